@@ -1,0 +1,1 @@
+export { bytesCodec, type Codec, shuffleCodec, zlibCodec } from "./codec.ts";

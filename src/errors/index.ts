@@ -1,0 +1,1 @@
+export { type ErrorFacts, type ErrorKind, FreshetError, isFreshetError } from "./freshet-error.ts";

@@ -1,0 +1,19 @@
+export { type Attributes, type AttributeValue, sameAttribute, textAttribute, textOf } from "./attributes.ts";
+export { ChunkManifest, ChunkManifestBuilder, type ChunkReference, chunkGrid } from "./chunk-manifest.ts";
+export {
+  type DataType,
+  describeDataType,
+  type Endian,
+  elementSize,
+  type NumericType,
+  numeric,
+  type StructField,
+} from "./data-type.ts";
+export {
+  arraysOf,
+  type FillValue,
+  type Outcome,
+  type VariableOutcome,
+  type VirtualArray,
+  type VirtualGroup,
+} from "./virtual-group.ts";
