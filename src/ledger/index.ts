@@ -1,0 +1,14 @@
+export type { GranuleQuery, Heard, Ledger, Member, Publication, Recorded, StoredDataset } from "./ledger.ts";
+export {
+  type EventDetail,
+  type HeardRevision,
+  type HistoryEntry,
+  type NameFields,
+  REVISION_STATES,
+  type Revision,
+  type RevisionEvent,
+  type RevisionFacts,
+  type RevisionId,
+  type RevisionState,
+  type ScanReference,
+} from "./revision.ts";

@@ -1,0 +1,142 @@
+import type { HeardRevision, HistoryEntry, Revision, RevisionEvent, RevisionId, RevisionState } from "./revision.ts";
+
+/** The answer to `record`. */
+export interface Recorded {
+  /** Sequence number of the event; of the earlier one where this was a repeat. */
+  readonly seq: number;
+  /** False for a repeat: nothing was written. */
+  readonly appended: boolean;
+}
+
+/** The answer to `hear`. */
+export interface Heard {
+  /** False if the ledger already knew the revision; then nothing was written. */
+  readonly isNew: boolean;
+  /** The revision as it stands now. */
+  readonly revision: Revision;
+}
+
+/** One version of one product, as its writer made it. */
+export interface Publication {
+  readonly dataset: string;
+  readonly product: string;
+  /** 1 for the first; ascending by product. */
+  readonly sequence: number;
+  /** The store's name of the version: an Icechunk snapshot id. */
+  readonly snapshot: string;
+  /** The version it was made from; undefined for the first. */
+  readonly parent?: string | undefined;
+  /** Hex SHA-256 of the layout. */
+  readonly layoutHash: string;
+  /** When it became visible, milliseconds since 1970, by the writer's clock. */
+  readonly atMs: number;
+  /** Granules in the whole layout. */
+  readonly granules: number;
+  readonly message: string;
+}
+
+/** A granule's revision inside one dataset. */
+export type Member = Pick<RevisionId, "key" | "identity">;
+
+/** A dataset file's canonical form, kept by its hash. */
+export interface StoredDataset {
+  readonly name: string;
+  /** Hex SHA-256 of the canonical form. */
+  readonly hash: string;
+  /** The canonical form, JSON. */
+  readonly text: string;
+  /** When it last became the current one, milliseconds since 1970. */
+  readonly appliedMs: number;
+}
+
+export interface GranuleQuery {
+  /** Only revisions in this state (after `asOfMs`, where given). */
+  readonly state?: RevisionState | undefined;
+  /** Granules (keys) at most, at least 1; a granule's revisions are never divided over two pages. */
+  readonly limit: number;
+  /** Keys strictly after this one, in the order of their UTF-8 bytes. Default: from the first. */
+  readonly afterKey?: string | undefined;
+  /** The state at this moment of ledger time (inclusive) instead of now. */
+  readonly asOfMs?: number | undefined;
+}
+
+/**
+ * The record of every revision ever heard of: its state, why, its scan, where it was published. Events are appended
+ * and never change; the current state is their fold. Several processes use one ledger at once.
+ *
+ * Every operation is atomic, and every writing one may run twice, also beside its own twin: the second changes nothing.
+ * When a writing operation resolves, its rows are on disk.
+ *
+ * All operations throw FreshetError `storage` when the ledger cannot be read or written (full, read-only, busy beyond
+ * its timeout) and `corrupt` when what is stored is not what the ledger writes.
+ */
+export interface Ledger {
+  /** Where it is, without credentials: for messages. */
+  readonly uri: string;
+
+  /**
+   * Takes note of an announced revision. One that is already known stays exactly as it is, whatever its state;
+   * its state tells the caller what to do: `heard` is an interrupted beginning, anything else means a duplicate announcement.
+   */
+  hear(revision: HeardRevision): Promise<Heard>;
+  /** Many at once, of one dataset, in one transaction; answers in the order asked. */
+  hearAll(revisions: readonly HeardRevision[]): Promise<readonly Heard[]>;
+
+  /**
+   * Appends a step and moves the revision. A repeat of a step (same state, reason, detail and facts, since the revision
+   * was last `heard`) appends nothing and answers with the earlier one's number, also when the revision has moved on.
+   * `heard` on a known revision opens it again (an operator's retry; the source took an old state back up).
+   * @throws FreshetError `conflict` when the state may not follow the current one, or nobody has heard of the revision.
+   */
+  record(event: RevisionEvent): Promise<Recorded>;
+  /** Many at once, of one dataset, in their order, in one transaction: all or none. */
+  recordAll(events: readonly RevisionEvent[]): Promise<readonly Recorded[]>;
+
+  /**
+   * The dataset workflow's queue: revisions that are now `ready` or `withdrawn` and became so (or got new facts) after
+   * `afterSeq` (exclusive), ascending by `changedSeq`. 0 reads from the beginning. At most `limit`.
+   */
+  readyAfter(dataset: string, afterSeq: number, limit: number): Promise<readonly Revision[]>;
+  /**
+   * Revisions that are `ready`; with `product`, also the `published` ones that no publication of that product has as a
+   * member (another product was first). Ascending by `changedSeq`.
+   */
+  unpublished(dataset: string, product?: string): Promise<readonly Revision[]>;
+
+  revision(id: RevisionId): Promise<Revision | undefined>;
+  /** Every revision of a granule, in the order in which they were heard of. */
+  revisionsOf(dataset: string, key: string): Promise<readonly Revision[]>;
+  /** The same as it was at a moment of ledger time (inclusive). */
+  revisionsAsOf(dataset: string, key: string, atMs: number): Promise<readonly Revision[]>;
+  /** Revisions by ascending key, and within a key as heard. For the next page, pass the last key. */
+  granules(dataset: string, query: GranuleQuery): Promise<readonly Revision[]>;
+  /** Every event of a granule, oldest first. */
+  history(dataset: string, key: string): Promise<readonly HistoryEntry[]>;
+  /** Number of revisions in each state; states without any are 0. */
+  counts(dataset: string): Promise<Readonly<Record<RevisionState, number>>>;
+  /** Sequence number of the dataset's last event; 0 if it has none. */
+  lastSeq(dataset: string): Promise<number>;
+
+  /**
+   * Notes that a publication happened: `members` are the revisions whose cells it wrote. They become `published`, earlier
+   * published revisions of the same granules in the same product `superseded`. Members for which a later publication of
+   * the product is already on record do not move back.
+   * @throws FreshetError `conflict` when the same product and sequence is on record with another snapshot, or a member's
+   *   state may not become `published`; `corrupt` when nobody has heard of a member.
+   */
+  recordPublication(publication: Publication, members: readonly Member[]): Promise<void>;
+  /** Newest first, at most `limit`; of one product, or of all. */
+  publications(dataset: string, product: string | undefined, limit: number): Promise<readonly Publication[]>;
+  /** The members of one publication, by key. */
+  membersOf(dataset: string, product: string, sequence: number): Promise<readonly Member[]>;
+
+  /** Keeps a dataset file by its hash and makes it the current one of its name. Answers whether that changed anything. */
+  putDataset(dataset: { readonly name: string; readonly hash: string; readonly text: string }): Promise<boolean>;
+  currentDataset(name: string): Promise<StoredDataset | undefined>;
+  /** One revision of a dataset file, current or not: what `name@hash` in a workflow stands for. */
+  datasetRevision(name: string, hash: string): Promise<StoredDataset | undefined>;
+  /** The current ones, by name. */
+  datasets(): Promise<readonly StoredDataset[]>;
+
+  close(): Promise<void>;
+}
