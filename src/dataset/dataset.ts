@@ -1,0 +1,84 @@
+import type { Calendar } from "./calendar.ts";
+import type { SecretReference } from "./secret.ts";
+
+/** Where announcements and bytes come from. */
+export interface Source {
+  readonly name: string;
+  /** Prefix of every uri that the source may announce: `https://…/`, `http://…/` or `file:///…/`; ends in `/`. */
+  readonly at: string;
+  /** Further prefixes that its announcements may name, in the same form. */
+  readonly allow: readonly string[];
+  /** Folder for our own copies (`file:///…/`): references then point there, and never change under readers. */
+  readonly mirror?: string | undefined;
+  /** Whether announcements come by HTTP POST, and the secret that these must carry. */
+  readonly webhook?: { readonly secret?: SecretReference | undefined } | undefined;
+}
+
+/** A series of granules along one axis of time. */
+export interface TimeseriesProduct {
+  readonly kind: "timeseries";
+  /** Unique in the dataset. */
+  readonly name: string;
+  /** The coordinate variable of the axis: `time`. */
+  readonly axis: string;
+  /** The dimension along which granules are joined; made where the file has a scalar time. */
+  readonly dimension: string;
+  /** Which instants have a place on the axis. */
+  readonly calendar: Calendar;
+  /** Where the product is kept: `file:///…` without a final `/`. */
+  readonly store: string;
+  /** Positions for each manifest of the store. */
+  readonly split: number;
+}
+
+/** What a dataset keeps. More kinds come with later versions; switch over `kind`. */
+export type Product = TimeseriesProduct;
+
+/** What is done where the world does not go by the plan. */
+export interface Policies {
+  /** A granule that comes after its successors takes its place among them. */
+  readonly late: "insert";
+  /** A newer revision of a published granule replaces its cells. */
+  readonly replaced: "replace";
+  /** Of several revisions for one position, the newest one is taken. */
+  readonly duplicate: "newest";
+  /** Positions of the calendar that no granule fills read as fill value (`gap`), or are no positions at all (`omit`). */
+  readonly missing: "gap" | "omit";
+  /** A granule that does not fit waits for a decision. */
+  readonly drift: "quarantine";
+}
+
+/**
+ * What one dataset document declares, complete: templates are filled in, defaults are set, paths are absolute, durations
+ * are milliseconds. Plain data: it goes through JSON unchanged, and that text, with the keys sorted, is what the hash is of.
+ */
+export interface Dataset {
+  readonly name: string;
+  readonly source: Source;
+  /** Name grammars, as written; at least one. `compileNames` makes a matcher of them. */
+  readonly match: readonly string[];
+  readonly scan: {
+    /** Variables that are left out. */
+    readonly drop: readonly string[];
+    /** Variables whose values are copied into the store. The axis always is. */
+    readonly load: readonly string[];
+  };
+  /** At least one. */
+  readonly products: readonly Product[];
+  readonly policies: Policies;
+  readonly publish: {
+    /** What becomes ready within this time goes into one publication. */
+    readonly coalesceMs: number;
+  };
+  /** How long an announced granule may be absent, and how often one looks. */
+  readonly await: { readonly deadlineMs: number; readonly everyMs: number };
+  /** Granules wait this long after they were heard of before they are published. */
+  readonly holdMs: number;
+}
+
+/** A dataset file, read. */
+export interface DatasetFile {
+  readonly sources: readonly Source[];
+  /** In the order of the file; a templated document gives one for each combination. */
+  readonly datasets: readonly Dataset[];
+}
