@@ -1,0 +1,1 @@
+export { scanNetcdf3 } from "./scan-netcdf3.ts";
