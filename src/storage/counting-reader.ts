@@ -1,0 +1,33 @@
+import type { RangeReader } from "./range-reader.ts";
+
+/** A reader that says what was asked of it so far. */
+export interface CountingReader extends RangeReader {
+  /** Reads, successful or not. */
+  readonly requests: number;
+  /** Bytes that the reads delivered. */
+  readonly bytes: number;
+}
+
+/** The same source with counters. What they count depends on what they stand in front of: a cache, or the source itself. */
+export function withCounters(reader: RangeReader): CountingReader {
+  let requests = 0;
+  let bytes = 0;
+  return {
+    uri: reader.uri,
+    size: reader.size,
+    identity: reader.identity,
+    get requests() {
+      return requests;
+    },
+    get bytes() {
+      return bytes;
+    },
+    async read(offset, length, signal) {
+      requests++;
+      const read = await reader.read(offset, length, signal);
+      bytes += read.length;
+      return read;
+    },
+    close: () => reader.close(),
+  };
+}

@@ -1,0 +1,159 @@
+import { Agent, type Dispatcher, request } from "undici";
+import { FreshetError } from "../errors/index.ts";
+
+/** How long each part of a request may take, in milliseconds. */
+export interface HttpLimits {
+  /** To connect, TLS included. 10 s. */
+  readonly connectMs?: number;
+  /** From the request to the status line. 30 s: object stores that restore or assemble answer late. */
+  readonly firstByteMs?: number;
+  /** Between two pieces of the body. 30 s. */
+  readonly stallMs?: number;
+}
+
+export interface HttpRequestOptions {
+  /** Sent to the origin of the first URL only: a redirect to another origin does not get them. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly limits?: HttpLimits;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** An answer whose body has not been read. Exactly one of `readBody` and `discard` is to be called. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  /** Where it came from in the end. */
+  readonly url: URL;
+  /** The whole body. @throws FreshetError `source-unavailable` when it is longer than `limit` bytes, breaks off or stalls. */
+  readBody(limit: number): Promise<Uint8Array>;
+  discard(): void;
+}
+
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+/** As many as curl's users need for Earthdata: to the login, back with a code, on to the signed URL, and some. */
+const MAX_REDIRECTS = 8;
+
+const agents = new Map<number, Agent>();
+
+/** Connections are shared by all readers with the same limit. They do not keep the process alive. */
+function agentFor(connectMs: number): Agent {
+  let agent = agents.get(connectMs);
+  if (agent === undefined) {
+    agent = new Agent({ connect: { timeout: connectMs }, keepAliveTimeout: 4_000 });
+    agents.set(connectMs, agent);
+  }
+  return agent;
+}
+
+/** GET with redirects followed (never from https to http). Any status is an answer; errors are those of the connection. */
+export async function get(url: URL, own: Record<string, string>, options: HttpRequestOptions): Promise<HttpAnswer> {
+  let at = url;
+  for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
+    const headers = at.origin === url.origin ? { ...options.headers, ...own } : own;
+    const response = await attempt(at, headers, options);
+    const location = response.headers.location;
+    if (!REDIRECTS.has(response.statusCode) || typeof location !== "string") return answer(response, at, options);
+    response.body.destroy();
+    const next = redirectTarget(location, at);
+    if (next.protocol !== at.protocol && next.protocol !== "https:")
+      throw new FreshetError("source-refused", "the server redirects to an address that is not followed", {
+        found: `${next.protocol}//${next.host}`,
+        expected: "https:",
+        uri: shownUrl(at),
+      });
+    at = next;
+  }
+  throw new FreshetError("source-unavailable", "the server redirects without end", {
+    found: `${MAX_REDIRECTS + 1} redirects`,
+    uri: shownUrl(url),
+  });
+}
+
+/** A URL as messages show it: without user, password and the values of its query, which may be a signature. */
+export function shownUrl(url: URL): string {
+  return `${url.origin}${url.pathname}${url.search === "" ? "" : "?…"}`;
+}
+
+async function attempt(url: URL, headers: Record<string, string>, options: HttpRequestOptions) {
+  const { connectMs = 10_000, firstByteMs = 30_000, stallMs = 30_000 } = options.limits ?? {};
+  try {
+    return await request(url, {
+      headers: { "accept-encoding": "identity", "user-agent": "freshet", ...headers },
+      dispatcher: agentFor(connectMs),
+      headersTimeout: firstByteMs,
+      bodyTimeout: stallMs,
+      signal: options.signal ?? null,
+    });
+  } catch (error) {
+    throw connectionError(error, url, options.signal);
+  }
+}
+
+function answer(response: Dispatcher.ResponseData, url: URL, options: HttpRequestOptions): HttpAnswer {
+  const headers = Object.fromEntries(
+    Object.entries(response.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : value]),
+  );
+  return {
+    status: response.statusCode,
+    headers,
+    url,
+    discard: () => {
+      // Destroying an unread body is reported as an error event; nobody waits for it.
+      response.body.on("error", () => {}).destroy();
+    },
+    async readBody(limit) {
+      const pieces: Uint8Array[] = [];
+      let length = 0;
+      try {
+        for await (const piece of response.body as AsyncIterable<Uint8Array>) {
+          length += piece.length;
+          if (length > limit)
+            throw new FreshetError("source-unavailable", "the server sends more than was asked for", {
+              found: `more than ${limit} bytes`,
+              uri: shownUrl(url),
+            });
+          pieces.push(piece);
+        }
+      } catch (error) {
+        throw connectionError(error, url, options.signal);
+      }
+      const body = new Uint8Array(length);
+      let at = 0;
+      for (const piece of pieces) {
+        body.set(piece, at);
+        at += piece.length;
+      }
+      return body;
+    },
+  };
+}
+
+function redirectTarget(location: string, from: URL): URL {
+  try {
+    return new URL(location, from);
+  } catch (cause) {
+    throw new FreshetError("source-unavailable", "the server redirects to no address", { uri: shownUrl(from), cause });
+  }
+}
+
+function connectionError(error: unknown, url: URL, signal: AbortSignal | undefined): unknown {
+  if (signal?.aborted === true) return signal.reason;
+  if (error instanceof FreshetError || !(error instanceof Error)) return error;
+  const code = (error as NodeJS.ErrnoException).code ?? "";
+  const known: Readonly<Record<string, string>> = {
+    UND_ERR_CONNECT_TIMEOUT: "the server does not take the connection",
+    UND_ERR_HEADERS_TIMEOUT: "the server took the request and does not answer",
+    UND_ERR_BODY_TIMEOUT: "the server stopped in the middle of its answer",
+    UND_ERR_SOCKET: "the server broke the connection",
+    UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "the server broke the connection",
+    ECONNRESET: "the server broke the connection",
+    ECONNREFUSED: "nothing listens at this address",
+    ENOTFOUND: "the server's name is not known",
+    EAI_AGAIN: "the server's name cannot be looked up now",
+  };
+  return new FreshetError("source-unavailable", known[code] ?? "the server cannot be reached", {
+    found: known[code] === undefined ? error.message : undefined,
+    uri: shownUrl(url),
+    cause: error,
+  });
+}
