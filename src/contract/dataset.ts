@@ -1,0 +1,57 @@
+import type { DatasetReference } from "./granule.ts";
+
+export interface DatasetInput {
+  readonly dataset: DatasetReference;
+  /** Milliseconds to wait after a wake, so that what arrives together is published together. */
+  readonly coalesceMs: number;
+  /** Milliseconds after which it looks into the ledger even though nobody woke it. */
+  readonly lookEveryMs: number;
+  /** Carried over continue-as-new. */
+  readonly published: number;
+  readonly wakes: number;
+}
+
+export type DatasetStage = "idle" | "coalescing" | "combining" | "appending";
+
+/** The answer of the query `status`. */
+export interface DatasetStatus {
+  readonly stage: DatasetStage;
+  readonly dataset: DatasetReference;
+  /** Versions published by this workflow, over all its runs. */
+  readonly published: number;
+  readonly wakes: number;
+  readonly last: PublicationResult | undefined;
+}
+
+/** The signal `configure`: the dataset file changed in place. */
+export interface DatasetSettings {
+  readonly dataset: DatasetReference;
+  readonly coalesceMs: number;
+}
+
+/** What a publication would change, as `combine` found it. Small: the granules themselves stay in the ledger. */
+export interface PublicationPlan {
+  readonly product: string;
+  /** Number of this publication, counted from 1. */
+  readonly sequence: number;
+  /** Version (snapshot id) that it builds on. */
+  readonly parent: string;
+  readonly layoutHash: string;
+  /** Sequence number in the ledger up to which it has read. */
+  readonly cursor: number;
+  readonly added: number;
+  readonly replaced: number;
+  readonly removed: number;
+  /** True: the stored layout is the wanted one, only the ledger may have to learn of it. */
+  readonly unchanged: boolean;
+}
+
+export interface PublicationResult {
+  readonly product: string;
+  readonly sequence: number;
+  /** The version that readers see now. */
+  readonly version: string;
+  readonly granules: number;
+  readonly changed: number;
+  readonly atMs: number;
+}

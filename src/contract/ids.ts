@@ -1,0 +1,19 @@
+/** The task queue that a worker of every role serves. Rooms with queues of their own come with their issue. */
+export const TASK_QUEUE = "freshet";
+
+/** One granule of one dataset: every announcement of it meets the same workflow. */
+export function granuleWorkflowId(dataset: string, key: string): string {
+  return `granule:${dataset}:${key}`;
+}
+
+/** The only writer of a dataset's products. */
+export function datasetWorkflowId(dataset: string): string {
+  return `dataset:${dataset}`;
+}
+
+/**
+ * The search attributes by which operators find workflows in the Temporal UI and CLI; all are Keywords.
+ * `FreshetStage` holds a `GranuleStage` or a `DatasetStage`.
+ */
+export const SEARCH_ATTRIBUTES = ["FreshetDataset", "FreshetGranule", "FreshetStage"] as const;
+export type SearchAttributeName = (typeof SEARCH_ATTRIBUTES)[number];

@@ -1,0 +1,209 @@
+import { bytesCodec } from "../codecs/index.ts";
+import { FreshetError } from "../errors/index.ts";
+import type { SourceIdentity } from "../storage/index.ts";
+import { type Attributes, elementSize, type FillValue, type NumericType, type VirtualArray } from "../virtual/index.ts";
+import { type ArrayChange, arrayMetadata, type NativeChunk, type VirtualChunk } from "../writers/icechunk/index.ts";
+import { encodeTime } from "./cf-time.ts";
+import { gapFill, isSameFill } from "./fill.ts";
+import type { ShapedArray } from "./granule-shape.ts";
+import type { TimeseriesChange } from "./placed-granule.ts";
+import { encodeValue, loadedBytes } from "./typed-values.ts";
+
+/** Steps of a packed coordinate to a chunk: 8 KB of float64, one request for three years of days. */
+const PACKED_ROWS = 1024;
+
+interface ArrayContext extends Pick<TimeseriesChange, "changes" | "granules" | "from" | "timeAt" | "template"> {
+  readonly shaped: ShapedArray;
+  readonly attributes: Attributes;
+  /** Steps of the whole axis after the change. */
+  readonly axisLength: number;
+  readonly steps: number;
+  readonly hasGaps: boolean;
+  /** Some granule left a chunk of this array unwritten. */
+  readonly isSparse: boolean;
+}
+
+/** An array that is the same in every granule: its values natively where they were loaded, else references to the template. */
+export function staticChange({ path, array }: ShapedArray, attributes: Attributes, source: SourceIdentity): ArrayChange {
+  const virtual: VirtualChunk[] = [];
+  const native: NativeChunk[] = [];
+  collect(array, source, (index) => index, virtual, native);
+  return { path, metadata: arrayMetadata({ ...array, attributes }), virtual, native, erase: [], patch: undefined };
+}
+
+/** An array whose chunks stay in the granules: cell by cell, moved along the axis to the granule's slot. */
+export function alongChange(context: ArrayContext): ArrayChange {
+  const { shaped, attributes, axisLength, hasGaps, isSparse, steps } = context;
+  const { path, array, isNewAxis } = shaped;
+  const axis = shaped.axisIndex ?? 0;
+  const { chunkLength, cells } = alongGrid(shaped, steps);
+  const gap = hasGaps ? gapFill(array) : { fill: array.fillValue, mark: undefined };
+  if (isSparse && !isSameFill(gap.fill, array.fillValue)) {
+    throw new FreshetError("unsupported", "a gap could not be told from a chunk that a granule left unwritten", {
+      found: `gaps as ${String(gap.fill)}, unwritten chunks as ${String(array.fillValue)}`,
+      path,
+      remedy: "Use `missing: omit`, or drop the variable",
+    });
+  }
+  const replaceAxis = (values: readonly number[], value: number): number[] =>
+    isNewAxis ? [value, ...values] : values.with(axis, value);
+  const metadata = arrayMetadata({
+    ...array,
+    shape: replaceAxis(array.shape, axisLength),
+    chunkShape: replaceAxis(array.chunkShape, chunkLength),
+    dimensionNames: isNewAxis ? [context.template.shape.dimension, ...array.dimensionNames] : array.dimensionNames,
+    fillValue: gap.fill,
+    attributes: gap.mark === undefined ? attributes : new Map([...attributes, ["_FillValue", gap.mark]]),
+  });
+
+  const virtual: VirtualChunk[] = [];
+  const native: NativeChunk[] = [];
+  const erase: (readonly number[])[] = [];
+  for (const { slot, row } of context.changes) {
+    const place = (index: readonly number[]): number[] =>
+      isNewAxis ? [slot, ...index] : index.with(axis, (index[axis] as number) + slot * cells);
+    const granule = row === null ? undefined : context.granules.get(slot);
+    const placed = granule?.shape.arrays.find((other) => other.path === path)?.array;
+    if (granule !== undefined && placed !== undefined) {
+      const trim = trimmed(placed, axis, isNewAxis, steps);
+      const unwritten = collect(placed, granule.source, place, virtual, native, trim);
+      if (slot < context.from) erase.push(...unwritten);
+    } else if (slot < context.from) {
+      for (const index of indices(array.manifest.grid)) erase.push(place(index));
+    }
+  }
+  return { path, metadata, virtual, native, erase, patch: undefined };
+}
+
+/** A coordinate along the axis, kept natively; also the axis itself, which has a value in gaps too. */
+export function packedChange(context: ArrayContext): ArrayChange {
+  const { shaped, attributes, axisLength, hasGaps, steps } = context;
+  const { path, array, role, isNewAxis } = shaped;
+  if (array.dataType.kind === "string")
+    throw new FreshetError("unsupported", "a coordinate of text along the axis is not kept yet", { path });
+  const rest = isNewAxis ? array.shape : array.shape.slice(1);
+  const size = elementSize(array.dataType) as number;
+  const elements = rest.reduce((product, length) => product * length, 1);
+  const gap = role !== "axis" && hasGaps ? gapFill(array) : { fill: array.fillValue, mark: undefined };
+  const metadata = arrayMetadata({
+    shape: [axisLength, ...rest],
+    chunkShape: [PACKED_ROWS, ...rest],
+    dimensionNames: isNewAxis ? [context.template.shape.dimension, ...array.dimensionNames] : array.dimensionNames,
+    dataType: array.dataType,
+    codecs: [bytesCodec("little")],
+    fillValue: gap.fill,
+    attributes: gap.mark === undefined ? attributes : new Map([...attributes, ["_FillValue", gap.mark]]),
+  });
+  const fill = repeat(fillBytes(array, gap.fill, size), elements);
+  const rows = new Map<number, Uint8Array>();
+  const { axisType, axisEncoding } = context.template.shape;
+  for (const { slot, row } of context.changes) {
+    const granule = row === null ? undefined : context.granules.get(slot);
+    const bytes = granule === undefined ? undefined : granuleBytes(granule.shape.arrays, path);
+    for (let step = 0; step < steps; step++) {
+      const at = slot * steps + step;
+      if (bytes !== undefined) rows.set(at, bytes.subarray(step * fill.length, (step + 1) * fill.length));
+      else if (role === "axis") rows.set(at, encodeValue(axisType, encodeTime(axisEncoding, context.timeAt(slot, step))));
+      else rows.set(at, fill);
+    }
+  }
+  return {
+    path,
+    metadata,
+    virtual: [],
+    native: [],
+    erase: [],
+    patch: { rowsPerChunk: PACKED_ROWS, fill, rows, trailing: rest.length },
+  };
+}
+
+/** Cells of a granule along the axis, and how long they are. @throws FreshetError `unsupported` where cells would overlap. */
+export function alongGrid(
+  { path, array, axisIndex, isNewAxis }: ShapedArray,
+  steps: number,
+): { chunkLength: number; cells: number } {
+  if (isNewAxis) return { chunkLength: 1, cells: 1 };
+  const declared = array.chunkShape[axisIndex ?? 0] as number;
+  if (steps % declared === 0) return { chunkLength: declared, cells: steps / declared };
+  if (declared > steps && axisIndex === 0 && array.codecs.length === 1) return { chunkLength: steps, cells: 1 };
+  throw new FreshetError("unsupported", "the granule ends inside a chunk along the time axis", {
+    found: `${steps} steps in chunks of ${declared}`,
+    expected: "whole chunks",
+    path,
+    remedy: "Drop the variable; a native copy comes with a later version",
+  });
+}
+
+/** Uncompressed chunks that are longer than the granule are cut: their first `steps` rows are its bytes. */
+function trimmed(array: VirtualArray, axis: number, isNewAxis: boolean, steps: number): ((length: number) => number) | undefined {
+  const declared = array.chunkShape[axis] as number;
+  if (isNewAxis || declared <= steps || axis !== 0) return undefined;
+  return (length) => (length / declared) * steps;
+}
+
+/** Adds every cell of an array at its place; answers the places of the cells that the granule left unwritten. */
+function collect(
+  array: VirtualArray,
+  source: SourceIdentity,
+  place: (index: readonly number[]) => readonly number[],
+  virtual: VirtualChunk[],
+  native: NativeChunk[],
+  trim: (length: number) => number = (length) => length,
+): (readonly number[])[] {
+  const unwritten: (readonly number[])[] = [];
+  let cell = 0;
+  for (const index of indices(array.manifest.grid)) {
+    const reference = array.manifest.at(cell++);
+    if (reference.kind === "range") {
+      virtual.push({ index: place(index), uri: reference.uri, offset: reference.offset, length: trim(reference.length), source });
+    } else if (reference.kind === "inline") {
+      native.push({ index: place(index), bytes: reference.bytes.subarray(0, trim(reference.bytes.length)) });
+    } else {
+      unwritten.push(place(index));
+    }
+  }
+  return unwritten;
+}
+
+/** Every index of a grid in C order. The empty grid has one, the empty index. */
+export function* indices(grid: readonly number[]): Generator<readonly number[]> {
+  const cells = grid.reduce((product, length) => product * length, 1);
+  const index = new Array<number>(grid.length).fill(0);
+  for (let cell = 0; cell < cells; cell++) {
+    yield [...index];
+    for (let dimension = grid.length - 1; dimension >= 0; dimension--) {
+      const next = (index[dimension] as number) + 1;
+      index[dimension] = next < (grid[dimension] as number) ? next : 0;
+      if (index[dimension] !== 0) break;
+    }
+  }
+}
+
+function granuleBytes(arrays: readonly ShapedArray[], path: string): Uint8Array | undefined {
+  const shaped = arrays.find((other) => other.path === path);
+  return shaped === undefined ? undefined : loadedBytes(shaped.array);
+}
+
+function fillBytes(array: VirtualArray, fill: FillValue, size: number): Uint8Array {
+  if (fill instanceof Uint8Array) return fill;
+  if (array.dataType.kind !== "number" || fill === null || typeof fill === "string" || Array.isArray(fill))
+    return new Uint8Array(size);
+  return numberBytes(array.dataType.name, fill as number | bigint | boolean, size);
+}
+
+function numberBytes(type: NumericType, fill: number | bigint | boolean, size: number): Uint8Array {
+  const view = new DataView(new ArrayBuffer(size));
+  if (type === "float32") view.setFloat32(0, Number(fill), true);
+  else if (type === "float64") view.setFloat64(0, Number(fill), true);
+  else if (type !== "float16") {
+    for (let at = 0, left = BigInt.asUintN(size * 8, BigInt(fill)); at < size; at++, left >>= 8n)
+      view.setUint8(at, Number(left & 255n));
+  }
+  return new Uint8Array(view.buffer);
+}
+
+function repeat(bytes: Uint8Array, times: number): Uint8Array {
+  const all = new Uint8Array(bytes.length * times);
+  for (let index = 0; index < times; index++) all.set(bytes, index * bytes.length);
+  return all;
+}

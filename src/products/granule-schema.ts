@@ -1,0 +1,134 @@
+import { createHash } from "node:crypto";
+import type { Codec } from "../codecs/index.ts";
+import { type AttributeValue, describeDataType, type FillValue, type VirtualArray } from "../virtual/index.ts";
+import type { ArrayRole, GranuleShape, ShapedArray } from "./granule-shape.ts";
+import { loadedBytes } from "./typed-values.ts";
+
+/**
+ * What every granule of a product must have in common with the first one, as JSON: whatever decides how bytes are decoded
+ * and what the numbers mean. Facts are text, so that found and expected can be shown as they are.
+ */
+export interface GranuleSchema {
+  readonly format: 1;
+  readonly dimension: string;
+  /** Steps along the axis in one granule. */
+  readonly steps: number;
+  readonly arrays: Readonly<Record<string, ArrayFacts>>;
+}
+
+/** The facts of one array by their names as shown to people: `shape`, `chunks`, `type`, `codecs`, `fill`, `units`, … */
+export type ArrayFacts = Readonly<Record<string, string>>;
+
+/** One disagreement between a granule and the schema. */
+export interface Drift {
+  /** The array; "" for the granule as a whole. */
+  readonly path: string;
+  readonly fact: string;
+  readonly found: string;
+  readonly expected: string;
+}
+
+/** Attributes that decide what a number means. On a grid mapping all attributes do. */
+const DECISIVE_ATTRIBUTES = [
+  "_FillValue",
+  "missing_value",
+  "scale_factor",
+  "add_offset",
+  "_Unsigned",
+  "valid_min_is_fill",
+  "units",
+  "calendar",
+  "standard_name",
+  "grid_mapping",
+  "positive",
+  "flag_values",
+  "flag_masks",
+] as const;
+
+/** The facts of a granule. `role` is among them: a variable that turns from static to varying is drift. */
+export function schemaOf(shape: GranuleShape): GranuleSchema {
+  const arrays: Record<string, ArrayFacts> = {};
+  for (const shaped of shape.arrays) arrays[shaped.path] = factsOf(shaped);
+  return { format: 1, dimension: shape.dimension, steps: shape.validMs.length, arrays };
+}
+
+/** Every disagreement, in the order of the schema; empty when the granule fits. */
+export function compareSchemas(expected: GranuleSchema, found: GranuleSchema): Drift[] {
+  const drifts: Drift[] = [];
+  const compare = (path: string, fact: string, foundText: string | undefined, expectedText: string | undefined): void => {
+    if (foundText !== expectedText) drifts.push({ path, fact, found: foundText ?? "absent", expected: expectedText ?? "absent" });
+  };
+  compare("", "dimension", found.dimension, expected.dimension);
+  compare("", "steps", String(found.steps), String(expected.steps));
+  for (const path of new Set([...Object.keys(expected.arrays), ...Object.keys(found.arrays)])) {
+    const expectedFacts = expected.arrays[path];
+    const foundFacts = found.arrays[path];
+    if (expectedFacts === undefined || foundFacts === undefined) {
+      compare(path, "variable", foundFacts && "present", expectedFacts && "present");
+      continue;
+    }
+    for (const fact of new Set([...Object.keys(expectedFacts), ...Object.keys(foundFacts)])) {
+      compare(path, fact, foundFacts[fact], expectedFacts[fact]);
+    }
+  }
+  return drifts;
+}
+
+/** One line for people: `/sst scale_factor: found 0.02, expected 0.01; …`. */
+export function describeDrifts(drifts: readonly Drift[]): string {
+  const shown = drifts
+    .slice(0, 5)
+    .map(({ path, fact, found, expected }) => `${path} ${fact}: found ${found}, expected ${expected}`.trim());
+  if (drifts.length > shown.length) shown.push(`and ${drifts.length - shown.length} more`);
+  return shown.join("; ");
+}
+
+function factsOf({ array, role, axisIndex, isNewAxis }: ShapedArray): ArrayFacts {
+  const axis = isNewAxis ? undefined : axisIndex;
+  const facts: Record<string, string> = {
+    role,
+    dimensions: list(array.dimensionNames.map((name) => name ?? "?")),
+    shape: list(array.shape.map((length, dimension) => (dimension === axis ? "*" : String(length)))),
+    type: describeDataType(array.dataType),
+  };
+  if (role === "along") {
+    facts.chunks = list(array.chunkShape.map(String));
+    facts.codecs = array.codecs.map(describeCodec).join(" ");
+    facts.fill = describeFill(array.fillValue);
+  }
+  for (const [name, value] of array.attributes) {
+    if (isDecisive(name, array, role)) facts[name] = describeAttribute(value);
+  }
+  const values = role === "static" ? loadedBytes(array) : undefined;
+  if (values !== undefined) facts.values = `sha256:${createHash("sha256").update(values).digest("hex").slice(0, 16)}`;
+  return facts;
+}
+
+function isDecisive(name: string, array: VirtualArray, role: ArrayRole): boolean {
+  if (array.attributes.has("grid_mapping_name") && role === "static") return true;
+  return (DECISIVE_ATTRIBUTES as readonly string[]).includes(name);
+}
+
+/** The DEFLATE level says how the bytes were made, not how they are read. */
+function describeCodec({ name, configuration }: Codec): string {
+  const settings = Object.entries(configuration).filter(([key]) => key !== "level");
+  return settings.length === 0 ? name : `${name}(${settings.map(([key, value]) => `${key}=${value}`).join(",")})`;
+}
+
+function describeFill(fill: FillValue): string {
+  if (fill instanceof Uint8Array) return `0x${Buffer.from(fill).toString("hex")}`;
+  return Object.is(fill, -0) ? "-0" : String(fill);
+}
+
+function describeAttribute(attribute: AttributeValue): string {
+  if (attribute.type === "text") return attribute.value;
+  if (attribute.type === "texts") return list(attribute.value);
+  const numbers = Array.from(attribute.value as readonly (number | bigint)[], (value) =>
+    Object.is(value, -0) ? "-0" : String(value),
+  );
+  return `${attribute.scalar ? numbers.join(",") : list(numbers)} (${attribute.type})`;
+}
+
+function list(items: readonly string[]): string {
+  return `[${items.join(",")}]`;
+}

@@ -1,0 +1,173 @@
+import { FreshetError } from "../errors/index.ts";
+import { arraysOf, type NumericType, textOf, type VirtualArray, type VirtualGroup } from "../virtual/index.ts";
+import { decodeTime, readTimeEncoding, type TimeEncoding } from "./cf-time.ts";
+import { loadedBytes, loadedValues } from "./typed-values.ts";
+
+/**
+ * How an array of the granule takes part in a time series:
+ * - `axis`: the time coordinate itself;
+ * - `packed`: small and along the axis; its values are kept natively, many steps to a chunk;
+ * - `along`: along the axis; its chunks are references to the granule, cell by cell;
+ * - `static`: the same in every granule; kept once.
+ */
+export type ArrayRole = "axis" | "packed" | "along" | "static";
+
+export interface ShapedArray {
+  /** Absolute path in the granule and in the product. */
+  readonly path: string;
+  readonly role: ArrayRole;
+  /** The dimension that runs along the axis; undefined for static arrays. */
+  readonly axisIndex: number | undefined;
+  /** True: the granule's array lacks the axis and gets it as a new first dimension of length 1. */
+  readonly isNewAxis: boolean;
+  readonly array: VirtualArray;
+}
+
+/** A granule as the product sees it. */
+export interface GranuleShape {
+  /** Name of the dimension that granules are joined along. */
+  readonly dimension: string;
+  readonly arrays: readonly ShapedArray[];
+  /** The instants of the granule's steps, ascending, milliseconds since 1970. At least one. */
+  readonly validMs: readonly number[];
+  /** How the product's time coordinate is encoded. */
+  readonly axisType: NumericType;
+  readonly axisEncoding: TimeEncoding;
+  /** False where the file has no time coordinate and the product makes one from the names. */
+  readonly hasAxisArray: boolean;
+}
+
+/** Arrays of these kinds have no form in Zarr v3 that readers share; a product lists them as refused. */
+export function isPublishable(array: VirtualArray): boolean {
+  return array.dataType.kind !== "struct" && array.dataType.kind !== "opaque";
+}
+
+/**
+ * Finds the time axis of a granule and what each of its arrays is to it.
+ *
+ * The axis is the array of that name in the root group: one-dimensional, or a scalar (then, as where there is none,
+ * `axis.dimension` names the new dimension). Without one, `nameValidMs` (from the granule's name) is the single step. Where the file has its own
+ * time, the file decides, and a name that disagrees is drift.
+ *
+ * @throws FreshetError `drift` when name and file disagree, or the steps do not ascend; `unsupported` for a calendar or
+ *   a layout of the axis that is not handled.
+ */
+export function shapeGranule(
+  root: VirtualGroup,
+  axis: { readonly name: string; readonly dimension: string },
+  nameValidMs: number | undefined,
+): GranuleShape {
+  const axisArray = root.arrays.get(axis.name);
+  if (axisArray !== undefined && axisArray.shape.length > 1) {
+    throw new FreshetError("unsupported", "the time coordinate has several dimensions", {
+      found: `[${axisArray.shape}]`,
+      expected: "one, or none",
+      path: `/${axis.name}`,
+    });
+  }
+  const isNewAxis = axisArray === undefined || axisArray.shape.length === 0;
+  const dimension = isNewAxis ? axis.dimension : (axisArray.dimensionNames[0] ?? axis.dimension);
+  const time = axisArray === undefined ? timeFromName(nameValidMs, axis.name) : timeFromFile(axisArray, nameValidMs);
+  const fixed = staticPaths(root, isNewAxis ? undefined : dimension);
+
+  const arrays: ShapedArray[] = [];
+  for (const [path, array] of arraysOf(root)) {
+    if (!isPublishable(array)) continue;
+    arrays.push(shapeArray(path, array, { axisPath: `/${axis.name}`, dimension, isNewAxis, isFixed: fixed.has(path) }));
+  }
+  return { dimension, arrays, hasAxisArray: axisArray !== undefined, ...time };
+}
+
+function shapeArray(
+  path: string,
+  array: VirtualArray,
+  axis: { axisPath: string; dimension: string; isNewAxis: boolean; isFixed: boolean },
+): ShapedArray {
+  const isLoaded = loadedBytes(array) !== undefined;
+  const alongRole: ArrayRole = path === axis.axisPath ? "axis" : isLoaded ? "packed" : "along";
+  const rest = { path, array };
+  if (!axis.isNewAxis) {
+    const axisIndex = array.dimensionNames.indexOf(axis.dimension);
+    if (axisIndex < 0) return { ...rest, role: "static", axisIndex: undefined, isNewAxis: false };
+    if (isLoaded && axisIndex > 0) {
+      throw new FreshetError("unsupported", "a coordinate has the time axis after another dimension", { path });
+    }
+    return { ...rest, role: alongRole, axisIndex, isNewAxis: false };
+  }
+  if (axis.isFixed && path !== axis.axisPath) return { ...rest, role: "static", axisIndex: undefined, isNewAxis: false };
+  return { ...rest, role: alongRole, axisIndex: 0, isNewAxis: true };
+}
+
+/**
+ * Where the axis is a dimension, what lacks it is static. Where it is new, these are: coordinates of other dimensions,
+ * their bounds, grid mappings, auxiliary coordinates with dimensions, and scalars that are not times.
+ * (CF Conventions 1.11, 5 "Coordinate Systems", 5.6 "Grid Mappings", 7.1 "Cell Boundaries".)
+ */
+function staticPaths(root: VirtualGroup, dimension: string | undefined): ReadonlySet<string> {
+  const fixed = new Set<string>();
+  if (dimension !== undefined) return fixed;
+  const named = new Set<string>();
+  for (const [, array] of arraysOf(root)) {
+    for (const attribute of ["coordinates", "bounds", "grid_mapping", "ancillary_coordinates"]) {
+      for (const word of textOf(array.attributes, attribute)?.split(/[\s:]+/) ?? []) named.add(word);
+    }
+  }
+  for (const [path, array] of arraysOf(root)) {
+    const isCoordinate = array.dimensionNames.length === 1 && array.dimensionNames[0] === array.name;
+    const isScalar = array.shape.length === 0;
+    if (isScalar ? !isTimeLike(array) : isCoordinate || named.has(array.name)) fixed.add(path);
+  }
+  return fixed;
+}
+
+function isTimeLike(array: VirtualArray): boolean {
+  const standardName = textOf(array.attributes, "standard_name");
+  if (standardName === "forecast_period" || standardName === "forecast_reference_time" || standardName === "time") return true;
+  return / since /.test(textOf(array.attributes, "units") ?? "");
+}
+
+type GranuleTime = Pick<GranuleShape, "validMs" | "axisType" | "axisEncoding">;
+
+function timeFromName(nameValidMs: number | undefined, axisName: string): GranuleTime {
+  if (nameValidMs === undefined) {
+    throw new FreshetError("drift", "neither the file nor its name says when it is valid", {
+      expected: `a variable ${axisName}, or a field valid (or run and lead) in the name`,
+    });
+  }
+  return { validMs: [nameValidMs], axisType: "int64", axisEncoding: { unitMs: 1_000, epochMs: 0 } };
+}
+
+function timeFromFile(array: VirtualArray, nameValidMs: number | undefined): GranuleTime {
+  const path = `/${array.name}`;
+  const values = loadedValues(array);
+  if (values === undefined || array.dataType.kind !== "number") {
+    throw new FreshetError("unsupported", "the time coordinate's values were not read", { path });
+  }
+  const axisEncoding = readTimeEncoding(textOf(array.attributes, "units") ?? "", textOf(array.attributes, "calendar"));
+  const validMs = Array.from(values as readonly (number | bigint)[], (value) => decodeTime(axisEncoding, value));
+  if (
+    validMs.length === 0 ||
+    validMs.some((ms, index) => !Number.isFinite(ms) || (index > 0 && ms <= (validMs[index - 1] as number)))
+  ) {
+    throw new FreshetError("drift", "the time coordinate does not ascend", {
+      found: validMs.slice(0, 4).map(instant).join(", ") || "no step at all",
+      expected: "at least one step, each later than the one before",
+      path,
+    });
+  }
+  const first = validMs[0] as number;
+  if (nameValidMs !== undefined && nameValidMs !== first) {
+    throw new FreshetError("drift", "the file's own time is not the one in its name", {
+      found: instant(first),
+      expected: instant(nameValidMs),
+      path,
+      remedy: "Correct the name grammar, or skip the granule",
+    });
+  }
+  return { validMs, axisType: array.dataType.name, axisEncoding };
+}
+
+/** An instant as people write it: `2017-06-05T12:00:00Z`. */
+export function instant(ms: number): string {
+  return Number.isFinite(ms) ? new Date(ms).toISOString().replace(".000Z", "Z") : "no time";
+}

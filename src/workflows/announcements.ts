@@ -1,0 +1,18 @@
+import type { Announcement } from "../contract/index.ts";
+
+/** How many different announcements of one granule are kept while it is busy; a source that says more repeats itself. */
+const MOST_WAITING = 32;
+
+/**
+ * The announcements that still have to be looked at, with a new one added: one that says the same as the last (same place,
+ * same promise) adds nothing, and the oldest give way beyond the limit, since a later look sees the later bytes.
+ */
+export function withAnnouncement(waiting: readonly Announcement[], next: Announcement): readonly Announcement[] {
+  const last = waiting.at(-1);
+  if (last !== undefined && promiseOf(last) === promiseOf(next)) return waiting;
+  return [...waiting, next].slice(-MOST_WAITING);
+}
+
+function promiseOf({ uri, size, checksum }: Announcement): string {
+  return JSON.stringify([uri, size ?? null, checksum ?? null]);
+}

@@ -1,0 +1,94 @@
+import { defineSearchAttributeKey } from "@temporalio/common";
+import {
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  sleep,
+  upsertSearchAttributes,
+  workflowInfo,
+} from "@temporalio/workflow";
+import type { DatasetActivities, DatasetInput, DatasetStage, PublicationResult } from "../contract/index.ts";
+import { configureSignal, datasetStatusQuery, wakeSignal } from "./messages.ts";
+
+const STAGE = defineSearchAttributeKey("FreshetStage", "KEYWORD");
+
+const { combine } = proxyActivities<DatasetActivities>({
+  startToCloseTimeout: "10 minutes",
+  heartbeatTimeout: "1 minute",
+  retry: { initialInterval: "500 milliseconds", maximumInterval: "1 minute" },
+});
+const { append } = proxyActivities<DatasetActivities>({
+  startToCloseTimeout: "1 hour",
+  heartbeatTimeout: "1 minute",
+  // A plan that somebody else overtook is not tried again: the next turn makes a new one.
+  retry: { initialInterval: "500 milliseconds", maximumInterval: "1 minute", nonRetryableErrorTypes: ["conflict"] },
+});
+
+/**
+ * The only writer of a dataset's products. A wake says nothing but "look into the ledger"; one lost or doubled changes
+ * nothing, since it also looks by itself. It lives for ever, by continuing as new.
+ */
+export async function dataset(input: DatasetInput): Promise<never> {
+  let settings = { dataset: input.dataset, coalesceMs: input.coalesceMs };
+  let stage: DatasetStage = "idle";
+  let { wakes, published } = input;
+  let awake = true;
+  let last: PublicationResult | undefined;
+
+  const enter = (next: DatasetStage, details: string): void => {
+    if (next !== stage) upsertSearchAttributes([{ key: STAGE, value: next }]);
+    stage = next;
+    setCurrentDetails(
+      `**${next}** ${details}\n* ${published} versions published${last === undefined ? "" : `; last: ${describe(last)}`}`,
+    );
+  };
+
+  setHandler(wakeSignal, () => {
+    wakes++;
+    awake = true;
+  });
+  setHandler(configureSignal, (next) => {
+    settings = next;
+    awake = true;
+  });
+  setHandler(datasetStatusQuery, () => ({ stage, dataset: settings.dataset, published, wakes, last }));
+
+  while (!workflowInfo().continueAsNewSuggested) {
+    if (!awake) {
+      enter("idle", "waiting for granules");
+      await condition(() => awake, input.lookEveryMs);
+    }
+    if (settings.coalesceMs > 0) {
+      enter("coalescing", `${settings.coalesceMs} ms`);
+      await sleep(settings.coalesceMs);
+    }
+    awake = false;
+    enter("combining", "");
+    for (const plan of await combine(settings.dataset)) {
+      enter("appending", `${plan.product} #${plan.sequence}: +${plan.added} ~${plan.replaced} -${plan.removed}`);
+      try {
+        last = await append(settings.dataset, plan);
+        if (!plan.unchanged) published++;
+      } catch (error) {
+        if (!isOvertaken(error)) throw error;
+        awake = true;
+      }
+    }
+  }
+  await condition(allHandlersFinished);
+  return continueAsNew<typeof dataset>({ ...input, ...settings, wakes, published });
+}
+
+function describe(result: PublicationResult): string {
+  return `${result.product} #${result.sequence}, version ${result.version}, ${result.granules} granules`;
+}
+
+function isOvertaken(error: unknown): boolean {
+  for (let current = error; current instanceof Error; current = current.cause) {
+    if ("type" in current && current.type === "conflict") return true;
+  }
+  return false;
+}

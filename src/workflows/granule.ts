@@ -1,0 +1,172 @@
+import { defineSearchAttributeKey } from "@temporalio/common";
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+  workflowInfo,
+} from "@temporalio/workflow";
+import type {
+  Announcement,
+  Decision,
+  Downloaded,
+  GranuleActivities,
+  GranuleInput,
+  GranuleReference,
+  GranuleResult,
+  GranuleStage,
+  Scanned,
+} from "../contract/index.ts";
+import { withAnnouncement } from "./announcements.ts";
+import { announceSignal, decideUpdate, granuleStatusQuery } from "./messages.ts";
+
+const STAGE = defineSearchAttributeKey("FreshetStage", "KEYWORD");
+/** Identity in the ledger of a granule whose bytes never came. */
+const NEVER_SEEN = "unresolved";
+
+/** Long enough for a whole transfer; a worker that dies is noticed by its heartbeat. */
+const { scan } = proxyActivities<GranuleActivities>({
+  startToCloseTimeout: "1 hour",
+  heartbeatTimeout: "30 seconds",
+  retry: { initialInterval: "1 second", maximumInterval: "1 minute" },
+});
+const { record } = proxyActivities<GranuleActivities>({
+  startToCloseTimeout: "1 minute",
+  retry: { initialInterval: "200 milliseconds", maximumInterval: "30 seconds" },
+});
+
+/**
+ * The life of one granule: each announcement is resolved to a revision, scanned, held against the dataset and recorded.
+ * It ends when nothing is left to look at; a revision that cannot be used waits here for an operator's decision or for a
+ * better revision.
+ */
+export async function granule(input: GranuleInput): Promise<GranuleResult> {
+  const { dataset, key, fields } = input;
+  const reference: GranuleReference = { dataset, key, fields };
+  const { download } = proxyActivities<GranuleActivities>({
+    startToCloseTimeout: "6 hours",
+    scheduleToCloseTimeout: input.awaitFor.deadlineMs,
+    heartbeatTimeout: "30 seconds",
+    retry: {
+      initialInterval: Math.min(1_000, input.awaitFor.everyMs),
+      backoffCoefficient: 1.5,
+      maximumInterval: input.awaitFor.everyMs,
+    },
+  });
+
+  let waiting = input.waiting;
+  let stage: GranuleStage = "announced";
+  let reason = "";
+  let current: Announcement | undefined;
+  let identity: string | undefined;
+  let announcements = 0;
+  let decision: Decision | undefined;
+
+  const enter = (next: GranuleStage, why: string): void => {
+    stage = next;
+    reason = why;
+    setCurrentDetails(describe(next, why, current, identity));
+    upsertSearchAttributes([{ key: STAGE, value: next }]);
+  };
+
+  setHandler(announceSignal, (announcement) => {
+    announcements++;
+    waiting = withAnnouncement(waiting, announcement);
+  });
+  setHandler(granuleStatusQuery, () => ({ stage, dataset, key, uri: current?.uri, identity, reason, announcements }));
+  setHandler(
+    decideUpdate,
+    async (decided) => {
+      decision = decided;
+      await condition(() => decision === undefined);
+      return stage;
+    },
+    {
+      validator: (decided) => {
+        if (stage !== "quarantined") throw new Error(`only a granule in quarantine waits for a decision; this one is ${stage}`);
+        if (decided.action !== "retry" && decided.action !== "skip")
+          throw new Error(`an action is "retry" or "skip", not ${JSON.stringify(decided.action)}`);
+      },
+    },
+  );
+
+  let result: GranuleResult | undefined;
+  await condition(() => waiting.length > 0);
+  while (waiting.length > 0) {
+    current = waiting[0] as Announcement;
+    waiting = waiting.slice(1);
+    identity = undefined;
+
+    let downloaded: Downloaded | undefined;
+    let trouble: string;
+    try {
+      enter("awaiting", `looking for ${current.uri}`);
+      downloaded = await download(reference, current);
+      identity = downloaded.identity;
+      if (downloaded.known !== undefined) {
+        enter("duplicate", `this revision is ${downloaded.known} already`);
+        result = { stage: "duplicate", identity, reason };
+        continue;
+      }
+      enter("scanning", `${downloaded.size} bytes`);
+      const scanned: Scanned = await scan(reference, downloaded);
+      enter("recording", `${scanned.references} references`);
+      await record(reference, current, identity, { state: "ready", scanned });
+      enter("ready", `${scanned.references} references, ${scanned.variables.refused} variables refused`);
+      result = { stage: "ready", identity, reason };
+      continue;
+    } catch (error) {
+      if (!(error instanceof ActivityFailure)) throw error;
+      trouble = rootMessage(error);
+    }
+
+    const suspect = identity ?? NEVER_SEEN;
+    await record(reference, current, suspect, { state: "quarantined", reason: trouble });
+    enter("quarantined", trouble);
+    await condition(() => decision !== undefined || waiting.length > 0);
+    if (decision?.action === "skip") {
+      const why = `${decision.by}: ${decision.reason}`;
+      await record(reference, current, suspect, { state: "skipped", reason: why });
+      enter("skipped", why);
+      result = { stage: "skipped", identity: suspect, reason: why };
+    } else if (decision?.action === "retry") {
+      waiting = [current, ...waiting];
+    }
+    decision = undefined;
+    if (waiting.length > 0 && workflowInfo().continueAsNewSuggested) {
+      await condition(allHandlersFinished);
+      await continueAsNew<typeof granule>({ ...input, waiting });
+    }
+  }
+  await condition(allHandlersFinished);
+  if (result === undefined) throw ApplicationFailure.nonRetryable("the granule's life ended without an end");
+  return result;
+}
+
+function describe(
+  stage: GranuleStage,
+  reason: string,
+  announcement: Announcement | undefined,
+  identity: string | undefined,
+): string {
+  const lines = [`**${stage}**${reason === "" ? "" : `: ${reason}`}`];
+  if (announcement !== undefined) lines.push(`* announced by ${announcement.by}: ${announcement.uri}`);
+  if (identity !== undefined) lines.push(`* revision ${identity}`);
+  if (stage === "quarantined") {
+    lines.push(
+      '* decide: `temporal workflow update execute --name decide --input \'{"action":"retry","reason":"…","by":"…"}\'` (or `"skip"`)',
+    );
+  }
+  return lines.join("\n");
+}
+
+function rootMessage(failure: Error): string {
+  let current: Error = failure;
+  while (current.cause instanceof Error) current = current.cause;
+  return current.message;
+}

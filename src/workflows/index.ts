@@ -1,0 +1,2 @@
+export { dataset } from "./dataset.ts";
+export { granule } from "./granule.ts";

@@ -1,0 +1,16 @@
+import { defineQuery, defineSignal, defineUpdate } from "@temporalio/workflow";
+import type { Announcement, DatasetSettings, DatasetStatus, Decision, GranuleStatus } from "../contract/index.ts";
+
+/** The granule was announced (again). */
+export const announceSignal = defineSignal<[Announcement]>("announce");
+/** Where is this granule? */
+export const granuleStatusQuery = defineQuery<GranuleStatus>("status");
+/** An operator decides about a granule in quarantine; refused while it is not there. Answers the stage that follows. */
+export const decideUpdate = defineUpdate<string, [Decision]>("decide");
+
+/** There may be something to publish. Carries nothing: the ledger is the queue. */
+export const wakeSignal = defineSignal("wake");
+/** The dataset file changed in a way that needs no rebuilding. */
+export const configureSignal = defineSignal<[DatasetSettings]>("configure");
+/** What is this dataset doing? */
+export const datasetStatusQuery = defineQuery<DatasetStatus>("status");

@@ -1,0 +1,52 @@
+import type { SourceIdentity } from "../../storage/index.ts";
+
+/** A chunk that stays where it is. */
+export interface VirtualChunk {
+  /** Place in the chunk grid. */
+  readonly index: readonly number[];
+  readonly uri: string;
+  readonly offset: number;
+  readonly length: number;
+  /** What readers hold the source against. */
+  readonly source: SourceIdentity;
+}
+
+/** A chunk whose encoded bytes are kept in the store. */
+export interface NativeChunk {
+  readonly index: readonly number[];
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Rows (elements along the first dimension) of an array that is stored raw, little-endian, many rows to a chunk. The chunk is
+ * read, changed and written back.
+ */
+export interface RowPatch {
+  /** Rows to a chunk. */
+  readonly rowsPerChunk: number;
+  /** Bytes of what a row reads as before anybody writes it; its length is the length of a row. */
+  readonly fill: Uint8Array;
+  /** By row. */
+  readonly rows: ReadonlyMap<number, Uint8Array>;
+  /** Chunk grid indices after the first dimension: all zero, since a row is never divided. */
+  readonly trailing: number;
+}
+
+/** What one publication does to one array. */
+export interface ArrayChange {
+  /** `/group/name`. */
+  readonly path: string;
+  /** Its whole `zarr.json`. */
+  readonly metadata: string;
+  readonly virtual: readonly VirtualChunk[];
+  readonly native: readonly NativeChunk[];
+  /** Chunks that must not be there any more. */
+  readonly erase: readonly (readonly number[])[];
+  readonly patch: RowPatch | undefined;
+}
+
+/** What one publication does to the store. Groups come before what is in them. */
+export interface StoreChange {
+  readonly groups: readonly { readonly path: string; readonly metadata: string }[];
+  readonly arrays: readonly ArrayChange[];
+}
