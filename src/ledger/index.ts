@@ -1,4 +1,6 @@
+export { revisionIdentity } from "./identity.ts";
 export type { GranuleQuery, Heard, Ledger, Member, Publication, Recorded, StoredDataset } from "./ledger.ts";
+export { openLedger } from "./open-ledger.ts";
 export {
   type EventDetail,
   type HeardRevision,
@@ -12,3 +14,4 @@ export {
   type RevisionState,
   type ScanReference,
 } from "./revision.ts";
+export { statesAfter } from "./transitions.ts";

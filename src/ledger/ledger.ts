@@ -125,7 +125,7 @@ export interface Ledger {
    *   state may not become `published`; `corrupt` when nobody has heard of a member.
    */
   recordPublication(publication: Publication, members: readonly Member[]): Promise<void>;
-  /** Newest first, at most `limit`; of one product, or of all. */
+  /** By descending sequence, at most `limit`; of one product, or of all. */
   publications(dataset: string, product: string | undefined, limit: number): Promise<readonly Publication[]>;
   /** The members of one publication, by key. */
   membersOf(dataset: string, product: string, sequence: number): Promise<readonly Member[]>;
@@ -133,8 +133,8 @@ export interface Ledger {
   /** Keeps a dataset file by its hash and makes it the current one of its name. Answers whether that changed anything. */
   putDataset(dataset: { readonly name: string; readonly hash: string; readonly text: string }): Promise<boolean>;
   currentDataset(name: string): Promise<StoredDataset | undefined>;
-  /** One revision of a dataset file, current or not: what `name@hash` in a workflow stands for. */
-  datasetRevision(name: string, hash: string): Promise<StoredDataset | undefined>;
+  /** The text of one revision of a dataset file, current or not: what `name@hash` in a workflow stands for. */
+  datasetText(name: string, hash: string): Promise<string | undefined>;
   /** The current ones, by name. */
   datasets(): Promise<readonly StoredDataset[]>;
 

@@ -120,3 +120,16 @@ export interface HistoryEntry extends RevisionId {
   /** Set on `published` events. */
   readonly publication?: { readonly product: string; readonly sequence: number } | undefined;
 }
+
+/** The facts that are set, and no other members. */
+export function factsOf(facts: RevisionFacts): RevisionFacts {
+  const { uri, size, etag, lastModifiedMs, fields, scan } = facts;
+  return {
+    ...(uri === undefined ? {} : { uri }),
+    ...(size === undefined ? {} : { size }),
+    ...(etag === undefined ? {} : { etag }),
+    ...(lastModifiedMs === undefined ? {} : { lastModifiedMs }),
+    ...(fields === undefined ? {} : { fields }),
+    ...(scan === undefined ? {} : { scan }),
+  };
+}

@@ -1,0 +1,153 @@
+import type { Kysely, Transaction } from "kysely";
+import { FreshetError } from "../errors/index.ts";
+import type { Tables } from "./tables.ts";
+
+interface Migration {
+  /** 1, 2, 3, …: the version that the ledger has afterwards. */
+  readonly version: number;
+  readonly name: string;
+  readonly up: (trx: Transaction<Tables>) => Promise<void>;
+}
+
+/** In order. One that has been released is never changed: a new one follows. */
+const MIGRATIONS: readonly Migration[] = [
+  {
+    version: 1,
+    name: "events, revisions, publications, dataset files",
+    up: async (trx) => {
+      await trx.schema
+        .createTable("dataset_clocks")
+        .addColumn("dataset", "text", (column) => column.primaryKey())
+        .addColumn("last_seq", "bigint", (column) => column.notNull())
+        .addColumn("last_ms", "bigint", (column) => column.notNull())
+        .execute();
+      await trx.schema
+        .createTable("events")
+        .addColumn("dataset", "text", (column) => column.notNull())
+        .addColumn("seq", "bigint", (column) => column.notNull())
+        .addColumn("key", "text", (column) => column.notNull())
+        .addColumn("identity", "text", (column) => column.notNull())
+        .addColumn("state", "text", (column) => column.notNull())
+        .addColumn("reason", "text", (column) => column.notNull())
+        .addColumn("at_ms", "bigint", (column) => column.notNull())
+        .addColumn("facts", "text", (column) => column.notNull())
+        .addColumn("detail", "text", (column) => column.notNull())
+        .addColumn("digest", "text", (column) => column.notNull())
+        .addColumn("once", "text")
+        .addColumn("product", "text")
+        .addColumn("sequence", "bigint")
+        .addPrimaryKeyConstraint("events_pk", ["dataset", "seq"])
+        .execute();
+      await trx.schema.createIndex("events_of_granule").on("events").columns(["dataset", "key", "seq"]).execute();
+      await trx.schema
+        .createTable("revisions")
+        .addColumn("dataset", "text", (column) => column.notNull())
+        .addColumn("key", "text", (column) => column.notNull())
+        .addColumn("identity", "text", (column) => column.notNull())
+        .addColumn("state", "text", (column) => column.notNull())
+        .addColumn("reason", "text", (column) => column.notNull())
+        .addColumn("uri", "text")
+        .addColumn("size", "bigint")
+        .addColumn("etag", "text")
+        .addColumn("last_modified_ms", "bigint")
+        .addColumn("fields", "text")
+        .addColumn("scan_uri", "text")
+        .addColumn("scan_sha256", "text")
+        .addColumn("heard_ms", "bigint", (column) => column.notNull())
+        .addColumn("heard_seq", "bigint", (column) => column.notNull())
+        .addColumn("changed_ms", "bigint", (column) => column.notNull())
+        .addColumn("changed_seq", "bigint", (column) => column.notNull())
+        .addColumn("published_product", "text")
+        .addColumn("published_sequence", "bigint")
+        .addPrimaryKeyConstraint("revisions_pk", ["dataset", "key", "identity"])
+        .execute();
+      await trx.schema.createIndex("revisions_by_change").on("revisions").columns(["dataset", "state", "changed_seq"]).execute();
+      await trx.schema.createIndex("revisions_by_state").on("revisions").columns(["dataset", "state", "key"]).execute();
+      await trx.schema
+        .createTable("publications")
+        .addColumn("dataset", "text", (column) => column.notNull())
+        .addColumn("product", "text", (column) => column.notNull())
+        .addColumn("sequence", "bigint", (column) => column.notNull())
+        .addColumn("snapshot", "text", (column) => column.notNull())
+        .addColumn("parent", "text")
+        .addColumn("layout_hash", "text", (column) => column.notNull())
+        .addColumn("at_ms", "bigint", (column) => column.notNull())
+        .addColumn("granules", "bigint", (column) => column.notNull())
+        .addColumn("message", "text", (column) => column.notNull())
+        .addPrimaryKeyConstraint("publications_pk", ["dataset", "product", "sequence"])
+        .execute();
+      await trx.schema
+        .createTable("publication_members")
+        .addColumn("dataset", "text", (column) => column.notNull())
+        .addColumn("product", "text", (column) => column.notNull())
+        .addColumn("key", "text", (column) => column.notNull())
+        .addColumn("sequence", "bigint", (column) => column.notNull())
+        .addColumn("identity", "text", (column) => column.notNull())
+        .addPrimaryKeyConstraint("publication_members_pk", ["dataset", "product", "key", "sequence", "identity"])
+        .execute();
+      await trx.schema
+        .createIndex("members_of_publication")
+        .on("publication_members")
+        .columns(["dataset", "product", "sequence"])
+        .execute();
+      await trx.schema
+        .createTable("dataset_files")
+        .addColumn("name", "text", (column) => column.notNull())
+        .addColumn("hash", "text", (column) => column.notNull())
+        .addColumn("text", "text", (column) => column.notNull())
+        .addPrimaryKeyConstraint("dataset_files_pk", ["name", "hash"])
+        .execute();
+      await trx.schema
+        .createTable("current_datasets")
+        .addColumn("name", "text", (column) => column.primaryKey())
+        .addColumn("hash", "text", (column) => column.notNull())
+        .addColumn("applied_ms", "bigint", (column) => column.notNull())
+        .execute();
+    },
+  },
+];
+
+/** The version that this Freshet writes. */
+export const LEDGER_VERSION = MIGRATIONS.length;
+
+/**
+ * Brings a ledger to `LEDGER_VERSION`, all steps in one transaction. A ledger that is there already is only read.
+ * @throws FreshetError `storage` for a ledger that a newer Freshet has written.
+ */
+export async function migrate(db: Kysely<Tables>, uri: string, nowMs: number): Promise<void> {
+  await db.schema
+    .createTable("ledger_schema")
+    .ifNotExists()
+    .addColumn("version", "bigint", (column) => column.primaryKey())
+    .addColumn("name", "text", (column) => column.notNull())
+    .addColumn("applied_ms", "bigint", (column) => column.notNull())
+    .execute();
+  if ((await versionOf(db, uri)) === LEDGER_VERSION) return;
+  await db.transaction().execute(async (trx) => {
+    const version = await versionOf(trx, uri);
+    for (const migration of MIGRATIONS.slice(version)) {
+      await migration.up(trx);
+      await trx
+        .insertInto("ledger_schema")
+        .values({ version: migration.version, name: migration.name, applied_ms: nowMs })
+        .execute();
+    }
+  });
+}
+
+async function versionOf(db: Kysely<Tables>, uri: string): Promise<number> {
+  const row = await db
+    .selectFrom("ledger_schema")
+    .select((eb) => eb.fn.max("version").as("version"))
+    .executeTakeFirstOrThrow();
+  const version = row.version ?? 0;
+  if (version > LEDGER_VERSION) {
+    throw new FreshetError("storage", "the ledger was written by a newer Freshet", {
+      found: `version ${version}`,
+      expected: `version ${LEDGER_VERSION} or older`,
+      uri,
+      remedy: "Use the Freshet that wrote it, or a newer one, or another ledger.",
+    });
+  }
+  return version;
+}

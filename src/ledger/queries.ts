@@ -1,0 +1,126 @@
+import type { Kysely } from "kysely";
+import type { GranuleQuery } from "./ledger.ts";
+import { type HistoryEntry, REVISION_STATES, type Revision, type RevisionId, type RevisionState } from "./revision.ts";
+import { entryOfRow, revisionOfRow } from "./rows.ts";
+import { foldEntries } from "./step.ts";
+import type { Tables } from "./tables.ts";
+
+type Db = Kysely<Tables>;
+
+export async function selectRevision(db: Db, id: RevisionId): Promise<Revision | undefined> {
+  const row = await db
+    .selectFrom("revisions")
+    .selectAll()
+    .where("dataset", "=", id.dataset)
+    .where("key", "=", id.key)
+    .where("identity", "=", id.identity)
+    .executeTakeFirst();
+  return row === undefined ? undefined : revisionOfRow(row);
+}
+
+export async function selectRevisionsOf(db: Db, dataset: string, key: string): Promise<Revision[]> {
+  const rows = await db
+    .selectFrom("revisions")
+    .selectAll()
+    .where("dataset", "=", dataset)
+    .where("key", "=", key)
+    .orderBy("heard_seq")
+    .execute();
+  return rows.map(revisionOfRow);
+}
+
+/** Every event of a granule up to a moment (inclusive), oldest first. */
+export async function selectHistory(db: Db, dataset: string, key: string, atMs?: number): Promise<HistoryEntry[]> {
+  let query = db.selectFrom("events").selectAll().where("dataset", "=", dataset).where("key", "=", key);
+  if (atMs !== undefined) query = query.where("at_ms", "<=", atMs);
+  return (await query.orderBy("seq").execute()).map(entryOfRow);
+}
+
+export async function selectReadyAfter(db: Db, dataset: string, afterSeq: number, limit: number): Promise<Revision[]> {
+  const rows = await db
+    .selectFrom("revisions")
+    .selectAll()
+    .where("dataset", "=", dataset)
+    .where("state", "in", ["ready", "withdrawn"])
+    .where("changed_seq", ">", afterSeq)
+    .orderBy("changed_seq")
+    .limit(limit)
+    .execute();
+  return rows.map(revisionOfRow);
+}
+
+export async function selectUnpublished(db: Db, dataset: string, product: string | undefined): Promise<Revision[]> {
+  const rows = await db
+    .selectFrom("revisions")
+    .selectAll()
+    .where("dataset", "=", dataset)
+    .where((eb) => {
+      const isReady = eb("state", "=", "ready");
+      if (product === undefined) return isReady;
+      const isMember = eb.exists(
+        eb
+          .selectFrom("publication_members as member")
+          .select("member.key")
+          .whereRef("member.dataset", "=", "revisions.dataset")
+          .where("member.product", "=", product)
+          .whereRef("member.key", "=", "revisions.key")
+          .whereRef("member.identity", "=", "revisions.identity"),
+      );
+      return eb.or([isReady, eb.and([eb("state", "=", "published"), eb.not(isMember)])]);
+    })
+    .orderBy("changed_seq")
+    .execute();
+  return rows.map(revisionOfRow);
+}
+
+export async function selectCounts(db: Db, dataset: string): Promise<Record<RevisionState, number>> {
+  const rows = await db
+    .selectFrom("revisions")
+    .select(["state", (eb) => eb.fn.countAll<number>().as("count")])
+    .where("dataset", "=", dataset)
+    .groupBy("state")
+    .execute();
+  const found = new Map(rows.map((row) => [row.state, row.count]));
+  return Object.fromEntries(REVISION_STATES.map((state) => [state, found.get(state) ?? 0])) as Record<RevisionState, number>;
+}
+
+export async function selectGranules(db: Db, dataset: string, query: GranuleQuery): Promise<Revision[]> {
+  return query.asOfMs === undefined
+    ? granulesNow(db, dataset, query)
+    : granulesAsOf(db, dataset, { ...query, asOfMs: query.asOfMs });
+}
+
+async function granulesNow(db: Db, dataset: string, query: GranuleQuery): Promise<Revision[]> {
+  let revisions = db.selectFrom("revisions").where("dataset", "=", dataset);
+  if (query.state !== undefined) revisions = revisions.where("state", "=", query.state);
+  if (query.afterKey !== undefined) revisions = revisions.where("key", ">", query.afterKey);
+  const keys = await revisions.select("key").distinct().orderBy("key").limit(query.limit).execute();
+  const last = keys.at(-1);
+  if (last === undefined) return [];
+  const rows = await revisions.selectAll().where("key", "<=", last.key).orderBy("key").orderBy("heard_seq").execute();
+  return rows.map(revisionOfRow);
+}
+
+async function granulesAsOf(db: Db, dataset: string, query: GranuleQuery & { readonly asOfMs: number }): Promise<Revision[]> {
+  const found: Revision[] = [];
+  let granules = 0;
+  let afterKey = query.afterKey;
+  while (granules < query.limit) {
+    let events = db.selectFrom("events").where("dataset", "=", dataset).where("at_ms", "<=", query.asOfMs);
+    if (afterKey !== undefined) events = events.where("key", ">", afterKey);
+    const keys = await events
+      .select("key")
+      .distinct()
+      .orderBy("key")
+      .limit(query.limit - granules)
+      .execute();
+    const last = keys.at(-1);
+    if (last === undefined) break;
+    const rows = await events.selectAll().where("key", "<=", last.key).orderBy("key").orderBy("seq").execute();
+    const page = foldEntries(rows.map(entryOfRow)).filter(({ state }) => query.state === undefined || state === query.state);
+    found.push(...page);
+    granules += new Set(page.map((revision) => revision.key)).size;
+    afterKey = last.key;
+  }
+  return found;
+}

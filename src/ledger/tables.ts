@@ -1,0 +1,109 @@
+/**
+ * The tables as Kysely sees them. Only text and integers: booleans would be 0 and 1, times are milliseconds since 1970,
+ * JSON is text. Every statement of the ledger runs on SQLite and on PostgreSQL.
+ */
+export interface Tables {
+  ledger_schema: SchemaTable;
+  dataset_clocks: DatasetClockTable;
+  events: EventTable;
+  revisions: RevisionTable;
+  publications: PublicationTable;
+  publication_members: PublicationMemberTable;
+  dataset_files: DatasetFileTable;
+  current_datasets: CurrentDatasetTable;
+}
+
+/** One row for each migration that has run. */
+export interface SchemaTable {
+  version: number;
+  name: string;
+  applied_ms: number;
+}
+
+/**
+ * Number and time of the last event of each dataset. A writer takes the row first, which puts the writers of a dataset in
+ * one line: numbers become visible in their order, and a reader's cursor never passes over a row.
+ */
+export interface DatasetClockTable {
+  dataset: string;
+  last_seq: number;
+  last_ms: number;
+}
+
+/** Append-only. The truth that `revisions` is the fold of. */
+export interface EventTable {
+  dataset: string;
+  seq: number;
+  key: string;
+  identity: string;
+  state: string;
+  reason: string;
+  at_ms: number;
+  /** JSON: `RevisionFacts` that the event brought. */
+  facts: string;
+  /** JSON. */
+  detail: string;
+  /** Tells a repeat from a step: hash of state, reason, facts and detail. */
+  digest: string;
+  once: string | null;
+  product: string | null;
+  sequence: number | null;
+}
+
+/** Current state of each revision. */
+export interface RevisionTable {
+  dataset: string;
+  key: string;
+  identity: string;
+  state: string;
+  reason: string;
+  uri: string | null;
+  size: number | null;
+  etag: string | null;
+  last_modified_ms: number | null;
+  /** JSON: `NameFields`. */
+  fields: string | null;
+  scan_uri: string | null;
+  scan_sha256: string | null;
+  heard_ms: number;
+  heard_seq: number;
+  changed_ms: number;
+  changed_seq: number;
+  published_product: string | null;
+  published_sequence: number | null;
+}
+
+export interface PublicationTable {
+  dataset: string;
+  product: string;
+  sequence: number;
+  snapshot: string;
+  parent: string | null;
+  layout_hash: string;
+  at_ms: number;
+  granules: number;
+  message: string;
+}
+
+/** Which revisions each publication wrote. */
+export interface PublicationMemberTable {
+  dataset: string;
+  product: string;
+  sequence: number;
+  key: string;
+  identity: string;
+}
+
+/** Canonical dataset files by hash; never changed. */
+export interface DatasetFileTable {
+  name: string;
+  hash: string;
+  text: string;
+}
+
+/** Which of them is in force. */
+export interface CurrentDatasetTable {
+  name: string;
+  hash: string;
+  applied_ms: number;
+}
