@@ -1,1 +1,11 @@
-export { bytesCodec, type Codec, shuffleCodec, zlibCodec } from "./codec.ts";
+export {
+  bloscCodec,
+  bytesCodec,
+  bzip2Codec,
+  type Codec,
+  fletcher32Codec,
+  shuffleCodec,
+  vlenUtf8Codec,
+  zlibCodec,
+  zstdCodec,
+} from "./codec.ts";

@@ -48,12 +48,29 @@ export class ByteCursor {
     return this.bytes.subarray(at, at + length);
   }
 
+  /** A view (no copy) of the bytes up to the next NUL, and steps over it. @throws FreshetError `truncated` when there is none. */
+  untilNul(): Uint8Array {
+    const end = this.bytes.indexOf(0, this.#at);
+    if (end < 0) this.#short(1);
+    const found = this.bytes.subarray(this.#at, end);
+    this.#at = end + 1;
+    return found;
+  }
+
   u8(): number {
     return this.#view.getUint8(this.#take(1));
   }
 
+  i8(): number {
+    return this.#view.getInt8(this.#take(1));
+  }
+
   u16(): number {
     return this.#view.getUint16(this.#take(2), this.endian === "little");
+  }
+
+  i16(): number {
+    return this.#view.getInt16(this.#take(2), this.endian === "little");
   }
 
   u32(): number {
@@ -62,6 +79,10 @@ export class ByteCursor {
 
   i32(): number {
     return this.#view.getInt32(this.#take(4), this.endian === "little");
+  }
+
+  f32(): number {
+    return this.#view.getFloat32(this.#take(4), this.endian === "little");
   }
 
   f64(): number {
@@ -78,10 +99,16 @@ export class ByteCursor {
 
   /** A 64-bit unsigned integer as a number. @throws FreshetError `malformed` beyond 2^53 - 1. */
   u64(): number {
-    const value = this.bigU64();
-    if (value > BigInt(Number.MAX_SAFE_INTEGER))
-      throw this.malformed("a 64-bit count is too large", `${value}`, "at most 2^53 - 1");
-    return Number(value);
+    const at = this.#take(8);
+    const little = this.endian === "little";
+    // Two halves rather than a bigint: chunk indexes read one of these per chunk and dimension.
+    const value =
+      this.#view.getUint32(little ? at + 4 : at, little) * 0x1_0000_0000 + this.#view.getUint32(little ? at : at + 4, little);
+    if (value > Number.MAX_SAFE_INTEGER) {
+      this.#at = at;
+      throw this.malformed("a 64-bit count is too large", `${this.bigU64()}`, "at most 2^53 - 1");
+    }
+    return value;
   }
 
   /** An unsigned integer of 1 to 8 bytes. Beyond 2^53 - 1 it is `malformed`. */
@@ -110,6 +137,11 @@ export class ByteCursor {
   /** A `malformed` error at the present position. */
   malformed(summary: string, found?: string, expected?: string): FreshetError {
     return new FreshetError("malformed", summary, { found, expected, uri: this.#uri, offset: this.position });
+  }
+
+  /** An `unsupported` error at the present position. */
+  unsupported(summary: string, found?: string, expected?: string): FreshetError {
+    return new FreshetError("unsupported", summary, { found, expected, uri: this.#uri, offset: this.position });
   }
 
   #take(length: number): number {
