@@ -1,0 +1,1 @@
+export { type KerchunkJson, type KerchunkJsonOptions, kerchunkJson, plainUri } from "./kerchunk-json.ts";
