@@ -16,6 +16,8 @@ export const ROOMS = [
   "catalog",
   "notify",
   "contract",
+  "acquisition",
+  "publication",
   "activities",
   "workflows",
   "starters",

@@ -52,8 +52,10 @@ function request(url, { connectMs, stallMs, bytes }, deadline) {
       let size = 0;
       response.on("data", (part) => {
         size += part.length;
-        if (size > bytes) outgoing.destroy(new Error(`larger than ${bytes} bytes`));
-        else parts.push(part);
+        parts.push(part);
+        if (size <= bytes) return;
+        fail(new Error(`larger than ${bytes} bytes`));
+        outgoing.destroy();
       });
       response.on("error", fail);
       response.on("aborted", () => fail(new Error("the connection broke")));

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { local } from "./places.mjs";
 
 /** What set-up found, for the program to read: see docs/set-up.md. */
-export const recordFile = join(local, "set-up.json");
+const recordFile = join(local, "set-up.json");
 
 /**
  * Writes what was found. What this run did not look for is kept from the last record while its file is still there.

@@ -21,6 +21,8 @@ const LIMITS = { connectMs: 3_000, stallMs: 10_000, wholeMs: 180_000, bytes: 250
 /**
  * Puts the official release of the CLI into `folder`.
  *
+ * @param {{ version: string, folder: string, env: NodeJS.ProcessEnv }} target
+ * @param {{ base?: string, checksums?: Readonly<Record<string, string>>, limits?: typeof LIMITS }} from
  * @returns {Promise<string | undefined>} why it could not, or undefined when it is there
  */
 export async function downloadTemporal(

@@ -4,11 +4,12 @@ import { run } from "./child.mjs";
 import { SetUpFailure } from "./failure.mjs";
 import { withLock } from "./lock.mjs";
 import { cacheRoot } from "./places.mjs";
+import { say } from "./report.mjs";
 import { buildTemporal } from "./temporal-build.mjs";
 import { downloadTemporal } from "./temporal-download.mjs";
 
 /** Server 1.29.1: the oldest that Worker Versioning supports, and the newest CLI that `go install` can build. */
-export const VERSION = "1.5.1";
+const VERSION = "1.5.1";
 
 const REMEDY =
   "one of: install Go 1.25 or newer; install the Temporal CLI 1.5 or newer and put it in PATH (or name it in TEMPORAL_CLI_PATH); " +
@@ -41,11 +42,12 @@ export async function ensureTemporal(env = process.env) {
 
   return withLock(`${folder}.lock`, async () => {
     if (isExecutable(path)) return cached;
-    for (const obtain of [downloadTemporal, buildTemporal]) {
-      const reason = await obtain({ version: VERSION, folder, env });
-      if (reason === undefined) return cached;
-      tried.push(reason);
-    }
+    const download = await downloadTemporal({ version: VERSION, folder, env });
+    if (download === undefined) return cached;
+    say(download);
+    const build = await buildTemporal({ version: VERSION, folder, env });
+    if (build === undefined) return cached;
+    tried.push(download, build);
     throw new SetUpFailure("no Temporal server can be had.", { tried, remedy: REMEDY });
   });
 }
@@ -65,7 +67,7 @@ async function namedCli(path) {
 }
 
 /** The version that the CLI at `path` tells, or undefined when it is not the CLI or does not run here. */
-export async function versionOf(path) {
+async function versionOf(path) {
   const { code, stdout } = await run(path, ["--version"], { limitMs: 20_000 });
   return code === 0 ? /^temporal version (\S+)/.exec(stdout)?.[1] : undefined;
 }
@@ -79,7 +81,7 @@ function isRecent(version) {
 }
 
 /** The first executable file `name` in PATH. */
-export function findInPath(name, env = process.env) {
+function findInPath(name, env = process.env) {
   return (env.PATH ?? "")
     .split(delimiter)
     .filter(Boolean)
