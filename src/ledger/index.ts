@@ -1,5 +1,5 @@
 export { revisionIdentity } from "./identity.ts";
-export type { GranuleQuery, Heard, Ledger, Member, Publication, Recorded, StoredDataset } from "./ledger.ts";
+export type { GranuleQuery, Heard, Ledger, Member, Publication, Recorded, StoredDataset, Template } from "./ledger.ts";
 export { openLedger } from "./open-ledger.ts";
 export {
   type EventDetail,

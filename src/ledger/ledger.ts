@@ -1,4 +1,12 @@
-import type { HeardRevision, HistoryEntry, Revision, RevisionEvent, RevisionId, RevisionState } from "./revision.ts";
+import type {
+  HeardRevision,
+  HistoryEntry,
+  Revision,
+  RevisionEvent,
+  RevisionId,
+  RevisionState,
+  ScanReference,
+} from "./revision.ts";
 
 /** The answer to `record`. */
 export interface Recorded {
@@ -47,6 +55,11 @@ export interface StoredDataset {
   readonly text: string;
   /** When it last became the current one, milliseconds since 1970. */
   readonly appliedMs: number;
+}
+
+/** The granule whose scan every other granule of a product is held against. */
+export interface Template extends Member {
+  readonly scan: ScanReference;
 }
 
 export interface GranuleQuery {
@@ -137,6 +150,12 @@ export interface Ledger {
   datasetText(name: string, hash: string): Promise<string | undefined>;
   /** The current ones, by name. */
   datasets(): Promise<readonly StoredDataset[]>;
+
+  /**
+   * The template of a product. Where there is none yet, `candidate` becomes it: of several at once exactly one does, and all
+   * get the same answer.
+   */
+  establishTemplate(dataset: string, product: string, candidate: Template): Promise<Template>;
 
   close(): Promise<void>;
 }

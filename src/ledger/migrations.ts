@@ -13,7 +13,7 @@ interface Migration {
 const MIGRATIONS: readonly Migration[] = [
   {
     version: 1,
-    name: "events, revisions, publications, dataset files",
+    name: "events, revisions, publications, dataset files, templates",
     up: async (trx) => {
       await trx.schema
         .createTable("dataset_clocks")
@@ -102,6 +102,17 @@ const MIGRATIONS: readonly Migration[] = [
         .addColumn("name", "text", (column) => column.primaryKey())
         .addColumn("hash", "text", (column) => column.notNull())
         .addColumn("applied_ms", "bigint", (column) => column.notNull())
+        .execute();
+      await trx.schema
+        .createTable("templates")
+        .addColumn("dataset", "text", (column) => column.notNull())
+        .addColumn("product", "text", (column) => column.notNull())
+        .addColumn("key", "text", (column) => column.notNull())
+        .addColumn("identity", "text", (column) => column.notNull())
+        .addColumn("scan_uri", "text", (column) => column.notNull())
+        .addColumn("scan_sha256", "text", (column) => column.notNull())
+        .addColumn("at_ms", "bigint", (column) => column.notNull())
+        .addPrimaryKeyConstraint("templates_pk", ["dataset", "product"])
         .execute();
     },
   },

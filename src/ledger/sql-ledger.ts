@@ -2,7 +2,7 @@ import type { Kysely, Transaction } from "kysely";
 import type { FreshetError } from "../errors/index.ts";
 import { putDatasetFile, selectCurrentDatasets, selectDatasetText } from "./dataset-files.ts";
 import { DatasetWriter } from "./dataset-writer.ts";
-import type { GranuleQuery, Heard, Ledger, Member, Publication, Recorded, StoredDataset } from "./ledger.ts";
+import type { GranuleQuery, Heard, Ledger, Member, Publication, Recorded, StoredDataset, Template } from "./ledger.ts";
 import { migrate } from "./migrations.ts";
 import {
   selectCounts,
@@ -18,6 +18,7 @@ import type { HeardRevision, HistoryEntry, Revision, RevisionEvent, RevisionId, 
 import { publicationOfRow } from "./rows.ts";
 import { foldEntries, stepOf } from "./step.ts";
 import type { Tables } from "./tables.ts";
+import { establishTemplate } from "./templates.ts";
 
 /** What a database brings for a ledger to be kept in it. */
 export interface LedgerBackend {
@@ -170,6 +171,10 @@ export class SqlLedger implements Ledger {
 
   datasets(): Promise<readonly StoredDataset[]> {
     return this.#read((db) => selectCurrentDatasets(db));
+  }
+
+  establishTemplate(dataset: string, product: string, candidate: Template): Promise<Template> {
+    return this.#write((trx) => establishTemplate(trx, dataset, product, candidate, this.#now()));
   }
 
   async close(): Promise<void> {

@@ -11,6 +11,7 @@ export interface Tables {
   publication_members: PublicationMemberTable;
   dataset_files: DatasetFileTable;
   current_datasets: CurrentDatasetTable;
+  templates: TemplateTable;
 }
 
 /** One row for each migration that has run. */
@@ -106,4 +107,15 @@ export interface CurrentDatasetTable {
   name: string;
   hash: string;
   applied_ms: number;
+}
+
+/** The granule that each product measures all others by. */
+export interface TemplateTable {
+  dataset: string;
+  product: string;
+  key: string;
+  identity: string;
+  scan_uri: string;
+  scan_sha256: string;
+  at_ms: number;
 }
