@@ -78,6 +78,11 @@ export function shapeGranule(
   return { dimension, arrays, hasAxisArray: axisArray !== undefined, ...time };
 }
 
+/** The shape of a granule that others are held against: what its name says of its time no longer matters. */
+export function shapeTemplate(root: VirtualGroup, axis: { readonly name: string; readonly dimension: string }): GranuleShape {
+  return shapeGranule(root, axis, root.arrays.has(axis.name) ? undefined : 0);
+}
+
 function shapeArray(
   path: string,
   array: VirtualArray,

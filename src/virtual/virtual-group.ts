@@ -56,3 +56,10 @@ export function* arraysOf(group: VirtualGroup, prefix = ""): Generator<readonly 
   for (const [name, array] of group.arrays) yield [`${prefix}/${name}`, array];
   for (const [name, child] of group.groups) yield* arraysOf(child, `${prefix}/${name}`);
 }
+
+/** Chunks of the whole tree that are ranges of a source. */
+export function countReferences(group: VirtualGroup): number {
+  let count = 0;
+  for (const [, array] of arraysOf(group)) count += array.manifest.counts().ranges;
+  return count;
+}

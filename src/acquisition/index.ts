@@ -1,0 +1,3 @@
+export { allowedUri } from "./allowed.ts";
+export { type Passed, passGate } from "./gate.ts";
+export { type AcquisitionContext, resolveRevision } from "./resolve-revision.ts";

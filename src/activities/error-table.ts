@@ -1,0 +1,49 @@
+import { ApplicationFailure, ApplicationFailureCategory } from "@temporalio/common";
+import { type ErrorKind, type FreshetError, isFreshetError } from "../errors/index.ts";
+
+/**
+ * What an error means for Temporal: `retry` by the activity's own policy; `wait` the same, but expected, so that it is no
+ * alarm; `give-up` at once, and let the workflow decide.
+ */
+type Meaning = "retry" | "wait" | "give-up";
+
+/** The one place where that is said. */
+const MEANING: Readonly<Record<ErrorKind, Meaning>> = {
+  usage: "give-up",
+  "dataset-file": "give-up",
+  "source-missing": "wait",
+  "source-unavailable": "retry",
+  "source-refused": "give-up",
+  "source-changed": "give-up",
+  truncated: "give-up",
+  "unknown-format": "give-up",
+  malformed: "give-up",
+  unsupported: "give-up",
+  drift: "give-up",
+  conflict: "give-up",
+  storage: "retry",
+  corrupt: "give-up",
+  unreachable: "retry",
+};
+
+/**
+ * A FreshetError as Temporal carries it: its kind is the failure's type, its sentence the message, its facts the details. What
+ * is not one of ours passes unchanged (Temporal retries it).
+ */
+export function toFailure(error: unknown): unknown {
+  if (!isFreshetError(error)) return error;
+  const meaning = MEANING[error.kind];
+  return ApplicationFailure.create({
+    type: error.kind,
+    message: error.message,
+    nonRetryable: meaning === "give-up",
+    category: meaning === "wait" ? ApplicationFailureCategory.BENIGN : ApplicationFailureCategory.ERROR,
+    details: [factsOf(error)],
+    ...(error.facts.retryAfterMs === undefined ? {} : { nextRetryDelay: error.facts.retryAfterMs }),
+  });
+}
+
+function factsOf({ summary, facts }: FreshetError): Record<string, unknown> {
+  const { cause: _, ...told } = facts;
+  return { summary, ...told };
+}

@@ -1,0 +1,90 @@
+import { passGate, resolveRevision } from "../acquisition/index.ts";
+import type { GranuleActivities, Verdict } from "../contract/index.ts";
+import { FreshetError, isFreshetError } from "../errors/index.ts";
+import { type Ledger, revisionIdentity } from "../ledger/index.ts";
+import { type ScanStore, scan as scanSource } from "../scan/index.ts";
+import { openReader } from "../storage/index.ts";
+import { countReferences } from "../virtual/index.ts";
+import type { DatasetFiles } from "./dataset-files.ts";
+import { withHeartbeat } from "./heartbeat.ts";
+
+export interface GranuleActivityParts {
+  readonly ledger: Ledger;
+  readonly scans: ScanStore;
+  readonly files: DatasetFiles;
+  /** Tells the dataset's workflow that there may be something to publish, and starts it if it does not run. */
+  readonly wake: (dataset: { readonly name: string; readonly hash: string }) => Promise<void>;
+}
+
+/** The activities of the granule workflow; the contract of each stands at `GranuleActivities`. */
+export function createGranuleActivities({ ledger, scans, files, wake }: GranuleActivityParts): GranuleActivities {
+  return {
+    async download(granule, announcement) {
+      const dataset = await files.get(granule.dataset);
+      return withHeartbeat((onProgress, signal) =>
+        resolveRevision(granule, dataset, announcement, { ledger, signal, onProgress }),
+      );
+    },
+
+    async scan(granule, { identity, uri }) {
+      const dataset = await files.get(granule.dataset);
+      return withHeartbeat(async (tell, signal) => {
+        const reader = await openReader(uri, { signal });
+        try {
+          if (dataset.source.mirror === undefined && !sameSource(identity, revisionIdentity(reader.identity))) {
+            throw new FreshetError("source-changed", "the source changed between its announcement and its scan", {
+              found: revisionIdentity(reader.identity),
+              expected: identity,
+              uri,
+            });
+          }
+          tell("scanning");
+          const scan = await scanSource(reader, { drop: dataset.scan.drop, signal });
+          tell("keeping the scan");
+          const address = await scans.put(scan);
+          const passed = await passGate(granule, dataset, identity, { scan, address }, { ledger, scans });
+          const count = (outcome: string): number => scan.outcomes.filter((variable) => variable.outcome === outcome).length;
+          return {
+            identity,
+            scanUri: address.uri,
+            scanSha256: address.sha256,
+            variables: { referenced: count("referenced"), inlined: count("inlined"), refused: count("refused") },
+            references: countReferences(scan.root),
+            ...passed,
+          };
+        } finally {
+          await reader.close();
+        }
+      });
+    },
+
+    async record(granule, announcement, identity, verdict) {
+      const id = { dataset: granule.dataset.name, key: granule.key, identity };
+      if ((await ledger.revision(id)) === undefined)
+        await ledger.hear({ ...id, uri: announcement.uri, fields: granule.fields, reason: announcement.by });
+      await ledger.record({ ...id, ...eventOf(granule.fields, verdict) }).catch((error: unknown) => {
+        // A twin of this attempt was here, and the dataset has gone on meanwhile.
+        if (!isFreshetError(error, "conflict")) throw error;
+      });
+      if (verdict.state === "ready") await wake(granule.dataset);
+    },
+  };
+}
+
+function eventOf(fields: Readonly<Record<string, string | number>>, verdict: Verdict) {
+  switch (verdict.state) {
+    case "ready": {
+      const { scanUri, scanSha256, validMs, variables, references } = verdict.scanned;
+      const scan = { uri: scanUri, sha256: scanSha256 };
+      return { state: verdict.state, scan, fields: { ...fields, valid: validMs }, detail: { variables, references } };
+    }
+    case "quarantined":
+    case "skipped":
+      return { state: verdict.state, reason: verdict.reason };
+  }
+}
+
+/** A checksum that was announced is part of the ledger's identity, but the source does not state it. */
+function sameSource(identity: string, now: string): boolean {
+  return identity === now || /^(md5|sha256|sha512):/.test(identity);
+}

@@ -1,0 +1,16 @@
+import type { PublicationPlan } from "../contract/index.ts";
+import type { Revision } from "../ledger/index.ts";
+import type { LayoutDifference, Placement } from "../products/index.ts";
+import type { ProductState } from "./product-store.ts";
+
+/** Called between the parts of something long, with what is being done. */
+export type Tick = (what: string) => void;
+
+/** One product's turn: where it stands, what is to come, and which revisions it is about. */
+export interface Turn {
+  readonly state: ProductState;
+  readonly plan: PublicationPlan;
+  readonly placement: Placement;
+  readonly difference: LayoutDifference;
+  readonly arrivals: readonly Revision[];
+}
