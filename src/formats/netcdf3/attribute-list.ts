@@ -1,7 +1,7 @@
 import { type Attributes, type AttributeValue, textAttribute } from "../../virtual/index.ts";
 import { quote } from "./dimension-list.ts";
 import { decodeText, type HeaderCursor, LIST_TAGS } from "./header-cursor.ts";
-import { decodeNumbers, ncTypeBytes } from "./nc-type.ts";
+import { ncTypeBytes } from "./nc-type.ts";
 
 /**
  * att_list (NetCDF Classic Format Specification): a list with tag NC_ATTRIBUTE of
@@ -22,15 +22,13 @@ export function readAttributeList(cursor: HeaderCursor, owner: string): Attribut
     const type = cursor.ncType(what);
     const length = cursor.nonNegative(`the length of ${what}`);
     cursor.fits(length, ncTypeBytes(type), what);
-    const bytes = cursor.take(length * ncTypeBytes(type));
-    cursor.skipPadding(bytes.length);
-    if (attributes.has(name)) throw cursor.malformed(`${owner} has two attributes of the same name`, quote(name));
-    attributes.set(
-      name,
+    const value: AttributeValue =
       type === "char"
-        ? textAttribute(decodeText(withoutTrailingNuls(bytes)))
-        : { type, scalar: length === 1, value: decodeNumbers(type, bytes) },
-    );
+        ? textAttribute(decodeText(withoutTrailingNuls(cursor.take(length))))
+        : { type, scalar: length === 1, value: cursor.numbers(type, length) };
+    cursor.skipPadding(length * ncTypeBytes(type));
+    if (attributes.has(name)) throw cursor.malformed(`${owner} has two attributes of the same name`, quote(name));
+    attributes.set(name, value);
   }
   return attributes;
 }

@@ -1,6 +1,6 @@
 import { FreshetError } from "../../errors/index.ts";
 import { ByteCursor } from "../byte-cursor.ts";
-import { type NcType, ncTypeOf } from "./nc-type.ts";
+import { type NcType, ncTypeBytes, ncTypeOf, readNumbers } from "./nc-type.ts";
 
 /** Thrown, and caught inside this room, when the header goes on behind the bytes at hand but inside the file. */
 export class MoreBytesNeeded {
@@ -49,6 +49,11 @@ export class HeaderCursor {
     return this.#cursor.take(length);
   }
 
+  numbers(type: Exclude<NcType, "char">, count: number): number[] | bigint[] {
+    this.#need(count * ncTypeBytes(type), "the values of an attribute");
+    return readNumbers(this.#cursor, type, count);
+  }
+
   /** A count or length. `what` names it in the error: "the length of dimension x". */
   nonNegative(what: string): number {
     const value = this.#signed(this.version === 5 ? 8 : 4);
@@ -74,7 +79,9 @@ export class HeaderCursor {
     this.#need(length, what);
     const bytes = this.take(length);
     this.skipPadding(length);
-    return decodeText(bytes);
+    // Some writers count terminating NULs; the C library takes what stands before the first.
+    const end = bytes.indexOf(0);
+    return decodeText(end < 0 ? bytes : bytes.subarray(0, end));
   }
 
   ncType(what: string): NcType {

@@ -1,4 +1,5 @@
 import { type DataType, type NumericType, numeric } from "../../virtual/index.ts";
+import type { ByteCursor } from "../byte-cursor.ts";
 
 /**
  * The external types of the NetCDF Classic Format Specification ("nc_type"), stored big-endian:
@@ -41,31 +42,29 @@ export function dataTypeOf(type: NcType): DataType {
   return type === "char" ? { kind: "fixed-string", length: 1 } : numeric(type);
 }
 
-/** The numbers that `bytes` (a whole number of values) hold: bigint for the 64-bit integers. */
-export function decodeNumbers(type: Exclude<NcType, "char">, bytes: Uint8Array): number[] | bigint[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const each = <T>(read: (offset: number) => T): T[] =>
-    Array.from({ length: bytes.length / BYTES[type] }, (_, index) => read(index * BYTES[type]));
+/** The next `count` values: bigint for the 64-bit integers. */
+export function readNumbers(cursor: ByteCursor, type: Exclude<NcType, "char">, count: number): number[] | bigint[] {
+  const each = <T>(read: () => T): T[] => Array.from({ length: count }, read);
   switch (type) {
     case "int8":
-      return each((offset) => view.getInt8(offset));
+      return each(() => cursor.i8());
     case "uint8":
-      return each((offset) => view.getUint8(offset));
+      return each(() => cursor.u8());
     case "int16":
-      return each((offset) => view.getInt16(offset));
+      return each(() => cursor.i16());
     case "uint16":
-      return each((offset) => view.getUint16(offset));
+      return each(() => cursor.u16());
     case "int32":
-      return each((offset) => view.getInt32(offset));
+      return each(() => cursor.i32());
     case "uint32":
-      return each((offset) => view.getUint32(offset));
+      return each(() => cursor.u32());
     case "float32":
-      return each((offset) => view.getFloat32(offset));
+      return each(() => cursor.f32());
     case "float64":
-      return each((offset) => view.getFloat64(offset));
+      return each(() => cursor.f64());
     case "int64":
-      return each((offset) => view.getBigInt64(offset));
+      return each(() => cursor.bigI64());
     case "uint64":
-      return each((offset) => view.getBigUint64(offset));
+      return each(() => cursor.bigU64());
   }
 }

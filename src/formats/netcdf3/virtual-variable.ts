@@ -18,7 +18,7 @@ export interface FileFacts {
  * lost, and no other.
  */
 export function refusalOf(variable: Variable, file: FileFacts): string | undefined {
-  if (variable.name === "" || /[/\0]/.test(variable.name)) return "its name is empty or contains / or NUL";
+  if (variable.name === "" || variable.name.includes("/")) return "its name is empty or contains /";
   const count = variable.isRecord ? file.records.count : 1;
   if (count === 0) return undefined;
   if (variable.begin < file.header.length)
