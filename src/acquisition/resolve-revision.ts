@@ -47,6 +47,7 @@ export async function resolveRevision(
       lastModifiedMs: reader.identity.lastModifiedMs,
       fields: granule.fields,
       reason: announcement.by,
+      detail: { announcedMs: announcement.heardMs },
     });
     // The source has these bytes now: one that had given way, or was taken back, is taken up again.
     const isBack = revision.state === "superseded" || revision.state === "withdrawn";

@@ -1,5 +1,5 @@
 import type { DatasetReference } from "../contract/index.ts";
-import type { Dataset } from "../dataset/index.ts";
+import { type Dataset, datasetOfText } from "../dataset/index.ts";
 import { FreshetError } from "../errors/index.ts";
 import type { Ledger } from "../ledger/index.ts";
 
@@ -25,7 +25,7 @@ export class DatasetFiles {
         remedy: "Apply the dataset file again, with the ledger that the workers use",
       });
     }
-    const dataset = JSON.parse(text) as Dataset;
+    const dataset = datasetOfText(text);
     this.#known.set(key, dataset);
     return dataset;
   }

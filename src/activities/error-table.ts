@@ -37,8 +37,8 @@ export function toFailure(error: unknown): unknown {
     type: error.kind,
     message: error.message,
     nonRetryable: meaning === "give-up",
-    category: meaning === "wait" ? ApplicationFailureCategory.BENIGN : ApplicationFailureCategory.ERROR,
     details: [factsOf(error)],
+    ...(meaning === "wait" ? { category: ApplicationFailureCategory.BENIGN } : {}),
     ...(error.facts.retryAfterMs === undefined ? {} : { nextRetryDelay: error.facts.retryAfterMs }),
   });
 }

@@ -21,5 +21,6 @@ export {
   type PlacementRules,
   placeArrivals,
 } from "./placement.ts";
+export { calendarOf, placementRules } from "./placement-rules.ts";
 export { readStoredState, type StateHeader, type StoredState } from "./stored-state.ts";
 export { timeseriesChange } from "./timeseries-change.ts";

@@ -1,4 +1,4 @@
-import { type Dataset, isOnCalendar, positionOf, type TimeseriesProduct, timeAt } from "../dataset/index.ts";
+import { type Dataset, isOn, positionOf, type TimeseriesProduct, timeAt } from "../dataset/index.ts";
 import type { CalendarArithmetic, PlacementRules } from "./placement.ts";
 
 /** The rules by which a product gives granules of `steps` steps their places. */
@@ -7,6 +7,7 @@ export function placementRules(dataset: Dataset, product: TimeseriesProduct, ste
     calendar: calendarOf(product),
     missing: dataset.policies.missing,
     fromMs: product.calendar.fromMs,
+    anchorMs: product.calendar.fromMs ?? product.calendar.anchorMs,
     steps,
   };
 }
@@ -14,8 +15,8 @@ export function placementRules(dataset: Dataset, product: TimeseriesProduct, ste
 /** The product's calendar as arithmetic on instants. */
 export function calendarOf({ calendar }: TimeseriesProduct): CalendarArithmetic {
   return {
-    isOn: (ms) => isOnCalendar(calendar, ms),
-    positionOf: (ms, originMs) => positionOf(calendar, ms, originMs),
+    isOn: (ms) => isOn(calendar, ms),
+    positionOf: (ms, originMs) => positionOf(calendar, ms, originMs) ?? Number.NaN,
     timeAt: (position, originMs) => timeAt(calendar, position, originMs),
   };
 }

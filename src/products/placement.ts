@@ -22,6 +22,8 @@ export interface PlacementRules {
   readonly missing: "gap" | "omit";
   /** First instant of the axis, where the dataset file declares it. On the calendar. */
   readonly fromMs: number | undefined;
+  /** Any instant of the calendar: granules of several steps tile the axis from there. */
+  readonly anchorMs: number;
   /** Steps of the axis in one granule. */
   readonly steps: number;
 }
@@ -90,10 +92,12 @@ function layOut(byInstant: ReadonlyMap<number, LayoutRow>, stored: Layout, rules
 }
 
 /** Why an instant has no place, or undefined. `validMs` is the granule's first step. */
-export function misfit({ validMs }: Pick<LayoutRow, "validMs">, { calendar, fromMs, steps }: PlacementRules): string | undefined {
+export function misfit(
+  { validMs }: Pick<LayoutRow, "validMs">,
+  { calendar, anchorMs, steps }: PlacementRules,
+): string | undefined {
   if (!calendar.isOn(validMs)) return `valid ${instant(validMs)}, which is not on the declared calendar`;
-  // With several steps to a granule, granules must tile the axis; 0 is as good an anchor as any.
-  if (steps > 1 && calendar.positionOf(validMs, fromMs ?? 0) % steps !== 0) {
+  if (steps > 1 && calendar.positionOf(validMs, anchorMs) % steps !== 0) {
     return `valid ${instant(validMs)}, which is inside another granule's steps`;
   }
   return undefined;

@@ -8,6 +8,7 @@ import {
   proxyActivities,
   setCurrentDetails,
   setHandler,
+  sleep,
   upsertSearchAttributes,
   workflowInfo,
 } from "@temporalio/workflow";
@@ -26,6 +27,9 @@ import { withAnnouncement } from "./announcements.ts";
 import { announceSignal, decideUpdate, granuleStatusQuery } from "./messages.ts";
 
 const STAGE = defineSearchAttributeKey("FreshetStage", "KEYWORD");
+/** A source that changes while it is read is looked at again this often, with a pause; then it is for people. */
+const CHANGING_TRIES = 5;
+const CHANGING_PAUSE_MS = 2_000;
 /** Identity in the ledger of a granule whose bytes never came. */
 const NEVER_SEEN = "unresolved";
 
@@ -66,6 +70,7 @@ export async function granule(input: GranuleInput): Promise<GranuleResult> {
   let identity: string | undefined;
   let announcements = 0;
   let decision: Decision | undefined;
+  let changing = 0;
 
   const enter = (next: GranuleStage, why: string): void => {
     stage = next;
@@ -123,6 +128,12 @@ export async function granule(input: GranuleInput): Promise<GranuleResult> {
     } catch (error) {
       if (!(error instanceof ActivityFailure)) throw error;
       trouble = rootMessage(error);
+      if (isChanging(error) && ++changing < CHANGING_TRIES) {
+        enter("awaiting", trouble);
+        await sleep(CHANGING_PAUSE_MS);
+        waiting = [current, ...waiting];
+        continue;
+      }
     }
 
     const suspect = identity ?? NEVER_SEEN;
@@ -163,6 +174,10 @@ function describe(
     );
   }
   return lines.join("\n");
+}
+
+function isChanging(failure: ActivityFailure): boolean {
+  return failure.cause instanceof ApplicationFailure && failure.cause.type === "source-changed";
 }
 
 function rootMessage(failure: Error): string {

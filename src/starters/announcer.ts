@@ -1,0 +1,58 @@
+import { type Client, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from "@temporalio/client";
+import { SearchAttributeType, TypedSearchAttributes } from "@temporalio/common";
+import { type Announcement, type GranuleInput, granuleWorkflowId, TASK_QUEUE } from "../contract/index.ts";
+import type { Ledger } from "../ledger/index.ts";
+import { Router } from "./routing.ts";
+
+/** One granule workflow that now knows of the announcement. */
+export interface Announced {
+  readonly dataset: string;
+  readonly key: string;
+  readonly workflowId: string;
+}
+
+/**
+ * Turns announcements into granule workflows. When `announce` resolves, Temporal holds the announcement: only then may
+ * the one who brought it be told so.
+ */
+export class Announcer {
+  readonly #client: Client;
+  readonly #router: Router;
+
+  constructor(client: Client, ledger: Ledger) {
+    this.#client = client;
+    this.#router = new Router(ledger);
+  }
+
+  /** Signals, with start, the workflow of each granule that the uri is. None: nothing matches, and nothing was started. */
+  async announce(announcement: Announcement, options: { readonly only?: string | undefined } = {}): Promise<Announced[]> {
+    const announced: Announced[] = [];
+    for (const { dataset, hash, key, fields } of await this.#router.route(announcement.uri, options.only)) {
+      const workflowId = granuleWorkflowId(dataset.name, key);
+      const input: GranuleInput = {
+        dataset: { name: dataset.name, hash },
+        key,
+        fields,
+        waiting: [],
+        awaitFor: dataset.await,
+      };
+      await this.#client.workflow.signalWithStart("granule", {
+        workflowId,
+        taskQueue: TASK_QUEUE,
+        args: [input],
+        signal: "announce",
+        signalArgs: [announcement],
+        workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+        workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+        typedSearchAttributes: new TypedSearchAttributes([
+          { key: { name: "FreshetDataset", type: SearchAttributeType.KEYWORD }, value: dataset.name },
+          { key: { name: "FreshetGranule", type: SearchAttributeType.KEYWORD }, value: key },
+          { key: { name: "FreshetStage", type: SearchAttributeType.KEYWORD }, value: "announced" },
+        ]),
+        staticSummary: `granule ${key} of ${dataset.name}`,
+      });
+      announced.push({ dataset: dataset.name, key, workflowId });
+    }
+    return announced;
+  }
+}

@@ -1,0 +1,107 @@
+import { fileURLToPath } from "node:url";
+import type { Client } from "@temporalio/client";
+import type { ActivityExecuteInput, ActivityInboundCallsInterceptor, Next } from "@temporalio/worker";
+import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from "@temporalio/worker";
+import { createDatasetActivities, createGranuleActivities, DatasetFiles, toFailure } from "../activities/index.ts";
+import { TASK_QUEUE } from "../contract/index.ts";
+import { FreshetError } from "../errors/index.ts";
+import { type Ledger, openLedger } from "../ledger/index.ts";
+import { ProductStores, Publisher } from "../publication/index.ts";
+import { ScanStore } from "../scan/index.ts";
+import { connectTemporal, datasetInput, signalDataset } from "../starters/index.ts";
+import type { Settings } from "./settings.ts";
+
+/** Cached workflows are counted, not weighed; a few hundred stay far from the heap's limit (reference: temporal, section 4). */
+const CACHED_WORKFLOWS = 300;
+
+/** A worker that runs until it is told to stop. */
+export interface RunningWorker {
+  /** Resolves when the worker has stopped; rejects when it failed. */
+  readonly done: Promise<void>;
+  readonly client: Client;
+  readonly ledger: Ledger;
+  /** Lets running activities end (for `graceMs`), then stops. Resolves when everything is closed. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Puts a worker of all roles together and starts it.
+ * @throws FreshetError `unreachable` without a Temporal server, `storage` when the ledger cannot be opened.
+ */
+export async function startWorker(
+  settings: Settings,
+  options: { readonly onLog?: (level: string, message: string, facts: unknown) => void; readonly graceMs?: number } = {},
+): Promise<RunningWorker> {
+  installLogger(options.onLog);
+  const client = await connectTemporal(settings.temporalAddress, settings.temporalNamespace);
+  const ledger = await openLedger(settings.ledgerUrl);
+  const connection = await NativeConnection.connect({ address: settings.temporalAddress }).catch((cause: unknown) => {
+    throw new FreshetError("unreachable", "no Temporal server answers", {
+      found: (cause as Error).message,
+      uri: settings.temporalAddress,
+      cause,
+    });
+  });
+  const files = new DatasetFiles(ledger);
+  const scans = new ScanStore(settings.scanFolder);
+  const publisher = new Publisher({ ledger, scans, stores: new ProductStores(), now: Date.now });
+  const wake = async (reference: { name: string; hash: string }): Promise<void> => {
+    await signalDataset(client, datasetInput(await files.get(reference), reference.hash), { name: "wake" });
+  };
+  const worker = await Worker.create({
+    connection,
+    namespace: settings.temporalNamespace,
+    taskQueue: TASK_QUEUE,
+    workflowBundle: await workflowBundle(),
+    activities: { ...createGranuleActivities({ ledger, scans, files, wake }), ...createDatasetActivities({ publisher, files }) },
+    maxCachedWorkflows: CACHED_WORKFLOWS,
+    shutdownGraceTime: options.graceMs ?? 10_000,
+    shutdownForceTime: (options.graceMs ?? 10_000) + 5_000,
+    interceptors: { activity: [() => ({ inbound: errorInterceptor })] },
+  });
+  const done = worker.run();
+  return {
+    done,
+    client,
+    ledger,
+    stop: async () => {
+      if (worker.getState() === "RUNNING") worker.shutdown();
+      await done.catch(() => undefined);
+      await connection.close();
+      await client.connection.close();
+      await ledger.close();
+    },
+  };
+}
+
+let bundle: ReturnType<typeof bundleWorkflowCode> | undefined;
+
+/** The workflows, bundled once in a process. */
+function workflowBundle(): ReturnType<typeof bundleWorkflowCode> {
+  bundle ??= bundleWorkflowCode({
+    workflowsPath: fileURLToPath(new URL("../workflows/index.ts", import.meta.url)),
+    logger: new DefaultLogger("ERROR"),
+  });
+  return bundle;
+}
+
+const errorInterceptor: ActivityInboundCallsInterceptor = {
+  async execute(input: ActivityExecuteInput, next: Next<ActivityInboundCallsInterceptor, "execute">): Promise<unknown> {
+    try {
+      return await next(input);
+    } catch (error) {
+      throw toFailure(error);
+    }
+  },
+};
+
+function installLogger(onLog: ((level: string, message: string, facts: unknown) => void) | undefined): void {
+  try {
+    Runtime.install({
+      logger: new DefaultLogger("WARN", ({ level, message, meta }) => onLog?.(level, message, meta)),
+      shutdownSignals: [],
+    });
+  } catch {
+    // Another worker of this process has installed it.
+  }
+}
