@@ -1,0 +1,92 @@
+import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import { FreshetError, isFreshetError } from "../errors/index.ts";
+import { ManifestColumns, manifestReader } from "./artefact-columns.ts";
+import { groupFromJson, groupToJson, identityFromJson, type JsonGroup } from "./artefact-json.ts";
+import type { Scan } from "./scan.ts";
+
+/*
+ * A stored scan, little-endian:
+ *
+ *     magic          8 bytes   "FRSCAN\r\n"
+ *     version        4 bytes   1
+ *     header length  4 bytes   of the JSON header in the body
+ *     body length    8 bytes   decompressed
+ *     body           a zstd frame (RFC 8878) of
+ *       header       JSON, UTF-8, padded with zeros to a multiple of 8: the tree without its chunks, and the directory of columns
+ *       columns      one after the other, each padded to a multiple of 8 (artefact-columns.ts)
+ *
+ * The same scan gives the same bytes.
+ */
+const MAGIC = Buffer.from("FRSCAN\r\n", "latin1");
+const VERSION = 1;
+const PREFIX_BYTES = 24;
+/** Of the body: 50 million references. What is larger is no scan of ours. */
+const BODY_LIMIT = 2 ** 30;
+
+interface Header {
+  readonly scan: Omit<Scan, "root" | "outcomes">;
+  readonly outcomes: readonly (readonly [path: string, outcome: string, reason: string])[];
+  readonly uris: readonly string[];
+  readonly root: JsonGroup;
+  /** What `ManifestColumns.directory` says. */
+  readonly columns: ReturnType<ManifestColumns["directory"]>;
+}
+
+export function writeScan(scan: Scan): Uint8Array {
+  const { root, outcomes, ...facts } = scan;
+  const columns = new ManifestColumns();
+  const tree = groupToJson(root, columns);
+  const header: Header = {
+    scan: facts,
+    outcomes: outcomes.map(({ path, outcome, reason }) => [path, outcome, reason]),
+    uris: columns.uris,
+    root: tree,
+    columns: columns.directory(),
+  };
+  const json = Buffer.from(JSON.stringify(header));
+  const body = Buffer.concat([json, Buffer.alloc(-json.length & 7), ...columns.bytes()]);
+  const prefix = Buffer.alloc(PREFIX_BYTES);
+  MAGIC.copy(prefix);
+  prefix.writeUInt32LE(VERSION, 8);
+  prefix.writeUInt32LE(json.length, 12);
+  prefix.writeBigUInt64LE(BigInt(body.length), 16);
+  return new Uint8Array(Buffer.concat([prefix, zstdCompressSync(body)]));
+}
+
+/** @throws FreshetError `corrupt` when the bytes are not those of a scan that this version wrote. */
+export function readScan(bytes: Uint8Array): Scan {
+  const prefix = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, PREFIX_BYTES));
+  if (prefix.length < PREFIX_BYTES || !prefix.subarray(0, 8).equals(MAGIC)) throw corrupt("no stored scan", "another magic");
+  const version = prefix.readUInt32LE(8);
+  if (version !== VERSION) throw corrupt("a stored scan of another version", `${version}`, `${VERSION}`);
+  const headerLength = prefix.readUInt32LE(12);
+  const bodyLength = prefix.readBigUInt64LE(16);
+  if (bodyLength > BODY_LIMIT) throw corrupt("a stored scan is too large", `${bodyLength} bytes`, `at most ${BODY_LIMIT}`);
+  try {
+    const body = alignedBody(bytes.subarray(PREFIX_BYTES), Number(bodyLength));
+    const header = JSON.parse(Buffer.from(body.buffer, 0, headerLength).toString()) as Header;
+    const manifests = manifestReader(body.buffer, headerLength + (-headerLength & 7), header.columns, header.uris);
+    return {
+      ...header.scan,
+      identity: identityFromJson(header.scan.identity),
+      root: groupFromJson(header.root, manifests),
+      outcomes: header.outcomes.map(([path, outcome, reason]) => ({ path, outcome: outcome as never, reason })),
+    };
+  } catch (error) {
+    if (isFreshetError(error)) throw error;
+    throw corrupt("a stored scan cannot be read", (error as Error).message, undefined, error);
+  }
+}
+
+/** Typed arrays are laid over the columns: the body begins at a multiple of 8. */
+function alignedBody(compressed: Uint8Array, length: number): Uint8Array<ArrayBuffer> {
+  const decompressed = zstdDecompressSync(compressed, { maxOutputLength: Math.max(1, length) });
+  if (decompressed.length !== length) throw corrupt("a stored scan is cut off", `${decompressed.length} bytes`, `${length}`);
+  const body = new Uint8Array(length);
+  body.set(decompressed);
+  return body;
+}
+
+function corrupt(summary: string, found: string, expected?: string, cause?: unknown): FreshetError {
+  return new FreshetError("corrupt", summary, { found, expected, cause });
+}

@@ -1,0 +1,83 @@
+import type { FormatScan } from "../formats/format-scan.ts";
+import { scanNetcdf3 } from "../formats/netcdf3/index.ts";
+import { type RangeReader, type SourceIdentity, withBlockCache, withCounters } from "../storage/index.ts";
+import type { VariableOutcome, VirtualGroup } from "../virtual/index.ts";
+import { loadValues, matchesName } from "./load-values.ts";
+import { type Format, sniffFormat } from "./sniff.ts";
+
+export interface ScanOptions {
+  /** Arrays left out, by name or absolute path. Their outcome is `refused`, with this reason. */
+  readonly drop?: readonly string[];
+  /** Arrays whose values are read and inlined, by name or absolute path. Default "coordinates"; [] for none. */
+  readonly load?: "coordinates" | readonly string[];
+  readonly signal?: AbortSignal;
+}
+
+/** What is known of one revision of a source without having read its data. */
+export interface Scan {
+  readonly uri: string;
+  readonly identity: SourceIdentity;
+  readonly format: Format;
+  readonly root: VirtualGroup;
+  /** Every variable of the source once. */
+  readonly outcomes: readonly VariableOutcome[];
+  /** Reads of the source, and the bytes that they brought. */
+  readonly requests: number;
+  readonly bytesRead: number;
+}
+
+/** Small reads far apart: a record of a coordinate is a few bytes, and its neighbour may lie megabytes on. */
+const VALUE_BLOCK_BYTES = 16 * 1024;
+
+/**
+ * Scans one source: finds the format by signature, and the byte range of every chunk without reading the data. Does not close
+ * the reader.
+ * @throws FreshetError `unknown-format`, `malformed`, `truncated`, `unsupported`, `source-…`, and for a `load` that names
+ *   arrays, what `loadValues` throws. A single variable that cannot be referenced is an outcome, not an error.
+ */
+export async function scan(reader: RangeReader, options: ScanOptions = {}): Promise<Scan> {
+  const counted = withCounters(reader);
+  const cached = withBlockCache(counted);
+  const format = await sniffFormat(cached, options.signal);
+  const found = await scanFormat(format, cached, options.signal === undefined ? {} : { signal: options.signal });
+  const kept = dropArrays(found, options.drop ?? []);
+  const values = withBlockCache(counted, { blockBytes: VALUE_BLOCK_BYTES });
+  const loaded = await loadValues(
+    kept,
+    options.load ?? "coordinates",
+    (_uri, offset, length, signal) => values.read(offset, length, signal),
+    options.signal,
+  );
+  return {
+    uri: reader.uri,
+    identity: reader.identity,
+    format,
+    ...loaded,
+    requests: counted.requests,
+    bytesRead: counted.bytes,
+  };
+}
+
+function scanFormat(format: Format, reader: RangeReader, options: { signal?: AbortSignal }): Promise<FormatScan> {
+  switch (format) {
+    case "netcdf3":
+      return scanNetcdf3(reader, options);
+    case "hdf5":
+      throw new Error("not yet");
+  }
+}
+
+function dropArrays(scan: FormatScan, names: readonly string[]): FormatScan {
+  if (names.length === 0) return scan;
+  const isDropped = (path: string): boolean => names.some((name) => matchesName(path, name));
+  const keep = (group: VirtualGroup, prefix: string): VirtualGroup => ({
+    ...group,
+    arrays: new Map([...group.arrays].filter(([name]) => !isDropped(`${prefix}/${name}`))),
+    groups: new Map([...group.groups].map(([name, child]) => [name, keep(child, `${prefix}/${name}`)])),
+  });
+  const outcomes = scan.outcomes.map(
+    (outcome): VariableOutcome =>
+      isDropped(outcome.path) ? { path: outcome.path, outcome: "refused", reason: "dropped by request" } : outcome,
+  );
+  return { root: keep(scan.root, ""), outcomes };
+}
