@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 
-/** The last lines kept of what a program says, for the case that it fails. */
-const LINES_KEPT = 15;
+/** The lines kept of what a program says, for the case that it fails: some say it first, some last. */
+const FIRST_LINES = 8;
+const LAST_LINES = 12;
 /** How long a program gets to end itself before it is killed. */
 const PATIENCE_MS = 5_000;
 
@@ -9,7 +10,7 @@ const PATIENCE_MS = 5_000;
 const running = new Set();
 
 /**
- * Runs a program to its end and answers with its exit code and its last words.
+ * Runs a program to its end and answers with its exit code and what it said.
  *
  * @param {string} command
  * @param {readonly string[]} args
@@ -21,12 +22,14 @@ export function run(command, args, { cwd, env, limitMs, onLine } = {}) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"], detached: true });
     running.add(child);
+    const first = [];
     const last = [];
     let stdout = "";
     const keep = (line) => {
       if (line.trim() === "") return;
-      last.push(line);
-      if (last.length > LINES_KEPT) last.shift();
+      if (first.length < FIRST_LINES) first.push(line);
+      else last.push(line);
+      if (last.length > LAST_LINES) last.shift();
       onLine?.(line);
     };
     const outLines = splitLines(keep);
@@ -42,7 +45,7 @@ export function run(command, args, { cwd, env, limitMs, onLine } = {}) {
       running.delete(child);
       outLines("\n");
       errLines("\n");
-      resolve({ code, stdout, output: last.join("\n"), ...(error && { error }) });
+      resolve({ code, stdout, output: [...first, ...last].join("\n"), ...(error && { error }) });
     };
     child.on("error", (error) => finish(null, error));
     child.on("close", (code) => finish(code));
