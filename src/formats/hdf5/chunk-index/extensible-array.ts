@@ -1,0 +1,165 @@
+import type { ByteCursor } from "../../byte-cursor.ts";
+import { verifyChecksum } from "../checksum.ts";
+import { expectSignature, type Hdf5File, unknownVersion } from "../hdf5-file.ts";
+import { type ArrayElements, arrayElements } from "./array-elements.ts";
+import type { ChunkTable } from "./chunk-table.ts";
+import type { CellOfElement } from "./linear-index.ts";
+
+/**
+ * Extensible array (HDF5 File Format Specification, VII.D), for arrays with one unlimited dimension.
+ *
+ * Header                             Index block                     Secondary block
+ *   signature "EAHD"        4          signature "EAIB"   4            signature "EASB"    4
+ *   version, client         1 + 1      version, client    1 + 1        version, client     1 + 1
+ *   element size            1          header address     O            header address      O
+ *   bits of a count         1          elements                        block offset        ⌈bits / 8⌉
+ *   elements in index block 1          data blocks        O each       page bitmaps        of its data blocks
+ *   least in data block     1          secondary blocks   O each       data blocks         O each
+ *   least data block        1          checksum           4            checksum            4
+ *     pointers of a
+ *     secondary block                                                Data block, page
+ *   page bits               1                                          signature "EADB"    4
+ *   statistics              6 × L                                      version, client     1 + 1
+ *   index block             O                                          header address      O
+ *   checksum                4                                          block offset        ⌈bits / 8⌉
+ *                                                                      elements            if there are no pages
+ *                                                                      checksum            4
+ *                                                                      pages: elements, checksum 4
+ *
+ * Secondary block n stands for 2^⌊n/2⌋ data blocks of (least × 2^⌈n/2⌉) elements. The data blocks of the first few are named in the
+ * index block itself. A data block of more than 2^(page bits) elements has pages.
+ */
+export async function readExtensibleArray(
+  file: Hdf5File,
+  address: number,
+  table: ChunkTable,
+  plainLength: number,
+  cellOf: CellOfElement,
+): Promise<void> {
+  const { offsetSize, lengthSize } = file.superblock;
+  const cursor = await file.read(address, 16 + 6 * lengthSize + offsetSize);
+  expectSignature(cursor, "EAHD", "extensible array");
+  const version = cursor.u8();
+  if (version !== 0) throw unknownVersion(cursor, "extensible array", version, "0");
+  const client = cursor.u8();
+  const elements = arrayElements(file, cursor, client, cursor.u8(), table, plainLength, cellOf);
+  const countBits = cursor.u8();
+  const inIndexBlock = cursor.u8();
+  const leastElements = cursor.u8();
+  const leastPointers = cursor.u8();
+  const perPage = 2 ** cursor.u8();
+  cursor.skip(6 * lengthSize);
+  const indexAddress = file.address(cursor);
+  verifyChecksum(cursor, cursor.base, "extensible array");
+  if (!isPowerOf2(leastElements) || !isPowerOf2(leastPointers) || countBits > 64) {
+    throw cursor.malformed(
+      "the parameters of an extensible array are impossible",
+      `${leastElements}, ${leastPointers}, ${countBits}`,
+    );
+  }
+  if (indexAddress === undefined) return;
+  const offsetBytes = Math.ceil(countBits / 8);
+  const walk = new Walk(file, elements, { perPage, offsetBytes });
+  await walk.indexBlock(indexAddress, { inIndexBlock, leastElements, leastPointers, countBits });
+}
+
+interface IndexParameters {
+  readonly inIndexBlock: number;
+  readonly leastElements: number;
+  readonly leastPointers: number;
+  readonly countBits: number;
+}
+
+class Walk {
+  readonly #file: Hdf5File;
+  readonly #elements: ArrayElements;
+  readonly #perPage: number;
+  readonly #prefix: number;
+
+  constructor(file: Hdf5File, elements: ArrayElements, sizes: { readonly perPage: number; readonly offsetBytes: number }) {
+    this.#file = file;
+    this.#elements = elements;
+    this.#perPage = sizes.perPage;
+    this.#prefix = 6 + file.superblock.offsetSize + sizes.offsetBytes;
+  }
+
+  async indexBlock(address: number, parameters: IndexParameters): Promise<void> {
+    const { inIndexBlock, leastElements, leastPointers, countBits } = parameters;
+    const { offsetSize } = this.#file.superblock;
+    const secondaryBlocks = 1 + countBits - Math.log2(leastElements);
+    const named = 2 * Math.log2(leastPointers);
+    const dataPointers = 2 * (leastPointers - 1);
+    const secondaryPointers = Math.max(0, secondaryBlocks - named);
+    const prefix = 6 + offsetSize;
+    const pointers = dataPointers + secondaryPointers;
+    const block = await this.#file.read(address, prefix + inIndexBlock * this.#elements.size + pointers * offsetSize + 4);
+    expectSignature(block, "EAIB", "index block of an extensible array");
+    block.skip(prefix - 4);
+    this.#elements.place(block, 0, inIndexBlock);
+    const dataBlocks = this.#addresses(block, dataPointers);
+    const secondary = this.#addresses(block, secondaryPointers);
+    verifyChecksum(block, block.base, "index block of an extensible array");
+    let first = inIndexBlock;
+    let next = 0;
+    for (let number = 0; number < secondaryBlocks; number++) {
+      const count = 2 ** Math.floor(number / 2);
+      const length = leastElements * 2 ** Math.ceil(number / 2);
+      if (number < named) {
+        await this.#dataBlocks(dataBlocks.slice(next, next + count), first, length);
+        next += count;
+      } else {
+        await this.#secondaryBlock(secondary[number - named], first, count, length);
+      }
+      first += count * length;
+    }
+  }
+
+  async #secondaryBlock(address: number | undefined, first: number, count: number, length: number): Promise<void> {
+    if (address === undefined) return;
+    const pages = length > this.#perPage ? length / this.#perPage : 0;
+    const bitmapLength = Math.ceil(pages / 8);
+    const bytes = this.#prefix + count * (bitmapLength + this.#file.superblock.offsetSize) + 4;
+    const block = await this.#file.read(address, bytes);
+    expectSignature(block, "EASB", "secondary block of an extensible array");
+    block.skip(this.#prefix - 4);
+    const bitmap = block.take(count * bitmapLength);
+    const dataBlocks = this.#addresses(block, count);
+    verifyChecksum(block, block.base, "secondary block of an extensible array");
+    if (pages === 0) return await this.#dataBlocks(dataBlocks, first, length);
+    for (const [index, dataBlock] of dataBlocks.entries()) {
+      if (dataBlock === undefined) continue;
+      const ofBlock = bitmap.subarray(index * bitmapLength, (index + 1) * bitmapLength);
+      await this.#pages(dataBlock, ofBlock, pages, first + index * length);
+    }
+  }
+
+  async #dataBlocks(addresses: readonly (number | undefined)[], first: number, length: number): Promise<void> {
+    for (const [index, address] of addresses.entries()) {
+      if (address === undefined) continue;
+      const block = await this.#file.read(address, this.#prefix + length * this.#elements.size + 4);
+      expectSignature(block, "EADB", "data block of an extensible array");
+      block.skip(this.#prefix - 4);
+      this.#elements.place(block, first + index * length, length);
+      verifyChecksum(block, block.base, "data block of an extensible array");
+    }
+  }
+
+  async #pages(address: number, bitmap: Uint8Array, pages: number, first: number): Promise<void> {
+    const pageBytes = this.#perPage * this.#elements.size + 4;
+    for (let page = 0; page < pages; page++) {
+      // A page that was never written holds nothing, not even undefined addresses.
+      if (((bitmap[page >> 3] as number) & (0x80 >> (page & 7))) === 0) continue;
+      const cursor = await this.#file.read(address + this.#prefix + 4 + page * pageBytes, pageBytes);
+      this.#elements.place(cursor, first + page * this.#perPage, this.#perPage);
+      verifyChecksum(cursor, cursor.base, "page of an extensible array");
+    }
+  }
+
+  #addresses(cursor: ByteCursor, count: number): (number | undefined)[] {
+    return Array.from({ length: count }, () => this.#file.address(cursor));
+  }
+}
+
+function isPowerOf2(value: number): boolean {
+  return value > 0 && Number.isInteger(Math.log2(value));
+}

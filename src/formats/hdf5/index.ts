@@ -1,0 +1,1 @@
+export { scanHdf5 } from "./scan-hdf5.ts";
