@@ -14,3 +14,73 @@ export type Calendar = (
   /** Last instant (inclusive), itself on the calendar. */
   readonly toMs?: number | undefined;
 };
+
+/** Whether the instant has a place: it is one of the steps, and inside the bounds. */
+export function isOn(calendar: Calendar, validMs: number): boolean {
+  return (
+    stepOf(calendar, validMs) !== undefined &&
+    validMs >= (calendar.fromMs ?? Number.NEGATIVE_INFINITY) &&
+    validMs <= (calendar.toMs ?? Number.POSITIVE_INFINITY)
+  );
+}
+
+/**
+ * How many steps the instant lies after `originMs` (position 0); negative before it, undefined beside the steps.
+ * Bounds play no part.
+ * @throws RangeError when `originMs` is itself beside the steps.
+ */
+export function positionOf(calendar: Calendar, validMs: number, originMs: number): number | undefined {
+  const step = stepOf(calendar, validMs);
+  return step === undefined ? undefined : step - originStep(calendar, originMs);
+}
+
+/**
+ * The instant of a position: the inverse of `positionOf`. `position` is a whole number, also negative.
+ * @throws RangeError when `originMs` is beside the steps.
+ */
+export function timeAt(calendar: Calendar, position: number, originMs: number): number {
+  return timeOfStep(calendar, originStep(calendar, originMs) + position);
+}
+
+/** The first step at or after the instant; bounds play no part. */
+export function stepAtOrAfter(calendar: Calendar, ms: number): number {
+  const before = stepAtOrBefore(calendar, ms);
+  return before === ms ? ms : timeOfStep(calendar, (stepOf(calendar, before) as number) + 1);
+}
+
+/** The last step at or before the instant; bounds play no part. */
+export function stepAtOrBefore(calendar: Calendar, ms: number): number {
+  if (calendar.kind === "fixed") {
+    return calendar.anchorMs + Math.floor((ms - calendar.anchorMs) / calendar.everyMs) * calendar.everyMs;
+  }
+  const guess = Math.floor((monthOf(ms) - monthOf(calendar.anchorMs)) / calendar.months);
+  const time = timeOfStep(calendar, guess);
+  return time <= ms ? time : timeOfStep(calendar, guess - 1);
+}
+
+function originStep(calendar: Calendar, originMs: number): number {
+  const step = stepOf(calendar, originMs);
+  if (step === undefined) throw new RangeError(`the origin ${new Date(originMs).toISOString()} is not on the calendar`);
+  return step;
+}
+
+/** Steps from the anchor; undefined beside them. */
+function stepOf(calendar: Calendar, ms: number): number | undefined {
+  const step =
+    calendar.kind === "fixed"
+      ? (ms - calendar.anchorMs) / calendar.everyMs
+      : (monthOf(ms) - monthOf(calendar.anchorMs)) / calendar.months;
+  return Number.isSafeInteger(step) && timeOfStep(calendar, step) === ms ? step : undefined;
+}
+
+function timeOfStep(calendar: Calendar, step: number): number {
+  if (calendar.kind === "fixed") return calendar.anchorMs + step * calendar.everyMs;
+  const time = new Date(calendar.anchorMs);
+  return time.setUTCMonth(time.getUTCMonth() + step * calendar.months);
+}
+
+/** Months since January of the year 0. */
+function monthOf(ms: number): number {
+  const time = new Date(ms);
+  return time.getUTCFullYear() * 12 + time.getUTCMonth();
+}

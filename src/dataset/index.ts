@@ -1,3 +1,10 @@
-export type { Calendar } from "./calendar.ts";
+export { type Calendar, isOn, positionOf, timeAt } from "./calendar.ts";
+export { type CanonicalDataset, canonicalDataset, datasetOfText } from "./canonical.ts";
 export type { Dataset, DatasetFile, Policies, Product, Source, TimeseriesProduct } from "./dataset.ts";
-export type { SecretReference } from "./secret.ts";
+export { formatDuration, parseDuration } from "./duration.ts";
+export { documentSchema } from "./file-schema.ts";
+export { compileGrammar, compileNames, type NameGrammar, type NameReader, validTimeOf } from "./name-grammar.ts";
+export { parseDatasetFile } from "./parse-dataset-file.ts";
+export { DatasetFileError, formatProblem, type Problem } from "./problem.ts";
+export { resolveSecret, type SecretReference } from "./secret.ts";
+export { type LocatedUri, locateUri } from "./source-uri.ts";

@@ -1,3 +1,4 @@
+export { canonicalJson, digestOf } from "./digest.ts";
 export { revisionIdentity } from "./identity.ts";
 export type { GranuleQuery, Heard, Ledger, Member, Publication, Recorded, StoredDataset, Template } from "./ledger.ts";
 export { openLedger } from "./open-ledger.ts";

@@ -1,0 +1,78 @@
+import { FreshetError } from "../errors/index.ts";
+import { readCalendar } from "./calendar-spec.ts";
+import type { Dataset, Product, Source } from "./dataset.ts";
+import { parseDuration } from "./duration.ts";
+import type { DatasetInput, SourceInput, TimeseriesInput } from "./file-schema.ts";
+import { parseSecretReference } from "./secret.ts";
+import { parseFolder, parsePrefix } from "./source-uri.ts";
+
+/** Defaults of the durations, as a dataset file would write them. docs/dataset-file.md gives the reasons. */
+const DEFAULTS = { coalesce: "1s", deadline: "1h", every: "30s", hold: "0s" } as const;
+/** Positions for each manifest: 1 000 to 10 000 keep both appends and manifests small (reference/icechunk.md). */
+const DEFAULT_SPLIT = 1000;
+
+/** The source that a checked document declares; relative folders are relative to `baseFolder`. */
+export function completeSource(name: string, input: SourceInput, baseFolder: string): Source {
+  const { webhook } = input;
+  const secret = typeof webhook === "object" ? parseSecretReference(webhook.secret) : undefined;
+  return {
+    name,
+    at: checked(parsePrefix(input.at, baseFolder)),
+    allow: sorted((input.allow ?? []).map((prefix) => checked(parsePrefix(prefix, baseFolder)))),
+    ...(input.mirror === undefined ? {} : { mirror: checked(parseFolder(input.mirror, baseFolder)) }),
+    ...(webhook === undefined ? {} : { webhook: secret === undefined ? {} : { secret } }),
+  };
+}
+
+/** The dataset that a checked document declares. */
+export function completeDataset(input: DatasetInput, source: Source, baseFolder: string): Dataset {
+  return {
+    name: input.name,
+    source,
+    match: typeof input.match === "string" ? [input.match] : input.match,
+    scan: { drop: sorted(input.scan?.drop ?? []), load: sorted(input.scan?.load ?? []) },
+    products: input.products.map(({ timeseries }) => completeTimeseries(checked(timeseries), baseFolder)),
+    policies: {
+      late: input.policies?.late ?? "insert",
+      replaced: input.policies?.replaced ?? "replace",
+      duplicate: input.policies?.duplicate ?? "newest",
+      missing: input.policies?.missing ?? "gap",
+      drift: input.policies?.drift ?? "quarantine",
+    },
+    publish: { coalesceMs: milliseconds(input.publish?.coalesce ?? DEFAULTS.coalesce) },
+    await: {
+      deadlineMs: milliseconds(input.await?.deadline ?? DEFAULTS.deadline),
+      everyMs: milliseconds(input.await?.every ?? DEFAULTS.every),
+    },
+    holdMs: milliseconds(input.hold ?? DEFAULTS.hold),
+  };
+}
+
+function completeTimeseries(input: TimeseriesInput, baseFolder: string): Product {
+  const reading = readCalendar(input.calendar);
+  const axis = input.axis ?? "time";
+  return {
+    kind: "timeseries",
+    name: input.name ?? "timeseries",
+    axis,
+    dimension: input.dimension ?? axis,
+    calendar: checked(reading.ok ? reading.calendar : undefined),
+    store: checked(parseFolder(input.store, baseFolder)).replace(/\/$/, ""),
+    split: input.split ?? DEFAULT_SPLIT,
+  };
+}
+
+function milliseconds(duration: string): number {
+  return checked(parseDuration(duration));
+}
+
+/** Their order means nothing, and must not change the hash. */
+function sorted(texts: readonly string[]): readonly string[] {
+  return [...new Set(texts)].sort();
+}
+
+/** The schema has looked at the value already; what it let through can be read. */
+function checked<Value>(value: Value | undefined): Value {
+  if (value === undefined) throw new FreshetError("corrupt", "a checked dataset document cannot be read");
+  return value;
+}

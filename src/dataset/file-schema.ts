@@ -1,0 +1,206 @@
+import { z } from "zod";
+import { EVERY_FORM, readCalendar } from "./calendar-spec.ts";
+import { DURATION_FORM, DURATION_PATTERN, parseDuration } from "./duration.ts";
+import { INSTANT_FORM } from "./instant.ts";
+import { list, mapping, written } from "./mapping.ts";
+import { compileGrammar } from "./name-grammar.ts";
+import { NameGrammarError } from "./name-token.ts";
+import { parseSecretReference, SECRET_FORM, SECRET_PATTERN } from "./secret.ts";
+import { FOLDER_FORM, PREFIX_FORM, parseFolder, parsePrefix, schemeOf } from "./source-uri.ts";
+
+const NAME_PATTERN = "^[a-z0-9][a-z0-9._-]{0,63}$";
+const NAME_FORM =
+  "a name of at most 64 lower-case letters, digits, dots, hyphens and underscores, beginning with a letter or digit";
+/** What editors check: a template's name is no name yet. */
+const NAME_OR_TEMPLATE_PATTERN = "^[a-z0-9{][A-Za-z0-9._{}-]*$";
+const TEMPLATE_FORM = "values of letters, digits, dots, hyphens and underscores";
+/** Schemes of stores and sources that later versions will have. */
+const PLANNED_SCHEMES = ["s3", "gs", "az"];
+
+const name = written(NAME_FORM, (text) => new RegExp(NAME_PATTERN).test(text), NAME_OR_TEMPLATE_PATTERN);
+const duration = written(DURATION_FORM, (text) => parseDuration(text) !== undefined, DURATION_PATTERN);
+const interval = written(`${DURATION_FORM}, more than 0`, (text) => (parseDuration(text) ?? 0) > 0, DURATION_PATTERN);
+const variable = written("a variable's name or /group/name", (text) => /^\/?[^\s/]+(\/[^\s/]+)*$/.test(text));
+const plainVariable = written("a variable's name", (text) => /^[^\s/]+$/.test(text));
+
+/** What a uri's text is checked for does not depend on the folder that it is relative to. */
+const prefix = uriText(PREFIX_FORM, (text) => parsePrefix(text, "/") !== undefined);
+const folder = uriText(FOLDER_FORM, (text) => parseFolder(text, "/") !== undefined);
+
+/** A secret that stands in the file by mistake is not shown again. */
+const secret = z
+  .string({ error: SECRET_FORM })
+  .superRefine((text, context) => {
+    if (parseSecretReference(text) !== undefined) return;
+    context.addIssue({ code: "custom", message: SECRET_FORM, params: { found: "a text that is no such name" } });
+  })
+  .meta({ pattern: SECRET_PATTERN });
+
+const sourceSchema = mapping(
+  {
+    at: prefix.describe(
+      "Prefix of every uri that the source may announce: https://…, http://…, file:///… or a folder, relative to this file.",
+    ),
+    allow: list(prefix, "a list of prefixes", 0).optional().describe("Further prefixes that announcements may name."),
+    mirror: folder.optional().describe("Folder for our own copies. References then point there and never change under readers."),
+    webhook: z
+      .union([z.literal(true), mapping({ secret })], { error: `true, or a mapping with ${SECRET_FORM}` })
+      .optional()
+      .describe("Announcements come by HTTP POST. With a secret, requests have to carry it: Authorization: Bearer SECRET."),
+  },
+  ["cmr", "sqs", "amqp", "listing", "also", "credentials"],
+);
+
+const grammar = z.string({ error: "a name grammar such as {valid:%Y%m%d}.nc" }).superRefine((text, context) => {
+  try {
+    compileGrammar(text);
+  } catch (error) {
+    if (!(error instanceof NameGrammarError)) throw error;
+    context.addIssue({ code: "custom", message: error.allowed, params: { found: error.found } });
+  }
+});
+
+const calendarSchema = mapping({
+  every: z.string({ error: EVERY_FORM }).describe("The step: 15m, 1h, 6h, 1d, 1mo, 1y."),
+  at: z
+    .string({ error: "a UTC time of day such as 09:00Z" })
+    .optional()
+    .describe("The phase: a UTC time of day, or any one instant of the calendar. Default 00:00Z."),
+  from: z.string({ error: INSTANT_FORM }).optional().describe("No position before it (inclusive)."),
+  to: z.string({ error: INSTANT_FORM }).optional().describe("No position after it (inclusive; a date stands for its whole day)."),
+}).superRefine((spec, context) => {
+  const reading = readCalendar(spec);
+  if (!reading.ok) {
+    const found = spec[reading.key];
+    context.addIssue({ code: "custom", path: [reading.key], message: reading.allowed, params: { found: JSON.stringify(found) } });
+  }
+});
+
+const timeseriesSchema = mapping(
+  {
+    name: name.optional().describe("Unique in the dataset. Default: timeseries."),
+    axis: plainVariable.optional().describe("The coordinate variable of the axis. Default: time."),
+    dimension: plainVariable
+      .optional()
+      .describe("The dimension along which granules are joined; made where a file has a scalar time. Default: the axis."),
+    calendar: calendarSchema.describe("Which instants have a place on the axis."),
+    store: folder.describe("Where the product is kept: a folder, relative to this file, or file:///…"),
+    split: z
+      .int({ error: "a whole number from 1 to 1000000" })
+      .min(1, { error: "a whole number from 1 to 1000000" })
+      .max(1_000_000, { error: "a whole number from 1 to 1000000" })
+      .optional()
+      .describe("Positions for each manifest of the store. Default: 1000."),
+  },
+  ["also", "codec", "chunks"],
+);
+
+/** Its one key says of which kind the product is. Not required here: a key that is not available yet is problem enough. */
+const productSchema = mapping({ timeseries: timeseriesSchema.optional() }, [
+  "forecast",
+  "references",
+  "rolling",
+  "collection",
+  "extract",
+]).superRefine((product, context) => {
+  if (product.timeseries === undefined) context.addIssue({ code: "custom", message: "a kind of product: timeseries" });
+});
+
+function policy<const Value extends string>(values: readonly [Value, ...Value[]], description: string) {
+  return z
+    .enum(values, { error: values.join(", ") })
+    .optional()
+    .describe(`${description} Default: ${values[0]}.`);
+}
+
+const policiesSchema = mapping({
+  late: policy(["insert"], "A granule that comes after its successors."),
+  replaced: policy(["replace"], "A newer revision of a published granule."),
+  duplicate: policy(["newest"], "Several revisions for one position."),
+  missing: policy(["gap", "omit"], "Positions that no granule fills."),
+  drift: policy(["quarantine"], "A granule that does not fit the dataset."),
+});
+
+const datasetShape = {
+  name: name.describe("Unique among all datasets of an installation."),
+  from: mapping({ source: z.string({ error: "the name of a source" }) }, ["collection", "message", "select"]).describe(
+    "Where its granules come from.",
+  ),
+  match: z
+    .union([grammar, list(grammar, "a list of name grammars")], {
+      error: "a name grammar such as {valid:%Y%m%d}.nc, or a list of them",
+    })
+    .describe("How granules are named; of several grammars the first that matches counts."),
+  scan: mapping({
+    drop: list(variable, "a list of variables", 0).optional().describe("Variables that are left out."),
+    load: list(variable, "a list of variables", 0)
+      .optional()
+      .describe("Variables whose values are copied into the store. The axis always is."),
+  })
+    .optional()
+    .describe("What is made of a granule's variables."),
+  products: list(productSchema, "a list of at least one product: timeseries").describe("What readers open."),
+  policies: policiesSchema.optional().describe("What is done where the world does not go by the plan."),
+  publish: mapping(
+    { coalesce: duration.optional().describe("What becomes ready within this time is published together. Default: 1s.") },
+    ["verify"],
+  )
+    .optional()
+    .describe("When versions are made."),
+  await: mapping({
+    deadline: duration.optional().describe("How long an announced granule may be absent. Default: 1h."),
+    every: interval.optional().describe("How often one looks. Default: 30s."),
+  })
+    .optional()
+    .describe("Granules that are announced before they are there."),
+  hold: duration.optional().describe("Granules wait this long after they were heard of before they are published. Default: 0s."),
+};
+
+const templateValue = z
+  .union([z.string(), z.number()], { error: TEMPLATE_FORM })
+  .refine((value) => /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(String(value)), {
+    error: TEMPLATE_FORM,
+  });
+
+/** `with`: names of template fields and the values that they take. */
+export const withSchema = z
+  .record(
+    z.string().regex(/^[a-z][a-z0-9_]*$/i, { error: "names of letters, digits and _" }),
+    list(templateValue, "a list of at least one value"),
+    { error: "a mapping from names to lists of values" },
+  )
+  .describe("Makes one dataset for each combination of values; {name} stands for the value in every text of the document.");
+
+export const sourcesSchema = z
+  .record(z.string().regex(new RegExp(NAME_PATTERN), { error: NAME_FORM }), sourceSchema, {
+    error: "a mapping from names to sources",
+  })
+  .describe("Where announcements and bytes come from; for all datasets of the file.");
+
+/** A dataset document, filled in, without its `sources`. */
+export const datasetSchema = mapping(datasetShape, ["notify", "runs"], ["sources", "with"]);
+
+/** One document as editors see it. */
+export const documentSchema = z.union([
+  z.strictObject({ sources: sourcesSchema.optional(), with: withSchema.optional(), ...datasetShape }),
+  z.strictObject({ sources: sourcesSchema }),
+]);
+
+export type SourceInput = z.infer<typeof sourceSchema>;
+export type TimeseriesInput = z.infer<typeof timeseriesSchema>;
+export type DatasetInput = z.infer<typeof datasetSchema>;
+
+function uriText(allowed: string, isGood: (text: string) => boolean) {
+  return z.string({ error: allowed }).superRefine((text, context) => {
+    if (isGood(text)) return;
+    const scheme = schemeOf(text);
+    const isPlanned = scheme !== undefined && PLANNED_SCHEMES.includes(scheme);
+    // Whatever follows may be a password: only the scheme is shown of something with one.
+    const found = isPlanned
+      ? `${scheme}:// (not available in this version)`
+      : text.includes("@")
+        ? "a uri with an @"
+        : JSON.stringify(text);
+    context.addIssue({ code: "custom", message: allowed, params: { found } });
+  });
+}

@@ -1,0 +1,106 @@
+import type { NameFields } from "../ledger/index.ts";
+import { granuleKey } from "./granule-key.ts";
+import { fieldsOfTokens, readFields, writeToken } from "./name-fields.ts";
+import { matchTokens } from "./name-match.ts";
+import { type FieldKind, NameGrammarError, type NameToken, tokenize } from "./name-token.ts";
+
+/** Longer names match no grammar: object keys end at 1 024 bytes, and file paths hardly ever reach it. */
+const MAX_NAME_CHARACTERS = 1024;
+const MAX_GRAMMAR_CHARACTERS = 500;
+
+/** One grammar, ready to read names. */
+export interface NameGrammar {
+  readonly text: string;
+  /** What each field holds. */
+  readonly kinds: ReadonlyMap<string, FieldKind>;
+  /** The fields of a name, or undefined if it is not one of the grammar's. See `NameReader.match`. */
+  match(name: string): NameFields | undefined;
+  /** The name that has these fields; undefined if there is none. */
+  write(fields: NameFields): string | undefined;
+}
+
+/** All grammars of a dataset. */
+export interface NameReader {
+  readonly kinds: ReadonlyMap<string, FieldKind>;
+  /**
+   * The fields of a granule's name by the first grammar that matches, or undefined. A name is the uri's path behind the
+   * source's prefix, decoded; a grammar with n slashes reads its last n + 1 segments. Instants and durations are
+   * milliseconds, `{x:3}` and `{x:int}` numbers, everything else text.
+   */
+  match(name: string): NameFields | undefined;
+  /** The granule key: see `granuleKey`. */
+  key(fields: NameFields): string;
+}
+
+/** @throws NameGrammarError with what was found and what is allowed. */
+export function compileGrammar(text: string): NameGrammar {
+  if (text.length > MAX_GRAMMAR_CHARACTERS) {
+    throw new NameGrammarError(`${text.length} characters`, `at most ${MAX_GRAMMAR_CHARACTERS}`);
+  }
+  const tokens = tokenize(text);
+  const kinds = fieldsOfTokens(tokens);
+  if (kinds.size === 0) throw new NameGrammarError(text === "" ? "nothing" : text, "at least one {field}");
+  refuseAmbiguity(tokens);
+  const segments = literalText(tokens).split("/").length;
+  return {
+    text,
+    kinds,
+    match: (name) => {
+      if (name.length > MAX_NAME_CHARACTERS) return undefined;
+      const captures = matchTokens(tokens, name.split("/").slice(-segments).join("/"));
+      return captures && readFields(tokens, captures);
+    },
+    write: (fields) => {
+      const texts = tokens.map((token) => writeToken(token, fields));
+      return texts.every((part) => part !== undefined) ? texts.join("") : undefined;
+    },
+  };
+}
+
+/** @throws NameGrammarError also when a field is of one kind in one grammar and of another in the next. */
+export function compileNames(texts: readonly string[]): NameReader {
+  const grammars = texts.map(compileGrammar);
+  const kinds = new Map<string, FieldKind>();
+  for (const grammar of grammars) {
+    for (const [field, kind] of grammar.kinds) {
+      const before = kinds.get(field) ?? kind;
+      if (before !== kind) {
+        throw new NameGrammarError(`{${field}} as ${before} in one grammar and as ${kind} in another`, "one kind for each field");
+      }
+      kinds.set(field, kind);
+    }
+  }
+  return {
+    kinds,
+    match: (name) => {
+      for (const grammar of grammars) {
+        const fields = grammar.match(name);
+        if (fields !== undefined) return fields;
+      }
+      return undefined;
+    },
+    key: (fields) => granuleKey(fields, kinds),
+  };
+}
+
+/** When the granule is valid, by its name: `valid`, or else `run` + `lead`. Milliseconds since 1970; undefined if its name does not say. */
+export function validTimeOf(fields: NameFields): number | undefined {
+  const { valid, run, lead } = fields;
+  if (typeof valid === "number") return valid;
+  return typeof run === "number" && typeof lead === "number" ? run + lead : undefined;
+}
+
+function literalText(tokens: readonly NameToken[]): string {
+  return tokens.map((token) => (token.kind === "literal" ? token.text : "")).join("");
+}
+
+/** Two fields of open length side by side: where one ends and the other begins is anybody's guess. */
+function refuseAmbiguity(tokens: readonly NameToken[]): void {
+  for (const [index, token] of tokens.entries()) {
+    const next = tokens[index + 1];
+    const isOpen = token.kind === "free" || token.kind === "integer";
+    if (isOpen && (next?.kind === "free" || next?.kind === "integer")) {
+      throw new NameGrammarError(`{${token.field}}{${next.field}}`, "a character between two fields of open length");
+    }
+  }
+}
