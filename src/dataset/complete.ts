@@ -31,7 +31,7 @@ export function completeDataset(input: DatasetInput, source: Source, baseFolder:
     source,
     match: typeof input.match === "string" ? [input.match] : input.match,
     scan: { drop: sorted(input.scan?.drop ?? []), load: sorted(input.scan?.load ?? []) },
-    products: input.products.map(({ timeseries }) => completeTimeseries(checked(timeseries), baseFolder)),
+    products: input.products.map(({ timeseries }) => completeTimeseries(timeseries, baseFolder)),
     policies: {
       late: input.policies?.late ?? "insert",
       replaced: input.policies?.replaced ?? "replace",

@@ -95,16 +95,8 @@ const timeseriesSchema = mapping(
   ["also", "codec", "chunks"],
 );
 
-/** Its one key says of which kind the product is. Not required here: a key that is not available yet is problem enough. */
-const productSchema = mapping({ timeseries: timeseriesSchema.optional() }, [
-  "forecast",
-  "references",
-  "rolling",
-  "collection",
-  "extract",
-]).superRefine((product, context) => {
-  if (product.timeseries === undefined) context.addIssue({ code: "custom", message: "a kind of product: timeseries" });
-});
+/** Its one key says of which kind the product is. */
+const productSchema = mapping({ timeseries: timeseriesSchema }, ["forecast", "references", "rolling", "collection", "extract"]);
 
 function policy<const Value extends string>(values: readonly [Value, ...Value[]], description: string) {
   return z
@@ -165,7 +157,7 @@ const templateValue = z
 /** `with`: names of template fields and the values that they take. */
 export const withSchema = z
   .record(
-    z.string().regex(/^[a-z][a-z0-9_]*$/i, { error: "names of letters, digits and _" }),
+    z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/, { error: "names of letters, digits and _" }),
     list(templateValue, "a list of at least one value"),
     { error: "a mapping from names to lists of values" },
   )

@@ -12,7 +12,21 @@ export interface Finding {
 
 /** Turns zod's issues about `input` into findings; the schema's messages say what is allowed (see `mapping.ts`). */
 export function findingsOf(issues: readonly z.core.$ZodIssue[], input: unknown): Finding[] {
-  return issues.flatMap((issue) => findingsOfIssue(issue, input, []));
+  const strangers = issues.filter(
+    (issue) => issue.code === "unrecognized_keys" && hasOnly(valueAt(input, issue.path), issue.keys),
+  );
+  const isBesides = (finding: Finding) =>
+    valueAt(input, finding.path) === undefined && strangers.some((issue) => isParent(issue.path, finding.path));
+  return issues.flatMap((issue) => findingsOfIssue(issue, input, [])).filter((finding) => !isBesides(finding));
+}
+
+/** Where every key of a mapping is wrong, the missing ones say nothing new. */
+function hasOnly(value: unknown, keys: readonly string[]): boolean {
+  return Object.keys(value ?? {}).length === keys.length;
+}
+
+function isParent(parent: readonly PropertyKey[], path: readonly PropertyKey[]): boolean {
+  return path.length === parent.length + 1 && parent.every((part, index) => path[index] === part);
 }
 
 function findingsOfIssue(issue: z.core.$ZodIssue, input: unknown, prefix: readonly PropertyKey[]): Finding[] {

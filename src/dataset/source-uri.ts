@@ -1,6 +1,5 @@
 import { resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import type { Source } from "./dataset.ts";
 
 const SCHEME = /^([a-z][a-z0-9+.-]*):/i;
 
@@ -35,37 +34,6 @@ export function parseFolder(text: string, baseFolder: string): string | undefine
 /** The scheme of something that looks like a uri, in lower case. */
 export function schemeOf(text: string): string | undefined {
   return SCHEME.exec(text)?.[1]?.toLowerCase();
-}
-
-/** A uri that a source may announce. */
-export interface LocatedUri {
-  /** In its one form: dots resolved, escapes normalised. Read this one, not the one that was announced. */
-  readonly uri: string;
-  /** The path behind the prefix, decoded: what name grammars read. */
-  readonly name: string;
-}
-
-/**
- * Holds an announced uri against the source's prefixes. Undefined when it is under none of them, is no uri, carries
- * credentials, a query or a fragment, or has a segment that is not plainly one file name.
- */
-export function locateUri(source: Source, uri: string): LocatedUri | undefined {
-  const url = parseUrl(uri);
-  if (url === undefined) return undefined;
-  const prefix = [source.at, ...source.allow].find((candidate) => url.href.startsWith(candidate));
-  if (prefix === undefined) return undefined;
-  try {
-    const segments = url.href.slice(prefix.length).split("/").map(decodeURIComponent);
-    const arePlain = segments.every((segment) => segment !== "" && segment !== "." && segment !== ".." && !hasSeparator(segment));
-    return arePlain ? { uri: url.href, name: segments.join("/") } : undefined;
-  } catch {
-    // A percent sign that escapes nothing.
-    return undefined;
-  }
-}
-
-function hasSeparator(segment: string): boolean {
-  return segment.includes("/") || segment.includes("\\") || segment.includes("\0");
 }
 
 function parseUrl(text: string): URL | undefined {

@@ -112,9 +112,9 @@ export interface Ledger {
   readyAfter(dataset: string, afterSeq: number, limit: number): Promise<readonly Revision[]>;
   /**
    * Revisions that are `ready`; with `product`, also the `published` ones that no publication of that product has as a
-   * member (another product was first). Ascending by `changedSeq`.
+   * member (another product was first). Ascending by `changedSeq`, at most `limit`.
    */
-  unpublished(dataset: string, product?: string): Promise<readonly Revision[]>;
+  unpublished(dataset: string, product?: string, limit?: number): Promise<readonly Revision[]>;
 
   revision(id: RevisionId): Promise<Revision | undefined>;
   /** Every revision of a granule, in the order in which they were heard of. */

@@ -49,8 +49,13 @@ export async function selectReadyAfter(db: Db, dataset: string, afterSeq: number
   return rows.map(revisionOfRow);
 }
 
-export async function selectUnpublished(db: Db, dataset: string, product: string | undefined): Promise<Revision[]> {
-  const rows = await db
+export async function selectUnpublished(
+  db: Db,
+  dataset: string,
+  product: string | undefined,
+  limit: number | undefined,
+): Promise<Revision[]> {
+  const query = db
     .selectFrom("revisions")
     .selectAll()
     .where("dataset", "=", dataset)
@@ -68,8 +73,8 @@ export async function selectUnpublished(db: Db, dataset: string, product: string
       );
       return eb.or([isReady, eb.and([eb("state", "=", "published"), eb.not(isMember)])]);
     })
-    .orderBy("changed_seq")
-    .execute();
+    .orderBy("changed_seq");
+  const rows = await (limit === undefined ? query : query.limit(limit)).execute();
   return rows.map(revisionOfRow);
 }
 

@@ -96,8 +96,8 @@ export class SqlLedger implements Ledger {
     return this.#read((db) => selectReadyAfter(db, dataset, afterSeq, limit));
   }
 
-  unpublished(dataset: string, product?: string): Promise<readonly Revision[]> {
-    return this.#read((db) => selectUnpublished(db, dataset, product));
+  unpublished(dataset: string, product?: string, limit?: number): Promise<readonly Revision[]> {
+    return this.#read((db) => selectUnpublished(db, dataset, product, limit));
   }
 
   revision(id: RevisionId): Promise<Revision | undefined> {
