@@ -1,4 +1,4 @@
-import { ApplicationFailure, ApplicationFailureCategory } from "@temporalio/common";
+import { ApplicationFailure, ApplicationFailureCategory, TemporalFailure } from "@temporalio/common";
 import { type ErrorKind, type FreshetError, isFreshetError } from "../errors/index.ts";
 
 /**
@@ -26,12 +26,16 @@ const MEANING: Readonly<Record<ErrorKind, Meaning>> = {
   unreachable: "retry",
 };
 
+/** What is not one of ours is a defect of Freshet or of a library: it may be a mishap, so it is tried this often. */
+const DEFECT_TRIES = 5;
+
 /**
- * A FreshetError as Temporal carries it: its kind is the failure's type, its sentence the message, its facts the details. What
- * is not one of ours passes unchanged (Temporal retries it).
+ * A FreshetError as Temporal carries it: its kind is the failure's type, its sentence the message, its facts the details. An
+ * error that is not one of ours is tried again a few times, then it is for people too.
+ * @param attempt the activity's attempt, from 1.
  */
-export function toFailure(error: unknown): unknown {
-  if (!isFreshetError(error)) return error;
+export function toFailure(error: unknown, attempt: number): unknown {
+  if (!isFreshetError(error)) return isTemporals(error) || attempt < DEFECT_TRIES ? error : defect(error);
   const meaning = MEANING[error.kind];
   return ApplicationFailure.create({
     type: error.kind,
@@ -40,6 +44,20 @@ export function toFailure(error: unknown): unknown {
     details: [factsOf(error)],
     ...(meaning === "wait" ? { category: ApplicationFailureCategory.BENIGN } : {}),
     ...(error.facts.retryAfterMs === undefined ? {} : { nextRetryDelay: error.facts.retryAfterMs }),
+  });
+}
+
+function isTemporals(error: unknown): boolean {
+  return error instanceof TemporalFailure || (error instanceof Error && error.name === "AbortError");
+}
+
+function defect(error: unknown): ApplicationFailure {
+  const message = error instanceof Error ? `unexpected ${error.name}: ${error.message}` : String(error);
+  return ApplicationFailure.create({
+    type: "defect",
+    message,
+    nonRetryable: true,
+    ...(error instanceof Error ? { cause: error } : {}),
   });
 }
 

@@ -16,8 +16,43 @@ export interface CommandEntry {
 /** Every command, in the order of `freshet --help`. */
 export const COMMANDS: readonly CommandEntry[] = [
   {
+    name: "demo",
+    summary: "real granules become two datasets on a Temporal server, in one command",
+    load: () => import("./commands/demo.ts"),
+  },
+  {
+    name: "apply",
+    summary: "make Temporal match dataset files",
+    load: () => import("./commands/apply.ts"),
+  },
+  {
+    name: "ingest",
+    summary: "announce files or URLs, and follow them until readers see them",
+    load: () => import("./commands/ingest.ts"),
+  },
+  {
+    name: "status",
+    summary: "where datasets and granules are, and what they wait for",
+    load: () => import("./commands/status.ts"),
+  },
+  {
+    name: "versions",
+    summary: "the published versions of a dataset, and how to open them",
+    load: () => import("./commands/versions.ts"),
+  },
+  {
     name: "scan",
     summary: "find the byte ranges of every chunk of files, without reading their data",
     load: () => import("./commands/scan.ts"),
+  },
+  {
+    name: "worker",
+    summary: "run workflows and activities, and the webhook",
+    load: () => import("./commands/worker.ts"),
+  },
+  {
+    name: "doctor",
+    summary: "look at everything that Freshet needs, and say what is missing",
+    load: () => import("./commands/doctor.ts"),
   },
 ];

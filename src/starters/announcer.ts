@@ -2,7 +2,7 @@ import { type Client, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from "@t
 import { SearchAttributeType, TypedSearchAttributes } from "@temporalio/common";
 import { type Announcement, type GranuleInput, granuleWorkflowId, TASK_QUEUE } from "../contract/index.ts";
 import type { Ledger } from "../ledger/index.ts";
-import { Router } from "./routing.ts";
+import { type RoutedGranule, Router } from "./routing.ts";
 
 /** One granule workflow that now knows of the announcement. */
 export interface Announced {
@@ -22,6 +22,11 @@ export class Announcer {
   constructor(client: Client, ledger: Ledger) {
     this.#client = client;
     this.#router = new Router(ledger);
+  }
+
+  /** Which granules of which datasets a uri is; nothing is started. */
+  routes(uri: string, only?: string): Promise<RoutedGranule[]> {
+    return this.#router.route(uri, only);
   }
 
   /** Signals, with start, the workflow of each granule that the uri is. None: nothing matches, and nothing was started. */

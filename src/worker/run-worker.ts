@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { Context } from "@temporalio/activity";
 import type { Client } from "@temporalio/client";
 import type { ActivityExecuteInput, ActivityInboundCallsInterceptor, Next } from "@temporalio/worker";
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from "@temporalio/worker";
@@ -90,7 +91,7 @@ const errorInterceptor: ActivityInboundCallsInterceptor = {
     try {
       return await next(input);
     } catch (error) {
-      throw toFailure(error);
+      throw toFailure(error, Context.current().info.attempt);
     }
   },
 };

@@ -1,0 +1,59 @@
+import type { Command } from "commander";
+import pino from "pino";
+import { Announcer, startWebhook } from "../../starters/index.ts";
+import { readSettings, startWorker } from "../../worker/index.ts";
+import { interruptSignal } from "../interrupt.ts";
+import { portOf } from "../port.ts";
+
+interface Options {
+  readonly webhook?: number;
+  readonly host: string;
+  readonly home?: string;
+}
+
+const EXAMPLES = `
+Examples:
+  freshet worker                       run workflows and activities until Ctrl-C
+  freshet worker --webhook 8080        and take announcements at http://127.0.0.1:8080/announce
+
+FRESHET_WEBHOOK_TOKEN sets the bearer token that announcements must carry. Logs are JSON lines on stderr.`;
+
+export function configure(command: Command): void {
+  command
+    .option("--webhook <port>", "also take announcements by HTTP on this port (0: any free one)", portOf)
+    .option("--host <address>", "the address that the webhook listens on", "127.0.0.1")
+    .option("--home <folder>", "where the ledger and the scans are (FRESHET_HOME, default .freshet)")
+    .addHelpText("after", EXAMPLES)
+    .action(run);
+}
+
+async function run(options: Options): Promise<void> {
+  const stopped = interruptSignal();
+  const settings = readSettings(options);
+  const log = pino({ level: process.env.FRESHET_LOG ?? "info" }, pino.destination(2));
+  const worker = await startWorker(settings, {
+    onLog: (level, message, facts) => (level === "ERROR" ? log.error(facts, message) : log.warn(facts, message)),
+  });
+  const webhook =
+    options.webhook === undefined
+      ? undefined
+      : await startWebhook({
+          announcer: new Announcer(worker.client, worker.ledger),
+          host: options.host,
+          port: options.webhook,
+          token: process.env.FRESHET_WEBHOOK_TOKEN,
+        }).catch(async (error: unknown) => {
+          await worker.stop();
+          throw error;
+        });
+  const { temporalAddress, home } = settings;
+  log.info({ temporalAddress, home, ledger: worker.ledger.uri, webhook: webhook?.url }, "worker runs");
+  const interrupted = new Promise<"interrupted">((resolve) => {
+    stopped.addEventListener("abort", () => resolve("interrupted"), { once: true });
+  });
+  const ended = await Promise.race([worker.done.then(() => "done" as const), interrupted]);
+  log.info({ why: ended }, "worker stops: running activities get ten seconds");
+  await webhook?.close();
+  await worker.stop();
+  if (ended === "interrupted") stopped.throwIfAborted();
+}
