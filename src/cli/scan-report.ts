@@ -86,7 +86,8 @@ function variableRow({ path, outcome, reason }: VariableOutcome, array: VirtualA
   const name = path.slice(path.lastIndexOf("/") + 1);
   const ended = reason === "" ? outcome : `${outcome}: ${reason}`;
   if (array === undefined) return [name, "", "", "", "", "", "", ended];
-  const { ranges, missing, rangeBytes } = array.manifest.counts();
+  const { ranges, missing, inlined, rangeBytes } = array.manifest.counts();
+  const inlineBytes = array.manifest.inlined.values().reduce((sum, bytes) => sum + bytes.length, 0);
   const sizes = (lengths: readonly number[]): string => (lengths.length === 0 ? "scalar" : lengths.join("×"));
   const named = array.shape.map((length, axis) => `${array.dimensionNames[axis] ?? "?"} ${length}`).join(", ");
   return [
@@ -95,8 +96,8 @@ function variableRow({ path, outcome, reason }: VariableOutcome, array: VirtualA
     sizes(array.chunkShape),
     describeDataType(array.dataType),
     array.codecs.map((codec) => codec.name.replace(/^numcodecs\./, "")).join(" "),
-    missing === 0 ? `${ranges}` : `${ranges} (${missing} missing)`,
-    describeBytes(rangeBytes),
+    `${ranges === 0 && inlined > 0 ? "inline" : ranges}${missing === 0 ? "" : ` (${missing} missing)`}`,
+    describeBytes(rangeBytes + inlineBytes),
     ended,
   ];
 }

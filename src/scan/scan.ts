@@ -1,9 +1,12 @@
+import { FreshetError } from "../errors/index.ts";
 import type { FormatScan } from "../formats/format-scan.ts";
+import { scanHdf5 } from "../formats/hdf5/index.ts";
 import { scanNetcdf3 } from "../formats/netcdf3/index.ts";
 import { type RangeReader, type SourceIdentity, withBlockCache, withCounters } from "../storage/index.ts";
 import type { VariableOutcome, VirtualGroup } from "../virtual/index.ts";
 import { loadValues, matchesName } from "./load-values.ts";
 import { type Format, sniffFormat } from "./sniff.ts";
+import type { ReadRange } from "./virtual-store.ts";
 
 export interface ScanOptions {
   /** Arrays left out, by name or absolute path. Their outcome is `refused`, with this reason. */
@@ -42,12 +45,7 @@ export async function scan(reader: RangeReader, options: ScanOptions = {}): Prom
   const found = await scanFormat(format, cached, options.signal === undefined ? {} : { signal: options.signal });
   const kept = dropArrays(found, options.drop ?? []);
   const values = withBlockCache(counted, { blockBytes: VALUE_BLOCK_BYTES });
-  const loaded = await loadValues(
-    kept,
-    options.load ?? "coordinates",
-    (_uri, offset, length, signal) => values.read(offset, length, signal),
-    options.signal,
-  );
+  const loaded = await loadValues(kept, options.load ?? "coordinates", readFrom(values), options.signal);
   return {
     uri: reader.uri,
     identity: reader.identity,
@@ -58,12 +56,20 @@ export async function scan(reader: RangeReader, options: ScanOptions = {}): Prom
   };
 }
 
+/** A file's chunks may lie in other files (HDF5 external storage): those are not opened from here. */
+function readFrom(reader: RangeReader): ReadRange {
+  return (uri, offset, length, signal) => {
+    if (uri === reader.uri) return reader.read(offset, length, signal);
+    throw new FreshetError("unsupported", "the values lie in another file", { found: uri, expected: reader.uri });
+  };
+}
+
 function scanFormat(format: Format, reader: RangeReader, options: { signal?: AbortSignal }): Promise<FormatScan> {
   switch (format) {
     case "netcdf3":
       return scanNetcdf3(reader, options);
     case "hdf5":
-      throw new Error("not yet");
+      return scanHdf5(reader, options);
   }
 }
 
