@@ -3,8 +3,8 @@ import { spawn } from "node:child_process";
 /** The lines kept of what a program says, for the case that it fails: some say it first, some last. */
 const FIRST_LINES = 8;
 const LAST_LINES = 12;
-/** How long a program gets to end itself before it is killed. */
-const PATIENCE_MS = 5_000;
+/** How long a program gets to end itself before it is killed: npm takes no notice of being asked. */
+const PATIENCE_MS = 1_500;
 
 /** Programs under way; each leads a process group of its own, so that its children can be ended with it. */
 const running = new Set();

@@ -44,7 +44,7 @@ export async function ensureTemporal(env = process.env) {
     if (isExecutable(path)) return cached;
     const download = await downloadTemporal({ version: VERSION, folder, env });
     if (download === undefined) return cached;
-    say(download);
+    if (env.FRESHET_NO_DOWNLOADS !== "1") say(download);
     const build = await buildTemporal({ version: VERSION, folder, env });
     if (build === undefined) return cached;
     tried.push(download, build);
