@@ -53,7 +53,7 @@ export async function get(url: URL, own: Record<string, string>, options: HttpRe
     const response = await attempt(at, headers, options);
     const location = response.headers.location;
     if (!REDIRECTS.has(response.statusCode) || typeof location !== "string") return answer(response, at, options);
-    response.body.destroy();
+    discardBody(response.body);
     const next = redirectTarget(location, at);
     if (next.protocol !== at.protocol && next.protocol !== "https:")
       throw new FreshetError("source-refused", "the server redirects to an address that is not followed", {
@@ -97,10 +97,7 @@ function answer(response: Dispatcher.ResponseData, url: URL, options: HttpReques
     status: response.statusCode,
     headers,
     url,
-    discard: () => {
-      // Destroying an unread body is reported as an error event; nobody waits for it.
-      response.body.on("error", () => {}).destroy();
-    },
+    discard: () => discardBody(response.body),
     async readBody(limit) {
       const pieces: Uint8Array[] = [];
       let length = 0;
@@ -126,6 +123,12 @@ function answer(response: Dispatcher.ResponseData, url: URL, options: HttpReques
       return body;
     },
   };
+}
+
+/** Reads a short body to its end, so that the connection can be used again; gives up a long one. Its errors matter to nobody. */
+function discardBody(body: Dispatcher.ResponseData["body"]): void {
+  body.on("error", () => {});
+  body.dump({ limit: 16 * 1024 }).catch(() => {});
 }
 
 function redirectTarget(location: string, from: URL): URL {
