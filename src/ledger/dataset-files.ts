@@ -35,7 +35,7 @@ export async function selectCurrentDatasets(db: Kysely<Tables>, name?: string): 
     .select(["file.name", "file.hash", "file.text", "current.applied_ms as appliedMs"])
     .orderBy("file.name");
   if (name !== undefined) query = query.where("file.name", "=", name);
-  return query.execute();
+  return (await query.execute()).map(({ name: of, hash, text, appliedMs }) => ({ name: of, hash, text, appliedMs }));
 }
 
 /** The canonical text of one revision of a dataset file. */

@@ -144,8 +144,8 @@ export class SqlLedger implements Ledger {
     return rows.map(publicationOfRow);
   }
 
-  membersOf(dataset: string, product: string, sequence: number): Promise<readonly Member[]> {
-    return this.#read((db) =>
+  async membersOf(dataset: string, product: string, sequence: number): Promise<readonly Member[]> {
+    const rows = await this.#read((db) =>
       db
         .selectFrom("publication_members")
         .select(["key", "identity"])
@@ -155,6 +155,7 @@ export class SqlLedger implements Ledger {
         .orderBy("key")
         .execute(),
     );
+    return rows.map(({ key, identity }) => ({ key, identity }));
   }
 
   putDataset(dataset: { readonly name: string; readonly hash: string; readonly text: string }): Promise<boolean> {

@@ -84,7 +84,7 @@ function useWal(database: DatabaseSync): void {
   for (;;) {
     try {
       const [answer] = database.prepare("pragma journal_mode = wal").all();
-      if (answer?.journal_mode === "wal" || Date.now() > deadline) return;
+      if (answer?.journal_mode === "wal" || answer?.journal_mode === "memory" || Date.now() > deadline) return;
     } catch (error) {
       if (!isBusy(error) || Date.now() > deadline) throw error;
     }
