@@ -1,3 +1,5 @@
+import { stripVTControlCharacters } from "node:util";
+
 /** One column of a table: its heading, and whether it holds numbers. */
 export interface Column {
   readonly title: string;
@@ -6,15 +8,21 @@ export interface Column {
 
 /** Lines of text with the columns under each other, two spaces between them, indented by two. */
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[]): string[] {
-  const widths = columns.map((column, index) => Math.max(column.title.length, ...rows.map((row) => (row[index] ?? "").length)));
+  const widths = columns.map((column, index) => Math.max(column.title.length, ...rows.map((row) => widthOf(row[index] ?? ""))));
   const line = (cells: readonly string[]): string =>
     `  ${columns
       .map(({ align }, index) => {
         const cell = cells[index] ?? "";
-        return align === "right" ? cell.padStart(widths[index] as number) : cell.padEnd(widths[index] as number);
+        const padding = " ".repeat((widths[index] as number) - widthOf(cell));
+        return align === "right" ? padding + cell : cell + padding;
       })
       .join("  ")}`.trimEnd();
   return [line(columns.map((column) => column.title)), ...rows.map(line)];
+}
+
+/** Characters on the screen: colours take no place. */
+function widthOf(cell: string): number {
+  return stripVTControlCharacters(cell).length;
 }
 
 const UNITS = ["B", "kB", "MB", "GB", "TB", "PB"];

@@ -48,7 +48,8 @@ export async function lookAtProduct(dataset: Dataset, product: TimeseriesProduct
   return { store, head, stored: await readState(store, head, dataset, product) };
 }
 
-function storeOptions(dataset: Dataset, product: TimeseriesProduct): StoreOptions {
+/** Where a product's store is, and from where it may read virtual chunks. */
+export function storeOptions(dataset: Dataset, product: TimeseriesProduct): StoreOptions {
   const { source } = dataset;
   const places = source.mirror === undefined ? [source.at, ...source.allow] : [source.mirror];
   return {

@@ -56,7 +56,10 @@ export async function startAgency({ folder, port }: { readonly folder: string; r
       const taken = await post(webhookUrl, { uri: `${at(dataset)}${encodeURIComponent(name)}`, size: bytes.length, checksum });
       const key = taken.granules.find((granule) => granule.dataset === dataset)?.key;
       if (key !== undefined) return key;
-      throw new FreshetError("usage", "no dataset knows the agency's granule", { found: name, expected: `a granule of ${dataset}` });
+      throw new FreshetError("usage", "no dataset knows the agency's granule", {
+        found: name,
+        expected: `a granule of ${dataset}`,
+      });
     },
   };
 }

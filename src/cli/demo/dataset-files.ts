@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Document, parseAllDocuments } from "yaml";
 import type { Agency } from "./agency.ts";
-import { DEMO_DATASETS, type DatasetName } from "./granules.ts";
+import { type DatasetName, DEMO_DATASETS } from "./granules.ts";
 
 /**
  * Writes the demo's dataset files: the examples of datasets/, with the agency as their source, everything that is kept in
@@ -24,7 +24,8 @@ export async function writeDatasetFiles(folder: string, agency: Agency): Promise
 
 function demoFile(example: string, name: DatasetName, at: string): string {
   const [sources, dataset] = parseAllDocuments(example) as Document[];
-  if (sources === undefined || dataset === undefined) throw new Error(`datasets/${name}.yaml has not the two documents of an example`);
+  if (sources === undefined || dataset === undefined)
+    throw new Error(`datasets/${name}.yaml has not the two documents of an example`);
   sources.commentBefore = ` Made by freshet demo of datasets/${name}.yaml.`;
   sources.set("sources", { agency: { at, mirror: "./mirror", webhook: true } });
   dataset.setIn(["from", "source"], "agency");

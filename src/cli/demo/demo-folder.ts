@@ -33,7 +33,7 @@ interface Mark {
 export async function openDemoFolder(options: { readonly path: string; readonly isFresh: boolean }): Promise<DemoFolder> {
   const path = resolve(options.path);
   try {
-    const entries = await readdir(path).catch((error: NodeJS.ErrnoException) => {
+    const entries = await readdir(path).catch((error: NodeJS.ErrnoException): string[] => {
       if (error.code === "ENOENT") return [];
       throw error;
     });
@@ -71,8 +71,12 @@ export async function openDemoFolder(options: { readonly path: string; readonly 
 
 /** Notes that this process runs a demo in the folder, on these ports. */
 export async function writeMark(path: string, ports: DemoPorts | undefined): Promise<void> {
-  const mark: Mark = { pid: process.pid, ...(ports === undefined ? {} : { ports }) };
-  await writeFile(join(path, MARK), `${JSON.stringify(mark, undefined, 2)}\n`);
+  await writeFile(join(path, MARK), markText(process.pid, ports));
+}
+
+/** Notes that no demo runs in the folder any more. */
+export async function clearMark(path: string, ports: DemoPorts | undefined): Promise<void> {
+  await writeFile(join(path, MARK), markText(0, ports));
 }
 
 async function readMark(path: string): Promise<Mark> {
@@ -82,6 +86,11 @@ async function readMark(path: string): Promise<Mark> {
     if (error instanceof SyntaxError) return { pid: 0 };
     throw error;
   }
+}
+
+function markText(pid: number, ports: DemoPorts | undefined): string {
+  const mark: Mark = { pid, ...(ports === undefined ? {} : { ports }) };
+  return `${JSON.stringify(mark, undefined, 2)}\n`;
 }
 
 /** Process numbers are used again: at worst, a demo is taken for running that is not. */

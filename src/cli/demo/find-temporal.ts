@@ -4,9 +4,7 @@ import { FreshetError } from "../../errors/index.ts";
 import { readSetUpRecord, type SetUpRecord } from "../set-up-record.ts";
 
 /** A Temporal server that runs, or the CLI that can start one. */
-export type Temporal =
-  | { readonly kind: "address"; readonly address: string }
-  | { readonly kind: "cli"; readonly path: string };
+export type Temporal = { readonly kind: "address"; readonly address: string } | { readonly kind: "cli"; readonly path: string };
 
 /**
  * The first of: TEMPORAL_ADDRESS, TEMPORAL_CLI_PATH, what set-up found, `temporal` in PATH.

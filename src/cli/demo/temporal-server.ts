@@ -16,7 +16,8 @@ const END_WITHIN_MS = 10_000;
  * The server is a child of a shell that ends it when our end of its input closes: however this process dies, no server stays
  * behind. It is in a session of its own, since Ctrl-C in a terminal would otherwise reach it before the worker has stopped.
  */
-const KEEPER = 'exec 3<&0; "$@" </dev/null 3<&- & server=$!; (read -r _ <&3; kill "$server" 2>/dev/null) & exec 3<&-; wait "$server"';
+const KEEPER =
+  'exec 3<&0; "$@" </dev/null 3<&- & server=$!; (read -r _ <&3; kill "$server" 2>/dev/null) & exec 3<&-; wait "$server"';
 
 export interface ServerPlace {
   readonly cli: string;
@@ -55,9 +56,9 @@ export async function startTemporalServer(place: ServerPlace, signal: AbortSigna
   const server = [place.cli, ...serverArguments(place), "--ui-port", `${place.uiPort}`];
   const child = spawn("/bin/sh", ["-c", KEEPER, "sh", ...server], { stdio: ["pipe", log, log], detached: true });
   closeSync(log);
-  child.stdin.on("error", () => {});
+  child.stdin?.on("error", () => {});
   let isStopping = false;
-  const ended = once(child, "exit").then(() => child.stdin.end());
+  const ended = once(child, "exit").then(() => child.stdin?.end());
   const died = ended.then((): Promise<never> => {
     if (isStopping) return new Promise(() => {});
     throw new FreshetError("unreachable", "the Temporal server ended", {
@@ -69,7 +70,7 @@ export async function startTemporalServer(place: ServerPlace, signal: AbortSigna
   died.catch(() => {});
   const stop = async (): Promise<void> => {
     isStopping = true;
-    child.stdin.end();
+    child.stdin?.end();
     const late = setTimeout(() => child.pid !== undefined && killGroup(child.pid), END_WITHIN_MS);
     await ended;
     clearTimeout(late);

@@ -1,0 +1,240 @@
+import { appendFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { FreshetError } from "../../errors/index.ts";
+import type { Ledger } from "../../ledger/index.ts";
+import { Announcer, applyDatasets, startWebhook } from "../../starters/index.ts";
+import { type RunningWorker, readSettings, startWorker } from "../../worker/index.ts";
+import { type GranuleView, lookAtGranules } from "../granule-view.ts";
+import { readDatasetFiles } from "../read-dataset-files.ts";
+import { shellWord } from "../shell-word.ts";
+import { lookAtTemporal } from "../temporal-view.ts";
+import { type Agency, startAgency } from "./agency.ts";
+import { type AgencyRecord, DAY_TOTALS, spendDay } from "./agency-day.ts";
+import { commandLines, timeLines, versionLines } from "./closing.ts";
+import { writeDatasetFiles } from "./dataset-files.ts";
+import { clearMark, type DemoFolder, type DemoPorts, openDemoFolder, writeMark } from "./demo-folder.ts";
+import { findTemporal, type Temporal } from "./find-temporal.ts";
+import { freePort } from "./free-port.ts";
+import { checkGranulesAreThere, DEMO_DATASETS } from "./granules.ts";
+import { createLiveView, type LiveView } from "./live-view.ts";
+import { endOpenWorkflows, enterNamespace, guestNamespace } from "./namespace.ts";
+import { temporalLines } from "./temporal-lines.ts";
+import { startTemporalServer } from "./temporal-server.ts";
+
+const PREFERRED_PORTS: DemoPorts = { temporal: 7233, ui: 8233, agency: 8280, webhook: 8281 };
+const LOOK_EVERY_MS = 120;
+/** Everything is readable about five seconds after the agency's day has begun. */
+const READABLE_WITHIN_MS = 120_000;
+/** What is under way in the worker when the demo stops is done again by the next one. */
+const GRACE_MS = 1_000;
+const MOST_GRANULES = 50;
+
+export interface DemoOptions {
+  readonly folder: string;
+  /** False: an earlier demo's state in the folder goes on. */
+  readonly isFresh: boolean;
+  /** Leaves everything running until `signal` is aborted. */
+  readonly keep: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Parts that run, in the order in which they were started; each knows how it is ended. */
+type Closers = (() => Promise<unknown>)[];
+
+/**
+ * The demo from beginning to end: what it starts it ends, however it ends.
+ * @throws FreshetError; what `signal` aborts with.
+ */
+export async function runDemo(options: DemoOptions): Promise<void> {
+  const startedMs = Date.now();
+  checkGranulesAreThere();
+  const temporal = findTemporal();
+  const folder = await openDemoFolder({ path: options.folder, isFresh: options.isFresh });
+  const ports = await choosePorts(folder.ports ?? PREFERRED_PORTS);
+  await writeMark(folder.path, ports);
+  const view = createLiveView(startedMs);
+  const closers: Closers = [() => clearMark(folder.path, ports)];
+  let closing: string[] = [];
+  try {
+    const demo = await startParts({ options, temporal, folder, ports, view, closers });
+    const { granules, records } = await watchDay(demo, options.signal, view);
+    view.end();
+    const example = granules.find(({ dataset, repeats }) => dataset === "ostia" && repeats > 0) ?? (granules[0] as GranuleView);
+    const history = temporalLines(
+      options.keep ? { kind: "address", address: demo.address } : temporal,
+      { folder: folder.path, address: demo.address, port: ports.temporal, namespace: demo.namespace },
+      example,
+    );
+    console.log([...(await versionLines(demo.ledger)), ...timeLines(granules, records)].join("\n"));
+    closing = await commandLines(demo.ledger, history);
+    if (options.keep) {
+      console.log([...closing, ...keptLines(demo, folder)].join("\n"));
+      closing = [];
+      await demo.untilStopped;
+    } else if (temporal.kind === "address") await endOpenWorkflows(demo.worker.client, "the demo has ended");
+  } finally {
+    view.end();
+    for (const close of closers.reverse()) await close().catch(() => undefined);
+  }
+  if (closing.length > 0) console.log(closing.join("\n"));
+}
+
+/** The demo while it runs. */
+interface Demo {
+  readonly address: string;
+  readonly namespace: string;
+  readonly uiUrl: string | undefined;
+  readonly ledger: Ledger;
+  readonly worker: RunningWorker;
+  readonly agency: Agency;
+  readonly webhookUrl: string;
+  /** Rejects when the demo is stopped or one of its parts ends; never resolves. */
+  readonly untilStopped: Promise<never>;
+}
+
+async function startParts(parts: {
+  readonly options: DemoOptions;
+  readonly temporal: Temporal;
+  readonly folder: DemoFolder;
+  readonly ports: DemoPorts;
+  readonly view: LiveView;
+  readonly closers: Closers;
+}): Promise<Demo> {
+  const { options, temporal, folder, ports, view, closers } = parts;
+  const { signal } = options;
+  const shown = relative(process.cwd(), folder.path) || ".";
+  view.tell("folder", `${shown}, ${folder.isContinued ? "goes on where an earlier demo ended" : "made afresh"}`);
+
+  const isGuest = temporal.kind === "address";
+  const namespace = isGuest ? guestNamespace(folder.path) : "default";
+  let address = isGuest ? temporal.address : "";
+  let uiUrl: string | undefined;
+  let serverDied: Promise<never> = new Promise(() => {});
+  if (temporal.kind === "cli") {
+    view.doing("starting the Temporal server");
+    const place = { cli: temporal.path, folder: folder.path, port: ports.temporal, uiPort: ports.ui };
+    const server = await startTemporalServer(place, signal);
+    closers.push(server.stop);
+    ({ address, uiUrl, died: serverDied } = server);
+  }
+  await enterNamespace(address, namespace, isGuest, signal);
+  view.tell("temporal", `${address}${isGuest ? `, namespace ${namespace}` : `, its UI: ${uiUrl}`}`);
+
+  view.doing("starting a worker");
+  const settings = readSettings({ home: folder.path }, { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace });
+  const onLog = (level: string, message: string, facts: unknown): void =>
+    appendFileSync(join(folder.path, "worker.log"), `${new Date().toISOString()} ${level} ${message} ${JSON.stringify(facts)}\n`);
+  const starting = startWorker(settings, { onLog, graceMs: GRACE_MS });
+  closers.push(async () => (await starting).stop());
+  const stopped = rejectsOn(signal);
+  const worker = await Promise.race([starting, stopped, serverDied]);
+  view.tell("worker", `runs; its log: ${join(shown, "worker.log")}`);
+
+  const agency = await startAgency({ folder: join(folder.path, "agency"), port: ports.agency });
+  closers.push(agency.close);
+  const files = await writeDatasetFiles(folder.path, agency);
+  await applyDatasets(worker.client, worker.ledger, await readDatasetFiles(files));
+  view.tell("datasets", files.map((file) => relative(process.cwd(), file)).join(", "));
+
+  const announcer = new Announcer(worker.client, worker.ledger);
+  const webhook = await startWebhook({ announcer, port: ports.webhook });
+  closers.push(webhook.close);
+  view.tell("agency", `publishes at ${new URL("..", agency.at("ostia"))}, announces to ${webhook.url}`);
+
+  const workerDied = worker.done.then((): never => {
+    throw new FreshetError("unreachable", "the worker ended", {
+      path: join(shown, "worker.log"),
+      remedy: "Start the demo again",
+    });
+  });
+  const untilStopped = Promise.race([stopped, serverDied, workerDied]);
+  untilStopped.catch(() => {});
+  return { address, namespace, uiUrl, ledger: worker.ledger, worker, agency, webhookUrl: webhook.url, untilStopped };
+}
+
+/** Lets the agency have its day, and shows the granules until readers can see all of them. */
+async function watchDay(
+  demo: Demo,
+  signal: AbortSignal,
+  view: LiveView,
+): Promise<{ readonly granules: readonly GranuleView[]; readonly records: ReadonlyMap<string, AgencyRecord> }> {
+  const records = new Map<string, AgencyRecord>();
+  let isDayOver = false;
+  const day = spendDay(demo.agency, demo.webhookUrl, records, (_, text) => view.tell("agency", text), signal);
+  day.then(
+    () => {
+      isDayOver = true;
+    },
+    () => {},
+  );
+  const dayFailed = day.then((): Promise<never> => new Promise(() => {}));
+  const deadline = Date.now() + READABLE_WITHIN_MS;
+  for (;;) {
+    const granules = await Promise.race([lookAtAll(demo), dayFailed, demo.untilStopped]);
+    view.show(granules);
+    if (isDayOver && isOver(granules)) return { granules, records };
+    const stuck = granules.find(({ stage }) => stage === "quarantined" || stage === "failed");
+    if (stuck !== undefined) {
+      throw new FreshetError("drift", `a granule of the demo is ${stuck.stage}`, { found: stuck.waitsFor, path: stuck.key });
+    }
+    if (Date.now() > deadline) {
+      const late = granules
+        .filter(({ readableMs }) => readableMs === undefined)
+        .map(({ key, waitsFor }) => `${key}: ${waitsFor}`);
+      throw new FreshetError("unreachable", "not everything became readable in time", {
+        found: late.join("; "),
+        expected: `all within ${READABLE_WITHIN_MS / 1000} s`,
+        remedy: "See worker.log and temporal.log in the demo's folder",
+      });
+    }
+    await Promise.race([sleep(LOOK_EVERY_MS), dayFailed, demo.untilStopped]);
+  }
+}
+
+async function lookAtAll({ worker, ledger }: Demo): Promise<GranuleView[]> {
+  const views = await Promise.all(
+    DEMO_DATASETS.map(async ({ name }) =>
+      lookAtGranules(ledger, await lookAtTemporal(worker.client, name, MOST_GRANULES), name, MOST_GRANULES),
+    ),
+  );
+  return views.flatMap((granules) => [...granules].sort((a, b) => (a.key < b.key ? -1 : 1)));
+}
+
+function isOver(granules: readonly GranuleView[]): boolean {
+  const isReadable = granules.every(({ readableMs, isOpen }) => readableMs !== undefined && !isOpen);
+  const repeats = granules.reduce((sum, granule) => sum + granule.repeats, 0);
+  return isReadable && granules.length === DAY_TOTALS.granules && repeats >= DAY_TOTALS.announcements - DAY_TOTALS.granules;
+}
+
+function keptLines(demo: Demo, folder: DemoFolder): string[] {
+  const address = `FRESHET_HOME=${shellWord(folder.path)} TEMPORAL_ADDRESS=${demo.address}`;
+  const environment = demo.namespace === "default" ? address : `${address} TEMPORAL_NAMESPACE=${demo.namespace}`;
+  const rows = [
+    ["Temporal UI", demo.uiUrl ?? "the server's own"],
+    ["Temporal", demo.address],
+    ["webhook", `${demo.webhookUrl}  (POST {"uri": "…"})`],
+    ["agency", `${new URL("..", demo.agency.at("ostia"))}`],
+    ["ledger", demo.ledger.uri],
+    ["stores", join(folder.path, "stores")],
+    ["status", `${environment} bin/freshet status`],
+  ];
+  return ["", "Everything runs until Ctrl-C:", ...rows.map(([name = "", where]) => `  ${name.padEnd(12)} ${where}`)];
+}
+
+async function choosePorts(preferred: DemoPorts): Promise<DemoPorts> {
+  return {
+    temporal: await freePort(preferred.temporal),
+    ui: await freePort(preferred.ui),
+    agency: await freePort(preferred.agency),
+    webhook: await freePort(preferred.webhook),
+  };
+}
+
+function rejectsOn(signal: AbortSignal): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  if (signal.aborted) reject(signal.reason);
+  signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  promise.catch(() => {});
+  return promise;
+}

@@ -1,0 +1,45 @@
+import { delimiter, join } from "node:path";
+import { granuleWorkflowId } from "../../contract/index.ts";
+import { shellWord } from "../shell-word.ts";
+import type { Temporal } from "./find-temporal.ts";
+import { serverArguments } from "./temporal-server.ts";
+
+/** Commands for a shell about the history of one granule. */
+export interface TemporalLines {
+  /** Shows the history; needs a server. */
+  readonly show: string;
+  /** Start the demo's server on its database once more, and wait until it answers; empty where the server is not the demo's. */
+  readonly start: readonly string[];
+  /** Ends that server. */
+  readonly stop: string;
+}
+
+export function temporalLines(
+  temporal: Temporal,
+  place: { readonly folder: string; readonly address: string; readonly port: number; readonly namespace: string },
+  granule: { readonly dataset: string; readonly key: string },
+): TemporalLines {
+  const cli = temporal.kind === "cli" ? commandOf(temporal.path) : "temporal";
+  const at = ["--address", place.address, ...(place.namespace === "default" ? [] : ["--namespace", place.namespace])];
+  const id = granuleWorkflowId(granule.dataset, granule.key);
+  const show = line(cli, "workflow", "show", ...at, "--workflow-id", id);
+  if (temporal.kind === "address") return { show, start: [], stop: "" };
+  return {
+    show,
+    start: [
+      `${line(cli, ...serverArguments(place), "--headless")} & server=$!`,
+      `until ${line(cli, "operator", "cluster", "health", ...at)} >/dev/null 2>&1; do sleep 0.2; done`,
+    ],
+    stop: "kill $server",
+  };
+}
+
+/** How a program is called in this shell: by its name where PATH leads to it. */
+function commandOf(path: string): string {
+  const first = (process.env.PATH ?? "").split(delimiter)[0];
+  return first !== undefined && join(first, "temporal") === path ? "temporal" : path;
+}
+
+function line(...words: string[]): string {
+  return words.map(shellWord).join(" ");
+}

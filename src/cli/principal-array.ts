@@ -1,0 +1,41 @@
+import type { ProductState } from "../publication/index.ts";
+
+interface ArrayFacts {
+  readonly path: string;
+  readonly elements: number;
+}
+
+/**
+ * The array that people most likely want to see: the largest of those that grow along `dimension`; of several the first by
+ * name. Undefined where none does.
+ */
+export async function principalArray(
+  { store, head }: Pick<ProductState, "store" | "head">,
+  dimension: string,
+): Promise<string | undefined> {
+  const reader = await store.reader(head);
+  const found: ArrayFacts[] = [];
+  const visit = async (folder: string): Promise<void> => {
+    for (const name of (await reader.listDir(folder === "" ? "" : `${folder}/`))
+      .map((entry) => entry.replace(/\/$/, ""))
+      .sort()) {
+      // Names that begin with an underscore are Freshet's own.
+      if (name === "zarr.json" || name.startsWith("_")) continue;
+      const path = folder === "" ? name : `${folder}/${name}`;
+      const bytes = await reader.get(`${path}/zarr.json`);
+      if (bytes === null) continue;
+      const node = JSON.parse(Buffer.from(bytes).toString("utf8")) as {
+        readonly node_type: string;
+        readonly shape?: readonly number[];
+        readonly dimension_names?: readonly (string | null)[];
+      };
+      if (node.node_type === "group") await visit(path);
+      else if (node.dimension_names?.[0] === dimension) {
+        found.push({ path: `/${path}`, elements: (node.shape ?? []).reduce((product, length) => product * length, 1) });
+      }
+    }
+  };
+  await visit("");
+  const most = Math.max(0, ...found.map(({ elements }) => elements));
+  return found.find(({ elements }) => elements === most)?.path;
+}

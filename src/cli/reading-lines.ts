@@ -1,0 +1,65 @@
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { Dataset, TimeseriesProduct } from "../dataset/index.ts";
+import { storeOptions } from "../publication/index.ts";
+import { readSetUpRecord } from "./set-up-record.ts";
+import { shellWord } from "./shell-word.ts";
+
+const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
+/** The Node that set-up links, as one would type it in the project's folder. */
+const PROJECT_NODE = ".freshet/node";
+const OPEN_FOR_READING = "./src/writers/icechunk/open-for-reading.ts";
+
+/** Commands for a shell that open a product. Each is one command of several lines, to be pasted as it is. */
+export interface ReadingLines {
+  /** xarray on icechunk, in Python. */
+  readonly xarray: string;
+  /** zarrita, in Node; for the project's folder. */
+  readonly zarrita: string;
+}
+
+/**
+ * The commands that open the published version of a product and show one of its arrays.
+ * @param array path of the array that is shown: `/analysed_sst`.
+ */
+export function readingLines(dataset: Dataset, product: TimeseriesProduct, array: string): ReadingLines {
+  const { folder, prefixes } = storeOptions(dataset, product);
+  return { xarray: xarrayLines(folder, prefixes, array), zarrita: zarritaLines(folder, prefixes, array) };
+}
+
+function xarrayLines(folder: string, prefixes: readonly string[], array: string): string {
+  const group = array.slice(1, Math.max(1, array.lastIndexOf("/")));
+  const name = array.slice(array.lastIndexOf("/") + 1);
+  const access = (prefix: string): string => (prefix.startsWith("file:") ? "LocalFileSystemAccess" : "HttpAccess");
+  const credentials = prefixes.map((prefix) => `${text(prefix)}: icechunk.credentials.${access(prefix)}`).join(", ");
+  const program = [
+    "",
+    "import icechunk, xarray",
+    `storage = icechunk.local_filesystem_storage(${text(folder)})`,
+    `access = icechunk.containers_credentials({${credentials}})`,
+    'session = icechunk.Repository.open(storage, authorize_virtual_chunk_access=access).readonly_session("main")',
+    `data = xarray.open_zarr(session.store, ${group === "" ? "" : `group=${text(group)}, `}consolidated=False)`,
+    `print(data, data[${text(name)}][-1].mean().values)`,
+  ];
+  return `${shellWord(readSetUpRecord().python ?? "python3")} -c ${shellWord(program.join("\n"))}`;
+}
+
+function zarritaLines(folder: string, prefixes: readonly string[], array: string): string {
+  const program = [
+    "",
+    'import * as zarr from "zarrita";',
+    `import { openForReading } from ${text(OPEN_FOR_READING)};`,
+    `const store = await openForReading(${text(folder)}, ${JSON.stringify(prefixes)});`,
+    `const array = await zarr.open(zarr.root(store).resolve(${text(array)}), { kind: "array" });`,
+    "const last = await zarr.get(array, [array.shape[0] - 1, ...array.shape.slice(1).map(() => null)]);",
+    "console.log(array.shape, array.attrs, last.data);",
+    "process.exit();",
+  ];
+  const node = existsSync(`${PROJECT}/${PROJECT_NODE}`) ? PROJECT_NODE : process.execPath;
+  return `${shellWord(node)} --input-type=module -e ${shellWord(program.join("\n"))}`;
+}
+
+/** A string in Python and in JavaScript. */
+function text(value: string): string {
+  return JSON.stringify(value);
+}

@@ -1,0 +1,17 @@
+import type { Store } from "@earthmover/icechunk";
+import { FreshetError } from "../../errors/index.ts";
+import { IcechunkStore } from "./icechunk-store.ts";
+
+/**
+ * The published version of a store, for zarrita: `zarr.open(zarr.root(await openForReading(folder, prefixes)))`. The store keeps
+ * Node running: end with `process.exit()`.
+ * @param folder path of the repository.
+ * @param prefixes where it may read virtual chunks: `file:///…/`, `https://…/`.
+ * @throws FreshetError `storage` where there is no store.
+ */
+export async function openForReading(folder: string, prefixes: readonly string[]): Promise<Store> {
+  // How manifests are split matters to writers alone.
+  const store = await IcechunkStore.open({ folder, prefixes, split: { dimension: "time", chunks: 1000 } });
+  if (store === undefined) throw new FreshetError("storage", "there is no Icechunk store", { path: folder });
+  return store.reader(await store.head());
+}
