@@ -69,8 +69,8 @@ export function groupFromJson(json: JsonGroup, manifests: ReturnType<typeof mani
   };
 }
 
-/** JSON leaves out what is undefined, and so does this. */
-export function identityFromJson({ etag, lastModifiedMs, size }: SourceIdentity): SourceIdentity {
+/** The identity with its members in one order, without those that are undefined. */
+export function orderedIdentity({ etag, lastModifiedMs, size }: SourceIdentity): SourceIdentity {
   return { ...(etag === undefined ? {} : { etag }), ...(lastModifiedMs === undefined ? {} : { lastModifiedMs }), size };
 }
 

@@ -1,7 +1,7 @@
 import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { FreshetError, isFreshetError } from "../errors/index.ts";
 import { ManifestColumns, manifestReader } from "./artefact-columns.ts";
-import { groupFromJson, groupToJson, identityFromJson, type JsonGroup } from "./artefact-json.ts";
+import { groupFromJson, groupToJson, type JsonGroup, orderedIdentity } from "./artefact-json.ts";
 import type { Scan } from "./scan.ts";
 
 /*
@@ -33,11 +33,12 @@ interface Header {
 }
 
 export function writeScan(scan: Scan): Uint8Array {
-  const { root, outcomes, ...facts } = scan;
+  const { uri, identity, format, root, outcomes, requests, bytesRead } = scan;
   const columns = new ManifestColumns();
   const tree = groupToJson(root, columns);
   const header: Header = {
-    scan: facts,
+    // One by one: the order of the members is part of the bytes.
+    scan: { uri, identity: orderedIdentity(identity), format, requests, bytesRead },
     outcomes: outcomes.map(({ path, outcome, reason }) => [path, outcome, reason]),
     uris: columns.uris,
     root: tree,
@@ -68,7 +69,7 @@ export function readScan(bytes: Uint8Array): Scan {
     const manifests = manifestReader(body.buffer, headerLength + (-headerLength & 7), header.columns, header.uris);
     return {
       ...header.scan,
-      identity: identityFromJson(header.scan.identity),
+      identity: orderedIdentity(header.scan.identity),
       root: groupFromJson(header.root, manifests),
       outcomes: header.outcomes.map(([path, outcome, reason]) => ({ path, outcome: outcome as never, reason })),
     };

@@ -3,6 +3,14 @@ import { FreshetError } from "../errors/index.ts";
 import { type DataType, elementSize, type FillValue, type VirtualArray } from "../virtual/index.ts";
 import { registerCodecs } from "./decoding.ts";
 
+/** What `read` threw, told apart from what decoding throws. */
+class ReadFailure {
+  readonly cause: unknown;
+  constructor(cause: unknown) {
+    this.cause = cause;
+  }
+}
+
 /** Reads `length` bytes from `offset` of the source that a reference names. */
 export type ReadRange = (uri: string, offset: number, length: number, signal?: AbortSignal) => Promise<Uint8Array>;
 
@@ -31,7 +39,9 @@ export class VirtualArrayStore implements zarr.AsyncReadable {
       case "inline":
         return reference.bytes;
       case "range":
-        return this.#read(reference.uri, reference.offset, reference.length, options?.signal);
+        return this.#read(reference.uri, reference.offset, reference.length, options?.signal).catch((cause) => {
+          throw new ReadFailure(cause);
+        });
     }
   }
 }
@@ -127,6 +137,7 @@ function requireScalarFill(array: VirtualArray): void {
 }
 
 function decodingError(error: unknown, path: string): unknown {
+  if (error instanceof ReadFailure) return error.cause;
   const cause = zarr.isZarritaError(error) ? (error.cause ?? error) : error;
   if (cause instanceof FreshetError) return cause.at({ path });
   if (zarr.isZarritaError(error, "UnknownCodecError"))
