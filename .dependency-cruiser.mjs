@@ -102,9 +102,10 @@ export default {
     },
     {
       name: "workflows-import-only-temporal",
+      comment: "@temporalio/common has the typed search attribute keys, which @temporalio/workflow does not export again",
       severity: "error",
       from: { path: folder("workflows") },
-      to: { dependencyTypes: [...NODE, ...PACKAGES], pathNot: "@temporalio/workflow/" },
+      to: { dependencyTypes: [...NODE, ...PACKAGES], pathNot: "@temporalio/(common|workflow)/" },
     },
   ],
   options: {

@@ -24,16 +24,15 @@ const checks: readonly Check[] = [
 ];
 
 async function types(): Promise<Outcome> {
-  const { code, output } = await tool("typescript/bin/tsc", [
-    "--project",
-    "tsconfig.json",
-    "--pretty",
-    "false",
-    "--listFilesOnly",
-  ]);
-  const files = code === 0 ? output.split("\n").filter((file) => file !== "" && !file.includes("/node_modules/")).length : 0;
-  const result = await tool("typescript/bin/tsc", ["--project", "tsconfig.json", "--pretty"]);
-  return { ok: result.code === 0, note: `tsc, ${files} files`, details: result.output };
+  const { code, output } = await tool("typescript/bin/tsc", ["--project", "tsconfig.json", "--pretty", "false", "--listFiles"]);
+  const lines = output.split("\n");
+  const isFile = (line: string) => /^\/.*\.\w+$/.test(line);
+  const own = lines.filter((line) => isFile(line) && !line.includes("/node_modules/"));
+  return {
+    ok: code === 0 && own.length > 0,
+    note: `tsc, ${own.length} files`,
+    details: lines.filter((line) => !isFile(line)).join("\n"),
+  };
 }
 
 async function formatAndLint(): Promise<Outcome> {
@@ -53,7 +52,7 @@ async function formatAndLint(): Promise<Outcome> {
  */
 async function roomDirections(): Promise<Outcome> {
   const config = ["--config", ".dependency-cruiser.mjs"];
-  const json = await tool("dependency-cruiser/bin/dependency-cruise.mjs", [...config, "--output-type", "json", "src"]);
+  const json = await tool("dependency-cruiser/bin/dependency-cruiser.mjs", [...config, "--output-type", "json", "src"]);
   const result = parseCruise(json.stdout);
   if (result === undefined) return { ok: false, note: "dependency-cruiser gave no result", details: json.output };
   const seen = new Set(result.modules.map(({ source }) => source).filter((source) => source.startsWith("src/")));
