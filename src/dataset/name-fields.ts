@@ -83,10 +83,9 @@ export function writeToken(token: NameToken, fields: NameFields): string | undef
 function checkInstant(tokens: readonly NameToken[], field: string): void {
   const parts = new Set(tokens.flatMap((token) => (token.kind === "instant-part" && token.field === field ? [token.part] : [])));
   if (parts.size === 0) return;
-  const hasMonth = parts.has("m");
   const isComplete =
     parts.has("Y") &&
-    (parts.has("j") ? !hasMonth && !parts.has("d") : !parts.has("d") || hasMonth) &&
+    (!parts.has("d") || parts.has("m")) &&
     (!parts.has("H") || parts.has("d") || parts.has("j")) &&
     (!parts.has("M") || parts.has("H")) &&
     (!parts.has("S") || parts.has("M"));
@@ -94,7 +93,7 @@ function checkInstant(tokens: readonly NameToken[], field: string): void {
   const found = [...parts].map((part) => `%${part}`).join(" ");
   throw new NameGrammarError(
     `{${field}} of ${found}`,
-    "%Y, then %m and %d or else %j, then %H, %M, %S, none left out before a finer one",
+    "%Y, then %m and %d, or %j, then %H, %M, %S, none left out before a finer one",
   );
 }
 

@@ -3,6 +3,9 @@ import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node,
 /** Dataset files are written by people; beyond this it is something else. */
 const MAX_CHARACTERS = 1024 * 1024;
 
+/** Deeper than any dataset file; an anchor inside what it names has no bottom at all. */
+const MAX_DEPTH = 30;
+
 /** One YAML document of a file. */
 export interface YamlDocument {
   /** Its content as plain data. */
@@ -36,6 +39,10 @@ export function readYaml(text: string): { readonly documents: readonly YamlDocum
     try {
       const value: unknown = document.toJS();
       if (value === null || value === undefined) continue;
+      if (isDeeperThan(value, MAX_DEPTH)) {
+        faults.push({ line: lineAt(document.range[0]), fault: `lists and mappings in each other more than ${MAX_DEPTH} deep` });
+        continue;
+      }
       documents.push({
         value,
         lineOf: (path) => lineAt(offsetOf(document, path, false)),
@@ -46,6 +53,11 @@ export function readYaml(text: string): { readonly documents: readonly YamlDocum
     }
   }
   return { documents, faults };
+}
+
+function isDeeperThan(value: unknown, depth: number): boolean {
+  if (value === null || typeof value !== "object") return false;
+  return depth === 0 || Object.values(value).some((member) => isDeeperThan(member, depth - 1));
 }
 
 function offsetOf(document: Document.Parsed, path: readonly PropertyKey[], ofKey: boolean): number {

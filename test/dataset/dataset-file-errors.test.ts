@@ -1,0 +1,332 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { DatasetFileError } from "../../src/dataset/index.ts";
+import { isFreshetError } from "../../src/errors/index.ts";
+import { aDatasetFile, LINE, parse } from "./dataset-files.ts";
+
+/** The problems of a text, as lines without the file's name. */
+function problemsOf(text: string): string[] {
+  try {
+    parse(text);
+  } catch (error) {
+    assert.ok(error instanceof DatasetFileError, String(error));
+    assert.ok(isFreshetError(error, "dataset-file"));
+    const lines = error.message.split("\n");
+    assert.equal(lines.length, error.problems.length);
+    return lines.map((line) => line.replace(/^\/data\/sets\/test\.yaml:/, ""));
+  }
+  return [];
+}
+
+const PREFIX = "https://…, http://…, file:///… or a path, without credentials, query or fragment";
+const FOLDER = "a path or file:///…";
+const DURATION = "a whole number with a unit: 500ms, 30s, 15m, 6h, 10d";
+const SECRET = `a secret by the name of its environment variable, \${NAME}`;
+const NAME = "a name of at most 64 lower-case letters, digits, dots, hyphens and underscores, beginning with a letter or digit";
+const FORMS = "{name}, {name:int}, {name:3} (digits), {lead:3h} (a duration in s, m, h or d), {kind:n|f}, {valid:%Y%m%d%H%M%S}";
+const DATASET_KEYS = "sources, with, name, from, match, scan, products, policies, publish, await, hold";
+const TIMESERIES_KEYS = "name, axis, dimension, calendar, store, split";
+
+describe("a dataset file with one thing wrong gets one line", () => {
+  const source = (text: string) => aDatasetFile({ source: text });
+  const timeseries = (text: string) => aDatasetFile({ timeseries: text });
+  const more = (text: string) => aDatasetFile({ more: text });
+  const cases: readonly [what: string, text: string, problem: string][] = [
+    ["a text", "hello", `1: found "hello", allowed a mapping with sources or a dataset`],
+    ["a list", "- a", "1: found a list, allowed a mapping with sources or a dataset"],
+    ["nothing", "# nothing\n", "1: found nothing, allowed a dataset document"],
+    [
+      "broken YAML",
+      "a: 1\nb: [",
+      "2: found broken YAML (Flow sequence in block collection must be sufficiently indented and end with a ]), allowed YAML 1.2",
+    ],
+    ["a key twice", "sources: {}\nsources: {}", "2: found broken YAML (Map keys must be unique), allowed YAML 1.2"],
+    ["an unknown tag", "name: !secret x", "1: found broken YAML (Unresolved tag: !secret), allowed YAML 1.2"],
+    ["too much", `# ${"x".repeat(1024 * 1024)}`, "1: found a file of more than 1 MiB, allowed YAML 1.2"],
+
+    ["sources that are a list", "sources: []", "1: sources: found an empty list, allowed a mapping from names to sources"],
+    ["a source without a place", source("webhook: true"), `${LINE.source}: sources.agency.at: found nothing, allowed ${PREFIX}`],
+    [
+      "a planned scheme",
+      source("at: s3://bucket/x"),
+      `${LINE.source}: sources.agency.at: found s3:// (not available in this version), allowed ${PREFIX}`,
+    ],
+    ["another scheme", source("at: ftp://host/"), `${LINE.source}: sources.agency.at: found "ftp://host/", allowed ${PREFIX}`],
+    [
+      "a password",
+      source("at: https://me:secret@host/"),
+      `${LINE.source}: sources.agency.at: found a uri with an @, allowed ${PREFIX}`,
+    ],
+    [
+      "a query",
+      source("at: https://host/?a=b"),
+      `${LINE.source}: sources.agency.at: found "https://host/?a=b", allowed ${PREFIX}`,
+    ],
+    ["a home folder", source("at: ~/data"), `${LINE.source}: sources.agency.at: found "~/data", allowed ${PREFIX}`],
+    [
+      "a planned source",
+      source("at: x, sqs: y"),
+      `${LINE.source}: sources.agency.sqs: found a key that is not available in this version, allowed at, allow, mirror, webhook`,
+    ],
+    [
+      "a slip",
+      source("at: x, miror: y"),
+      `${LINE.source}: sources.agency.miror: found an unknown key (did you mean mirror?), allowed at, allow, mirror, webhook`,
+    ],
+    [
+      "a mirror on the web",
+      source("at: x, mirror: https://host/"),
+      `${LINE.source}: sources.agency.mirror: found "https://host/", allowed ${FOLDER}`,
+    ],
+    [
+      "a webhook that is off",
+      source("at: x, webhook: false"),
+      `${LINE.source}: sources.agency.webhook: found false, allowed true, or a mapping with ${SECRET}`,
+    ],
+    [
+      "a secret in the open",
+      source("at: x, webhook: { secret: hush }"),
+      `${LINE.source}: sources.agency.webhook.secret: found a text that is no such name, allowed ${SECRET}`,
+    ],
+    [
+      "a secret in a uri",
+      source(`at: "https://\${USER}.host/"`),
+      `${LINE.source}: sources.agency.at: found the secret \${USER}, allowed no secret here; webhook.secret takes one`,
+    ],
+    ["a source's bad name", "sources: { A B: { at: x } }", `1: sources.A B: found "A B", allowed ${NAME}`],
+    [
+      "a source twice",
+      "sources: { a: { at: x } }\n---\nsources:\n  a: { at: y }",
+      "4: sources.a: found a second source of this name, allowed each name once",
+    ],
+
+    ["no name", aDatasetFile({ name: "" }), `${LINE.name}: name: found nothing, allowed ${NAME}`],
+    ["a bad name", aDatasetFile({ name: "Ost/ia" }), `${LINE.name}: name: found "Ost/ia", allowed ${NAME}`],
+    ["an unknown key", more("foo: 1"), `${LINE.more}: foo: found an unknown key, allowed ${DATASET_KEYS}`],
+    [
+      "a planned key",
+      more("notify: []"),
+      `${LINE.more}: notify: found a key that is not available in this version, allowed ${DATASET_KEYS}`,
+    ],
+    [
+      "an unknown source",
+      aDatasetFile({ from: "{ source: agnecy }" }),
+      `${LINE.from}: from.source: found "agnecy", allowed agency`,
+    ],
+    [
+      "a planned way of choosing",
+      aDatasetFile({ from: "{ source: agency, collection: x }" }),
+      `${LINE.from}: from.collection: found a key that is not available in this version, allowed source`,
+    ],
+    [
+      "no grammar",
+      aDatasetFile({ match: "" }),
+      `${LINE.match}: match: found nothing, allowed a name grammar such as {valid:%Y%m%d}.nc, or a list of them`,
+    ],
+    [
+      "no grammar in the list",
+      aDatasetFile({ match: "[]" }),
+      `${LINE.match}: match: found an empty list, allowed a list of name grammars`,
+    ],
+    [
+      "a bad grammar",
+      aDatasetFile({ match: '"{valid:%Y%m%d"' }),
+      `${LINE.match}: match: found {valid:%Y%m%d without its }, allowed ${FORMS}`,
+    ],
+    [
+      "a bad grammar in a list",
+      aDatasetFile({ match: '\n  - "{x}.nc"\n  - "{x:y}.nc"' }),
+      `8: match[1]: found {x:y}, allowed ${FORMS}`,
+    ],
+    [
+      "grammars that disagree",
+      aDatasetFile({ match: '["{x:3}.nc", "{x}.grb"]' }),
+      `${LINE.match}: match: found {x} as integer in one grammar and as text in another, allowed one kind for each field`,
+    ],
+    [
+      "no products",
+      aDatasetFile({ product: "" }),
+      `${LINE.product}: products[0]: found nothing, allowed a mapping with timeseries`,
+    ],
+    [
+      "a planned product",
+      aDatasetFile({ product: "forecast: {}" }),
+      `${LINE.product}: products[0].forecast: found a key that is not available in this version, allowed timeseries`,
+    ],
+    [
+      "a slip in the product",
+      aDatasetFile({ product: "timeserie: {}" }),
+      `${LINE.product}: products[0].timeserie: found an unknown key (did you mean timeseries?), allowed timeseries`,
+    ],
+    [
+      "an unknown key of a product",
+      timeseries("{ calendar: { every: 1d }, store: s, spilt: 3 }"),
+      `${LINE.product}: products[0].timeseries.spilt: found an unknown key (did you mean split?), allowed ${TIMESERIES_KEYS}`,
+    ],
+    [
+      "no store",
+      timeseries("{ calendar: { every: 1d } }"),
+      `${LINE.product}: products[0].timeseries.store: found nothing, allowed ${FOLDER}`,
+    ],
+    [
+      "a store on the web",
+      timeseries("{ calendar: { every: 1d }, store: https://host/x }"),
+      `${LINE.product}: products[0].timeseries.store: found "https://host/x", allowed ${FOLDER}`,
+    ],
+    [
+      "a store in S3",
+      timeseries("{ calendar: { every: 1d }, store: s3://b/x }"),
+      `${LINE.product}: products[0].timeseries.store: found s3:// (not available in this version), allowed ${FOLDER}`,
+    ],
+    [
+      "no step",
+      timeseries("{ calendar: {}, store: s }"),
+      `${LINE.product}: products[0].timeseries.calendar.every: found nothing, allowed a step of time: 15m, 6h, 1d, 1mo, 1y`,
+    ],
+    [
+      "a bad step",
+      timeseries("{ calendar: { every: daily }, store: s }"),
+      `${LINE.product}: products[0].timeseries.calendar.every: found "daily", allowed a step of time: 15m, 6h, 1d, 1mo, 1y`,
+    ],
+    [
+      "a local time",
+      timeseries('{ calendar: { every: 1d, at: "12:00" }, store: s }'),
+      `${LINE.product}: products[0].timeseries.calendar.at: found "12:00", allowed a UTC time of day such as 09:00Z, or one instant of the calendar such as 2017-06-05T12:00Z`,
+    ],
+    [
+      "a bad split",
+      timeseries("{ calendar: { every: 1d }, store: s, split: 0.5 }"),
+      `${LINE.product}: products[0].timeseries.split: found 0.5, allowed a whole number from 1 to 1000000`,
+    ],
+    ["a policy of later", more("policies: { late: refuse }"), `${LINE.more}: policies.late: found "refuse", allowed insert`],
+    ["a bad policy", more("policies:\n  missing: hole"), `${LINE.more + 1}: policies.missing: found "hole", allowed gap, omit`],
+    ["a bare number", more("publish: { coalesce: 30 }"), `${LINE.more}: publish.coalesce: found 30, allowed ${DURATION}`],
+    [
+      "a planned check",
+      more("publish: { verify: { chunks: 8 } }"),
+      `${LINE.more}: publish.verify: found a key that is not available in this version, allowed coalesce`,
+    ],
+    ["a bad deadline", more("await: { deadline: 1 week }"), `${LINE.more}: await.deadline: found "1 week", allowed ${DURATION}`],
+    ["no interval", more("await: { every: 0s }"), `${LINE.more}: await.every: found "0s", allowed ${DURATION}, more than 0`],
+    [
+      "a bad variable",
+      more("scan: { drop: ['a b'] }"),
+      `${LINE.more}: scan.drop[0]: found "a b", allowed a variable's name or /group/name`,
+    ],
+    [
+      "dropped and loaded",
+      more("scan: { drop: [lat], load: [lat] }"),
+      `${LINE.more}: scan.load: found "lat", which is dropped too, allowed variables that are kept`,
+    ],
+    [
+      "the axis dropped",
+      more("scan: { drop: [time] }"),
+      `${LINE.more}: scan.drop: found "time", an axis, allowed variables that no product needs`,
+    ],
+
+    ["a bad template", more("with: { x: a }"), `${LINE.more}: with.x: found "a", allowed a list of at least one value`],
+    [
+      "a bad value of a template",
+      more("with: { x: [a/b] }"),
+      `${LINE.more}: with.x[0]: found "a/b", allowed values of letters, digits, dots, hyphens and underscores`,
+    ],
+    [
+      "a template that is too large",
+      more(`with: { x: [${Array.from({ length: 40 }, (_, i) => i)}], y: [${Array.from({ length: 40 }, (_, i) => i)}] }`),
+      `${LINE.more}: with: found 1600 combinations, allowed at most 1000`,
+    ],
+    [
+      "a template without its field in the name",
+      aDatasetFile({ timeseries: '{ calendar: { every: 1d }, store: "{x}" }', more: "with: { x: [a, b] }" }),
+      `${LINE.name}: name: found a second dataset named ostia, allowed each name once; a template needs its {field} in the name`,
+    ],
+    [
+      "one wrong line in a template",
+      aDatasetFile({
+        name: '"{x}"',
+        timeseries: '{ calendar: { every: 1d }, store: "{x}" }',
+        more: "with: { x: [a, b] }\nhold: soon",
+      }),
+      `${LINE.more + 1}: hold: found "soon", allowed ${DURATION}`,
+    ],
+    [
+      "two products with one name",
+      aDatasetFile({
+        product: "timeseries: { calendar: { every: 1d }, store: a }\n  - timeseries: { calendar: { every: 1d }, store: b }",
+      }),
+      `${LINE.product + 1}: products[1].timeseries.name: found a second product named timeseries, allowed each name once in a dataset`,
+    ],
+    [
+      "two products with one store",
+      aDatasetFile({
+        product:
+          "timeseries: { calendar: { every: 1d }, store: ../a/ }\n  - timeseries: { name: b, calendar: { every: 1d }, store: /data/a }",
+      }),
+      `${LINE.product + 1}: products[1].timeseries.store: found the store of ostia/timeseries, allowed a store of its own for each product`,
+    ],
+  ];
+  for (const [what, text, problem] of cases) {
+    test(what, () => assert.deepEqual(problemsOf(text), [problem]));
+  }
+});
+
+test("everything that is wrong is said at once, in the order of the file", () => {
+  const problems = problemsOf(`sources:
+  agency:
+    at: s3://x
+    webhok: true
+---
+name: A
+from: { source: nobody }
+products:
+  - timeseries:
+      calendar:
+        every: 1d
+        at: noon
+      split: many
+  - rolling: {}
+hold: 3
+---
+- x
+---
+name: [`);
+  assert.deepEqual(
+    problems.map((problem) => problem.split(": found")[0]),
+    [
+      "3: sources.agency.at",
+      "4: sources.agency.webhok",
+      "6: name",
+      "6: match",
+      "7: from.source",
+      "9: products[0].timeseries.store",
+      "12: products[0].timeseries.calendar.at",
+      "13: products[0].timeseries.split",
+      "14: products[1].rolling",
+      "15: hold",
+      "17",
+      "19",
+    ],
+  );
+});
+
+test("YAML's anchors may be used, and lead to the line of what they name", () => {
+  const text = aDatasetFile({
+    product: "timeseries: &series { calendar: { every: 1d }, store: a, splt: 1 }\n  - timeseries: *series",
+  });
+  assert.match(problemsOf(text)[0] ?? "", /^8: products\[0\]\.timeseries\.splt: found an unknown key/);
+});
+
+test("bombs and loops of anchors end in an error", () => {
+  const levels = Array.from({ length: 9 }, (_, level) => `l${level + 1}: &l${level + 1} [${Array(9).fill(`*l${level}`)}]`);
+  assert.match(problemsOf(`l0: &l0 [x]\n${levels.join("\n")}`).join(), /broken YAML \(Excessive alias count/);
+  assert.deepEqual(problemsOf("name: &a [*a]"), [
+    "1: found lists and mappings in each other more than 30 deep, allowed YAML 1.2",
+  ]);
+});
+
+test("names out of JavaScript's own do no harm", () => {
+  assert.match(
+    problemsOf(aDatasetFile({ more: "__proto__: { name: x }\nconstructor: 1" })).join("\n"),
+    /__proto__: found an unknown key/,
+  );
+});
