@@ -41,7 +41,8 @@ function xarrayLines(folder: string, prefixes: readonly string[], array: string)
     `data = xarray.open_zarr(session.store, ${group === "" ? "" : `group=${text(group)}, `}consolidated=False)`,
     `print(data, data[${text(name)}][-1].mean().values)`,
   ];
-  return `${shellWord(readSetUpRecord().python ?? "python3")} -c ${shellWord(program.join("\n"))}`;
+  // Icechunk warns of writers that meet in a local folder; here nobody writes.
+  return `ICECHUNK_LOG=error ${shellWord(readSetUpRecord().python ?? "python3")} -c ${shellWord(program.join("\n"))}`;
 }
 
 function zarritaLines(folder: string, prefixes: readonly string[], array: string): string {
@@ -52,7 +53,7 @@ function zarritaLines(folder: string, prefixes: readonly string[], array: string
     `const store = await openForReading(${text(folder)}, ${JSON.stringify(prefixes)});`,
     `const array = await zarr.open(zarr.root(store).resolve(${text(array)}), { kind: "array" });`,
     "const last = await zarr.get(array, [array.shape[0] - 1, ...array.shape.slice(1).map(() => null)]);",
-    "console.log(array.shape, array.attrs, last.data);",
+    `console.log(${text(array.slice(1))}, array.shape, "last values:", last.data.slice(-5));`,
     "process.exit();",
   ];
   const node = existsSync(`${PROJECT}/${PROJECT_NODE}`) ? PROJECT_NODE : process.execPath;

@@ -2,25 +2,43 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Agency } from "./agency.ts";
 import { AGENCY_GRANULES, type AgencyGranule, type DatasetName } from "./granules.ts";
 
-/** What the agency does, when, and with which of a dataset's three days. */
+type Place = readonly [dataset: DatasetName, day: 1 | 2 | 3];
+
+/** What the agency does, and with which of a dataset's three days. */
 interface Step {
-  readonly atMs: number;
-  readonly granule: readonly [dataset: DatasetName, day: 1 | 2 | 3];
+  /** After the step before it. */
+  readonly pauseMs: number;
+  readonly granule: Place;
   readonly acts: readonly ("publish" | "announce")[];
+  /** Not before readers see this one: what comes late comes late on slow machines too. */
+  readonly after?: Place;
   readonly says: string;
 }
 
 /** A day as agencies have them: out of order, said twice, said before it is true. */
 const DAY: readonly Step[] = [
-  { atMs: 0, granule: ["ostia", 1], acts: ["publish", "announce"], says: "published and announced" },
-  { atMs: 500, granule: ["mogreps-uk", 1], acts: ["publish", "announce"], says: "published and announced" },
-  { atMs: 1000, granule: ["ostia", 3], acts: ["publish", "announce"], says: "published and announced, before the day before it" },
-  { atMs: 1500, granule: ["mogreps-uk", 2], acts: ["announce"], says: "announced, but it is not there yet" },
-  { atMs: 2000, granule: ["mogreps-uk", 3], acts: ["publish", "announce"], says: "published and announced" },
-  { atMs: 2500, granule: ["ostia", 1], acts: ["announce"], says: "announced a second time" },
-  { atMs: 3000, granule: ["ostia", 2], acts: ["publish", "announce"], says: "published and announced, late" },
-  { atMs: 4000, granule: ["mogreps-uk", 2], acts: ["publish"], says: "published at last" },
+  { pauseMs: 0, granule: ["ostia", 1], acts: ["publish", "announce"], says: "published and announced" },
+  { pauseMs: 400, granule: ["mogreps-uk", 1], acts: ["publish", "announce"], says: "published and announced" },
+  { pauseMs: 400, granule: ["mogreps-uk", 2], acts: ["announce"], says: "announced, but it is not there yet" },
+  {
+    pauseMs: 400,
+    granule: ["ostia", 3],
+    acts: ["publish", "announce"],
+    says: "published and announced, before the day before it",
+  },
+  { pauseMs: 400, granule: ["mogreps-uk", 3], acts: ["publish", "announce"], says: "published and announced" },
+  { pauseMs: 400, granule: ["ostia", 1], acts: ["announce"], after: ["ostia", 1], says: "announced a second time" },
+  {
+    pauseMs: 400,
+    granule: ["ostia", 2],
+    acts: ["publish", "announce"],
+    after: ["ostia", 3],
+    says: "published and announced, late",
+  },
+  { pauseMs: 600, granule: ["mogreps-uk", 2], acts: ["publish"], says: "published at last" },
 ];
+
+const LOOK_EVERY_MS = 50;
 
 /** What happened to one granule at the agency. Milliseconds since 1970. */
 export interface AgencyRecord {
@@ -32,39 +50,45 @@ export interface AgencyRecord {
   readonly publishedMs: number | undefined;
 }
 
+/** What the agency's day has to do with the rest. */
+export interface DayParts {
+  readonly agency: Agency;
+  readonly webhookUrl: string;
+  /** By `dataset/key`; filled as the day goes on. */
+  readonly records: Map<string, AgencyRecord>;
+  /** Whether readers see a granule by now. */
+  readonly isReadable: (dataset: string, key: string) => boolean;
+  /** Called with each thing that it does. */
+  readonly tell: (text: string) => void;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Lets the agency have its day.
- * @param records by workflow-like name `dataset/key`; filled as the day goes on.
- * @param tell called with each thing that it does, after it is done.
  * @throws FreshetError `unreachable` when an announcement is not taken; what `signal` aborts with.
  */
-export async function spendDay(
-  agency: Agency,
-  webhookUrl: string,
-  records: Map<string, AgencyRecord>,
-  tell: (dataset: string, text: string) => void,
-  signal: AbortSignal,
-): Promise<void> {
-  const started = Date.now();
-  const published = new Map<AgencyGranule, number>();
-  for (const { atMs, granule: place, acts, says } of DAY) {
-    await sleep(Math.max(0, started + atMs - Date.now()), undefined, { signal });
-    const granule = granuleAt(...place);
+export async function spendDay({ agency, webhookUrl, records, isReadable, tell, signal }: DayParts): Promise<void> {
+  for (const { pauseMs, granule: place, acts, after, says } of DAY) {
+    await sleep(pauseMs, undefined, { signal });
+    if (after !== undefined) {
+      const key = recordOf(records, granuleAt(after))?.key ?? "";
+      while (!isReadable(after[0], key)) await sleep(LOOK_EVERY_MS, undefined, { signal });
+    }
+    const granule = granuleAt(place);
+    const known = recordOf(records, granule);
+    const announcedMs = Date.now();
+    let { key = "", announcements = 0, publishedMs } = known ?? {};
+    tell(`${granule.day} ${says}`);
     if (acts.includes("publish")) {
       await agency.publish(granule);
-      published.set(granule, Date.now());
+      publishedMs = Date.now();
     }
-    tell(granule.dataset, `${granule.day} ${says}`);
-    const known = [...records.values()].find((record) => record.granule === granule);
-    const record = known ?? { granule, key: "", firstAnnouncedMs: Date.now(), announcements: 0, publishedMs: undefined };
-    const isAnnounced = acts.includes("announce");
-    const key = isAnnounced ? await agency.announce(granule, webhookUrl) : record.key;
-    records.set(`${granule.dataset}/${key}`, {
-      ...record,
-      key,
-      announcements: record.announcements + (isAnnounced ? 1 : 0),
-      publishedMs: published.get(granule),
-    });
+    if (acts.includes("announce")) {
+      key = await agency.announce(granule, webhookUrl);
+      announcements++;
+    }
+    const firstAnnouncedMs = known?.firstAnnouncedMs ?? announcedMs;
+    records.set(`${granule.dataset}/${key}`, { granule, key, firstAnnouncedMs, announcements, publishedMs });
   }
 }
 
@@ -74,6 +98,10 @@ export const DAY_TOTALS = {
   announcements: DAY.filter(({ acts }) => acts.includes("announce")).length,
 };
 
-function granuleAt(dataset: DatasetName, day: number): AgencyGranule {
+function recordOf(records: ReadonlyMap<string, AgencyRecord>, granule: AgencyGranule): AgencyRecord | undefined {
+  return [...records.values()].find((record) => record.granule === granule);
+}
+
+function granuleAt([dataset, day]: Place): AgencyGranule {
   return AGENCY_GRANULES.filter((granule) => granule.dataset === dataset)[day - 1] as AgencyGranule;
 }

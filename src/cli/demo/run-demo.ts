@@ -23,7 +23,8 @@ import { temporalLines } from "./temporal-lines.ts";
 import { startTemporalServer } from "./temporal-server.ts";
 
 const PREFERRED_PORTS: DemoPorts = { temporal: 7233, ui: 8233, agency: 8280, webhook: 8281 };
-const LOOK_EVERY_MS = 120;
+/** Often enough to see most stages, seldom enough to leave the processor to the server. */
+const LOOK_EVERY_MS = 200;
 /** Everything is readable about five seconds after the agency's day has begun. */
 const READABLE_WITHIN_MS = 120_000;
 /** What is under way in the worker when the demo stops is done again by the next one. */
@@ -60,7 +61,9 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     const demo = await startParts({ options, temporal, folder, ports, view, closers });
     const { granules, records } = await watchDay(demo, options.signal, view);
     view.end();
-    const example = granules.find(({ dataset, repeats }) => dataset === "ostia" && repeats > 0) ?? (granules[0] as GranuleView);
+    // The one that was announced before it was there has the most to tell.
+    const example =
+      granules.find(({ dataset, key }) => isEarly(records.get(`${dataset}/${key}`))) ?? (granules[0] as GranuleView);
     const history = temporalLines(
       options.keep ? { kind: "address", address: demo.address } : temporal,
       { folder: folder.path, address: demo.address, port: ports.temporal, namespace: demo.namespace },
@@ -123,8 +126,10 @@ async function startParts(parts: {
 
   view.doing("starting a worker");
   const settings = readSettings({ home: folder.path }, { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace });
+  const logFile = join(folder.path, "worker.log");
+  appendFileSync(logFile, "");
   const onLog = (level: string, message: string, facts: unknown): void =>
-    appendFileSync(join(folder.path, "worker.log"), `${new Date().toISOString()} ${level} ${message} ${JSON.stringify(facts)}\n`);
+    appendFileSync(logFile, `${new Date().toISOString()} ${level} ${message} ${JSON.stringify(facts)}\n`);
   const starting = startWorker(settings, { onLog, graceMs: GRACE_MS });
   closers.push(async () => (await starting).stop());
   const stopped = rejectsOn(signal);
@@ -160,8 +165,17 @@ async function watchDay(
   view: LiveView,
 ): Promise<{ readonly granules: readonly GranuleView[]; readonly records: ReadonlyMap<string, AgencyRecord> }> {
   const records = new Map<string, AgencyRecord>();
+  let granules: readonly GranuleView[] = [];
   let isDayOver = false;
-  const day = spendDay(demo.agency, demo.webhookUrl, records, (_, text) => view.tell("agency", text), signal);
+  const day = spendDay({
+    agency: demo.agency,
+    webhookUrl: demo.webhookUrl,
+    records,
+    isReadable: (dataset, key) =>
+      granules.some((granule) => granule.dataset === dataset && granule.key === key && granule.readableMs !== undefined),
+    tell: (text) => view.tell("agency", text),
+    signal,
+  });
   day.then(
     () => {
       isDayOver = true;
@@ -171,7 +185,7 @@ async function watchDay(
   const dayFailed = day.then((): Promise<never> => new Promise(() => {}));
   const deadline = Date.now() + READABLE_WITHIN_MS;
   for (;;) {
-    const granules = await Promise.race([lookAtAll(demo), dayFailed, demo.untilStopped]);
+    granules = await Promise.race([lookAtAll(demo), dayFailed, demo.untilStopped]);
     view.show(granules);
     if (isDayOver && isOver(granules)) return { granules, records };
     const stuck = granules.find(({ stage }) => stage === "quarantined" || stage === "failed");
@@ -199,6 +213,10 @@ async function lookAtAll({ worker, ledger }: Demo): Promise<GranuleView[]> {
     ),
   );
   return views.flatMap((granules) => [...granules].sort((a, b) => (a.key < b.key ? -1 : 1)));
+}
+
+function isEarly(record: AgencyRecord | undefined): boolean {
+  return (record?.publishedMs ?? 0) > (record?.firstAnnouncedMs ?? 0);
 }
 
 function isOver(granules: readonly GranuleView[]): boolean {

@@ -27,7 +27,7 @@ export function temporalLines(
   return {
     show,
     start: [
-      `${line(cli, ...serverArguments(place), "--headless")} & server=$!`,
+      `${line(cli, ...serverArguments(place), "--headless")} >/dev/null 2>&1 & server=$!`,
       `until ${line(cli, "operator", "cluster", "health", ...at)} >/dev/null 2>&1; do sleep 0.2; done`,
     ],
     stop: "kill $server",

@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync, readFileSync } from "node:fs";
-import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FreshetError } from "../../errors/index.ts";
+import { isListening } from "../is-listening.ts";
 
 /** Under a second here; on a machine that is busy it takes long. */
 const READY_WITHIN_MS = 60_000;
@@ -86,7 +86,7 @@ export async function startTemporalServer(place: ServerPlace, signal: AbortSigna
 
 async function answers(port: number, logFile: string, signal: AbortSignal): Promise<void> {
   const deadline = Date.now() + READY_WITHIN_MS;
-  while (!(await isListening(port))) {
+  while (!(await isListening(`127.0.0.1:${port}`))) {
     signal.throwIfAborted();
     if (Date.now() > deadline) {
       throw new FreshetError("unreachable", "the Temporal server does not answer", {
@@ -96,18 +96,6 @@ async function answers(port: number, logFile: string, signal: AbortSignal): Prom
     }
     await sleep(LOOK_EVERY_MS);
   }
-}
-
-function isListening(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ port, host: "127.0.0.1" });
-    const end = (answer: boolean): void => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.once("connect", () => end(true)).once("error", () => end(false));
-    socket.setTimeout(1_000, () => end(false));
-  });
 }
 
 function killGroup(leader: number): void {

@@ -1,0 +1,64 @@
+import type { Client } from "@temporalio/client";
+import type { Ledger, RevisionState } from "../../ledger/index.ts";
+import { paint } from "../paint.ts";
+import { table } from "../table.ts";
+import { lookAtTemporal, type OpenWorkflow } from "../temporal-view.ts";
+import { describeAge, type StatusReport } from "./report.ts";
+
+/** Open granules that are counted; more are told as so many and more. */
+const MOST_OPEN = 200;
+
+/** Every dataset: its revisions by state, its newest version and how old that is, what its workflow does. */
+export async function datasetStatus(ledger: Ledger, client: Client | undefined, nowMs: number): Promise<StatusReport> {
+  const datasets = await ledger.datasets();
+  if (datasets.length === 0) return { lines: ["No dataset is applied yet: freshet apply FILE"], records: [] };
+  const rows: string[][] = [];
+  const records: unknown[] = [];
+  for (const { name, hash } of datasets) {
+    const counts = await ledger.counts(name);
+    const [last] = await ledger.publications(name, undefined, 1);
+    const temporal = client && (await lookAtTemporal(client, name, MOST_OPEN));
+    const open = temporal?.granules.size;
+    rows.push([
+      name,
+      `${counts.published}`,
+      open === undefined ? "?" : `${open}${open >= MOST_OPEN ? "+" : ""}`,
+      `${counts.ready}`,
+      counts.quarantined === 0 ? "0" : paint("bad", `${counts.quarantined}`),
+      others(counts),
+      last === undefined ? "none" : `#${last.sequence} ${last.snapshot}`,
+      last === undefined ? "" : describeAge(last.atMs, nowMs),
+      temporal === undefined ? "?" : writerText(temporal.writer),
+    ]);
+    records.push({ dataset: name, hash, counts, open: open ?? null, last: last ?? null, workflow: temporal?.writer ?? null });
+  }
+  return { lines: table(COLUMNS, rows), records };
+}
+
+const COLUMNS = [
+  { title: "dataset" },
+  { title: "published", align: "right" },
+  { title: "under way", align: "right" },
+  { title: "ready", align: "right" },
+  { title: "quarantined", align: "right" },
+  { title: "others" },
+  { title: "last version" },
+  { title: "age", align: "right" },
+  { title: "workflow" },
+] as const;
+
+const OTHERS: readonly RevisionState[] = ["superseded", "duplicate", "skipped", "withdrawn"];
+
+function others(counts: Readonly<Record<RevisionState, number>>): string {
+  return OTHERS.filter((state) => counts[state] > 0)
+    .map((state) => `${counts[state]} ${state}`)
+    .join(", ");
+}
+
+/** The stage of a dataset's workflow, and its trouble where it has some. */
+export function writerText(writer: OpenWorkflow | undefined): string {
+  if (writer === undefined) return paint("bad", "does not run");
+  const { stage, activity } = writer;
+  if (activity === undefined || activity.trouble === "") return stage;
+  return `${stage}, attempt ${activity.attempt}: ${paint("bad", activity.trouble)}`;
+}
