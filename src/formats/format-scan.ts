@@ -4,6 +4,6 @@ import type { VariableOutcome, VirtualGroup } from "../virtual/index.ts";
 export interface FormatScan {
   /** Holds exactly the variables whose outcome is `referenced` or `inlined`. */
   readonly root: VirtualGroup;
-  /** Every variable of the file once, in the order in which the file names them. */
+  /** Every variable of the file once. */
   readonly outcomes: readonly VariableOutcome[];
 }

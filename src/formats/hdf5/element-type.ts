@@ -90,6 +90,8 @@ function fieldsOf(datatype: CompoundType): readonly StructField[] {
   return datatype.members.map(({ name, offset, type }) => {
     const element = elementTypeOf(type);
     if (element.dataType.kind === "string") return refuse(`compounds with text of variable length (${name})`);
-    return { name, offset, type: element.dataType, endian: element.endian, shape: element.innerShape };
+    // zarr-python, zarrita and GDAL know structs of plain fields only, though Zarr v2 could write down more.
+    if (element.innerShape.length > 0) return refuse(`compounds with arrays in them (${name})`);
+    return { name, offset, type: element.dataType, endian: element.endian, shape: [] };
   });
 }

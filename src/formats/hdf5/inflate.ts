@@ -7,7 +7,7 @@ export async function inflate(bytes: Uint8Array, most: number): Promise<Uint8Arr
   const parts: Uint8Array[] = [];
   let length = 0;
   try {
-    const stream = new Blob([bytes.slice()]).stream().pipeThrough(new DecompressionStream("deflate"));
+    const stream = new Blob([new Uint8Array(bytes)]).stream().pipeThrough(new DecompressionStream("deflate"));
     for await (const part of stream) {
       length += part.length;
       if (length > most) break;

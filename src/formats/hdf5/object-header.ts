@@ -60,6 +60,8 @@ export const MESSAGE = {
   btreeK: 0x13,
   driverInfo: 0x14,
   attributeInfo: 0x15,
+  fileSpaceInfo: 0x17,
+  cacheImage: 0x18,
 } as const;
 
 /** Message flags: the body is somewhere else; whoever does not know the type must not go on. */

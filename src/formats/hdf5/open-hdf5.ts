@@ -1,6 +1,7 @@
 import type { RangeReader } from "../../storage/range-reader.ts";
 import { GlobalHeap } from "./global-heap.ts";
 import { Hdf5File, unknownVersion } from "./hdf5-file.ts";
+import { checkFileSpaceInfo } from "./messages/file-space-info.ts";
 import { findMessage, MESSAGE, type ObjectHeader, openMessage, readObjectHeader } from "./object-header.ts";
 import { SharedMessages } from "./shared-messages.ts";
 import { readSuperblock, type Superblock } from "./superblock.ts";
@@ -20,6 +21,9 @@ export async function openHdf5(reader: RangeReader, signal?: AbortSignal): Promi
     return { file, shared: new SharedMessages(file), globalHeap: new GlobalHeap(file) };
   const extension = await readObjectHeader(file, superblock.extensionAddress);
   refuseParts(file, extension);
+  refuseCacheImage(file, extension);
+  const fileSpace = findMessage(extension, MESSAGE.fileSpaceInfo);
+  if (fileSpace !== undefined) checkFileSpaceInfo(file, openMessage(file, fileSpace));
   file = new Hdf5File(reader, { ...superblock, ...readTreeParameters(file, extension) }, signal);
   const shared = new SharedMessages(file);
   await readSharedMessageTable(file, extension, shared);
@@ -62,4 +66,17 @@ function refuseParts(file: Hdf5File, extension: ObjectHeader): void {
     `driver ${driver}`,
     "a file that stands alone",
   );
+}
+
+/**
+ * Metadata cache image message, type 0x18: libhdf5 can leave its metadata in one block instead of where they belong; what stands at their
+ * addresses is then out of date.
+ */
+function refuseCacheImage(file: Hdf5File, extension: ObjectHeader): void {
+  const message = findMessage(extension, MESSAGE.cacheImage);
+  if (message === undefined) return;
+  const cursor = openMessage(file, message);
+  cursor.skip(1);
+  if (file.address(cursor) === undefined) return;
+  throw cursor.unsupported("the file keeps its metadata in a cache image, which is not read");
 }

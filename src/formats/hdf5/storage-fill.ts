@@ -60,7 +60,7 @@ async function decode(
     case "fixed-string":
     case "opaque":
     case "struct":
-      return bytes.slice();
+      return new Uint8Array(bytes);
     case "string":
       return decodeText(withoutPadding(await open.globalHeap.read(open.file.cursor(bytes, 0), 1), "nul-terminated"));
     case "number": {

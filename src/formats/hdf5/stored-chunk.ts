@@ -37,7 +37,7 @@ export async function unpackChunk(stored: Uint8Array, filters: readonly Filter[]
 function unshuffle(bytes: Uint8Array, elementSize: number): Uint8Array {
   if (elementSize <= 1) return bytes;
   const elements = Math.floor(bytes.length / elementSize);
-  const whole = bytes.slice();
+  const whole = new Uint8Array(bytes);
   for (let byte = 0; byte < elementSize; byte++) {
     for (let element = 0; element < elements; element++)
       whole[element * elementSize + byte] = bytes[byte * elements + element] as number;

@@ -94,7 +94,7 @@ async function readStorage(
       return {
         chunkShape: whole,
         filters: [],
-        manifest: (_, innerRank) => inlineManifest(grid, innerRank, layout.bytes.slice(0, bytes)),
+        manifest: (_, innerRank) => inlineManifest(grid, innerRank, new Uint8Array(layout.bytes.subarray(0, bytes))),
       };
     }
     case "contiguous": {
