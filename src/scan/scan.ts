@@ -1,4 +1,4 @@
-import { FreshetError } from "../errors/index.ts";
+import { FreshetError, isFreshetError } from "../errors/index.ts";
 import type { FormatScan } from "../formats/format-scan.ts";
 import { scanHdf5 } from "../formats/hdf5/index.ts";
 import { scanNetcdf3 } from "../formats/netcdf3/index.ts";
@@ -39,6 +39,14 @@ const VALUE_BLOCK_BYTES = 16 * 1024;
  *   arrays, what `loadValues` throws. A single variable that cannot be referenced is an outcome, not an error.
  */
 export async function scan(reader: RangeReader, options: ScanOptions = {}): Promise<Scan> {
+  try {
+    return await scanSource(reader, options);
+  } catch (error) {
+    throw isFreshetError(error) && error.facts.uri === undefined ? error.at({ uri: reader.uri }) : error;
+  }
+}
+
+async function scanSource(reader: RangeReader, options: ScanOptions): Promise<Scan> {
   const counted = withCounters(reader);
   const cached = withBlockCache(counted);
   const format = await sniffFormat(cached, options.signal);
