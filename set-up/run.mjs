@@ -38,6 +38,7 @@ function testCommand(args) {
     "--test",
     // Two at a time: test files start servers and readers of their own, and two cores are what CI has.
     "--test-concurrency=2",
+    "--test-force-exit",
     `--test-timeout=${15 * 60_000}`,
     "--test-reporter=spec",
     "--test-reporter-destination=stdout",

@@ -78,6 +78,9 @@ for pair in pairs:
             values = found.values
             if axis in found.dims:
                 values = values[slot:slot + 1] if values.ndim == np.ndim(expected) else values[slot]
+            if reading == "decoded" and "_FillValue" in found.encoding and "_FillValue" not in variable.ncattrs():
+                # A version with gaps marks integers that have no fill value of their own; CF decoding then widens them.
+                values = np.asarray(values).astype(np.asarray(expected).dtype)
             trouble = same(np.ma.getdata(expected), values)
             if trouble:
                 wrong.append(f"{path}: {name} ({reading}): {trouble}")
