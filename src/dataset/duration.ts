@@ -11,9 +11,3 @@ export function parseDuration(text: string): number | undefined {
   const ms = Number(digits) * (UNIT_MS[unit] as number);
   return Number.isSafeInteger(ms) ? ms : undefined;
 }
-
-/** The shortest exact form: `6h` for 21 600 000. */
-export function formatDuration(ms: number): string {
-  const unit = ["d", "h", "m", "s"].find((name) => ms !== 0 && ms % (UNIT_MS[name] as number) === 0) ?? (ms === 0 ? "s" : "ms");
-  return `${ms / (UNIT_MS[unit] as number)}${unit}`;
-}

@@ -1,9 +1,8 @@
 export { type Calendar, isOn, positionOf, timeAt } from "./calendar.ts";
 export { type CanonicalDataset, canonicalDataset, datasetOfText } from "./canonical.ts";
 export type { Dataset, DatasetFile, Policies, Product, Source, TimeseriesProduct } from "./dataset.ts";
-export { formatDuration, parseDuration } from "./duration.ts";
 export { datasetFileJsonSchema } from "./json-schema.ts";
-export { compileGrammar, compileNames, type NameGrammar, type NameReader, validTimeOf } from "./name-grammar.ts";
+export { compileNames, type NameReader, validTimeOf } from "./name-grammar.ts";
 export { parseDatasetFile } from "./parse-dataset-file.ts";
-export { DatasetFileError, formatProblem, type Problem } from "./problem.ts";
+export { DatasetFileError, type Problem } from "./problem.ts";
 export { resolveSecret, type SecretReference } from "./secret.ts";

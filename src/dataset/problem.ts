@@ -22,7 +22,7 @@ export class DatasetFileError extends FreshetError {
 }
 
 /** `FILE:LINE: path: found …, allowed …` */
-export function formatProblem({ file, line, path, found, allowed }: Problem): string {
+function formatProblem({ file, line, path, found, allowed }: Problem): string {
   return `${file}:${line}: ${path === "" ? "" : `${path}: `}found ${found}, allowed ${allowed}`;
 }
 

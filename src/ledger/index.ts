@@ -15,4 +15,3 @@ export {
   type RevisionState,
   type ScanReference,
 } from "./revision.ts";
-export { statesAfter } from "./transitions.ts";

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { isFreshetError } from "../../src/errors/index.ts";
 import type { Ledger, Revision, RevisionEvent, RevisionState } from "../../src/ledger/index.ts";
 import { foldEntries } from "../../src/ledger/step.ts";
-import { aPublication, type LedgerFactory } from "./contract.ts";
+import { aPublication, type LedgerFactory } from "./ledger-bench.ts";
 import { ModelLedger } from "./model.ts";
 
 type Command =

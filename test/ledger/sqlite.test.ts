@@ -9,7 +9,8 @@ import { openLedger } from "../../src/ledger/index.ts";
 import { LEDGER_VERSION } from "../../src/ledger/migrations.ts";
 import { SqlLedger } from "../../src/ledger/sql-ledger.ts";
 import { sqliteBackend } from "../../src/ledger/sqlite.ts";
-import { aRevision, ledgerContract } from "./contract.ts";
+import { ledgerContract } from "./contract.ts";
+import { aRevision } from "./ledger-bench.ts";
 import { ledgerFollowsModel } from "./model-check.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "freshet-ledger-"));
