@@ -1,4 +1,4 @@
-import { interrupt } from "./failure.ts";
+import { EXIT, interrupt } from "./failure.ts";
 
 let controller: AbortController | undefined;
 
@@ -10,7 +10,13 @@ export function interruptSignal(): AbortSignal {
   if (controller === undefined) {
     const created = new AbortController();
     controller = created;
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => created.abort(interrupt(signal)));
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      // Not `once`: what restores the cursor (signal-exit) ends the process when it finds itself the only listener.
+      process.on(signal, () => {
+        if (created.signal.aborted) process.exit(signal === "SIGINT" ? EXIT.interrupted : EXIT.terminated);
+        created.abort(interrupt(signal));
+      });
+    }
   }
   return controller.signal;
 }

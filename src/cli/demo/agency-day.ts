@@ -46,7 +46,7 @@ export interface AgencyRecord {
   readonly key: string;
   readonly firstAnnouncedMs: number;
   readonly announcements: number;
-  /** Undefined while it is announced and not there. */
+  /** Undefined while it is announced and not there, and where an earlier demo published it. */
   readonly publishedMs: number | undefined;
 }
 
@@ -76,13 +76,14 @@ export async function spendDay({ agency, webhookUrl, records, isReadable, tell, 
     }
     const granule = granuleAt(place);
     const known = recordOf(records, granule);
-    const announcedMs = Date.now();
     let { key = "", announcements = 0, publishedMs } = known ?? {};
-    tell(`${granule.day} ${says}`);
-    if (acts.includes("publish")) {
+    const isThere = publishedMs === undefined && (await agency.has(granule));
+    tell(`${granule.day} ${isThere ? `${acts.at(-1)}ed; it is there from an earlier demo` : says}`);
+    if (acts.includes("publish") && !isThere) {
       await agency.publish(granule);
       publishedMs = Date.now();
     }
+    const announcedMs = Date.now();
     if (acts.includes("announce")) {
       key = await agency.announce(granule, webhookUrl);
       announcements++;

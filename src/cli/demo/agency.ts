@@ -19,6 +19,8 @@ interface Taken {
 export interface Agency {
   /** Where its granules of a dataset are published; ends in `/`. */
   at(dataset: DatasetName): string;
+  /** Whether the granule is on the server; it may be from an earlier demo in the same folder. */
+  has(granule: AgencyGranule): Promise<boolean>;
   /** Puts the granule on the server; from one moment to the next all of it is there. */
   publish(granule: AgencyGranule): Promise<void>;
   /** Tells Freshet of it, with size and sha256, whether it is there or not. Answers its key. @throws FreshetError `unreachable`. */
@@ -42,12 +44,14 @@ export async function startAgency({ folder, port }: { readonly folder: string; r
     at,
     close: () => server.close(),
 
+    async has({ dataset, name }) {
+      return (await stat(join(folder, dataset, name)).catch(() => undefined)) !== undefined;
+    },
+
     async publish({ dataset, name, origin }) {
-      const target = join(folder, dataset, name);
-      if ((await stat(target).catch(() => undefined)) !== undefined) return;
       const partial = join(folder, `.${name}.part`);
       await copyFile(origin, partial);
-      await rename(partial, target);
+      await rename(partial, join(folder, dataset, name));
     },
 
     async announce({ dataset, name, origin }, webhookUrl) {

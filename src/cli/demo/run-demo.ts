@@ -1,35 +1,29 @@
 import { appendFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { FreshetError } from "../../errors/index.ts";
 import type { Ledger } from "../../ledger/index.ts";
 import { Announcer, applyDatasets, startWebhook } from "../../starters/index.ts";
 import { type RunningWorker, readSettings, startWorker } from "../../worker/index.ts";
-import { type GranuleView, lookAtGranules } from "../granule-view.ts";
+import type { GranuleView } from "../granule-view.ts";
 import { readDatasetFiles } from "../read-dataset-files.ts";
 import { shellWord } from "../shell-word.ts";
-import { lookAtTemporal } from "../temporal-view.ts";
 import { type Agency, startAgency } from "./agency.ts";
-import { type AgencyRecord, DAY_TOTALS, spendDay } from "./agency-day.ts";
+import type { AgencyRecord } from "./agency-day.ts";
 import { commandLines, timeLines, versionLines } from "./closing.ts";
 import { writeDatasetFiles } from "./dataset-files.ts";
 import { clearMark, type DemoFolder, type DemoPorts, openDemoFolder, writeMark } from "./demo-folder.ts";
 import { findTemporal, type Temporal } from "./find-temporal.ts";
 import { freePort } from "./free-port.ts";
-import { checkGranulesAreThere, DEMO_DATASETS } from "./granules.ts";
+import { checkGranulesAreThere } from "./granules.ts";
 import { createLiveView, type LiveView } from "./live-view.ts";
 import { endOpenWorkflows, enterNamespace, guestNamespace } from "./namespace.ts";
 import { temporalLines } from "./temporal-lines.ts";
 import { startTemporalServer } from "./temporal-server.ts";
+import { watchDay } from "./watch-day.ts";
 
 const PREFERRED_PORTS: DemoPorts = { temporal: 7233, ui: 8233, agency: 8280, webhook: 8281 };
-/** Often enough to see most stages, seldom enough to leave the processor to the server. */
-const LOOK_EVERY_MS = 200;
-/** Everything is readable about five seconds after the agency's day has begun. */
-const READABLE_WITHIN_MS = 120_000;
 /** What is under way in the worker when the demo stops is done again by the next one. */
 const GRACE_MS = 1_000;
-const MOST_GRANULES = 50;
 
 export interface DemoOptions {
   readonly folder: string;
@@ -59,13 +53,14 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   let closing: string[] = [];
   try {
     const demo = await startParts({ options, temporal, folder, ports, view, closers });
-    const { granules, records } = await watchDay(demo, options.signal, view);
+    const { granules, records } = await watchDay({ ...demo, client: demo.worker.client }, options.signal, view);
     view.end();
     // The one that was announced before it was there has the most to tell.
     const example =
       granules.find(({ dataset, key }) => isEarly(records.get(`${dataset}/${key}`))) ?? (granules[0] as GranuleView);
     const history = temporalLines(
-      options.keep ? { kind: "address", address: demo.address } : temporal,
+      temporal,
+      options.keep || temporal.kind === "address",
       { folder: folder.path, address: demo.address, port: ports.temporal, namespace: demo.namespace },
       example,
     );
@@ -106,7 +101,7 @@ async function startParts(parts: {
 }): Promise<Demo> {
   const { options, temporal, folder, ports, view, closers } = parts;
   const { signal } = options;
-  const shown = relative(process.cwd(), folder.path) || ".";
+  const shown = shortPath(folder.path);
   view.tell("folder", `${shown}, ${folder.isContinued ? "goes on where an earlier demo ended" : "made afresh"}`);
 
   const isGuest = temporal.kind === "address";
@@ -140,7 +135,7 @@ async function startParts(parts: {
   closers.push(agency.close);
   const files = await writeDatasetFiles(folder.path, agency);
   await applyDatasets(worker.client, worker.ledger, await readDatasetFiles(files));
-  view.tell("datasets", files.map((file) => relative(process.cwd(), file)).join(", "));
+  view.tell("datasets", files.map(shortPath).join(", "));
 
   const announcer = new Announcer(worker.client, worker.ledger);
   const webhook = await startWebhook({ announcer, port: ports.webhook });
@@ -158,71 +153,8 @@ async function startParts(parts: {
   return { address, namespace, uiUrl, ledger: worker.ledger, worker, agency, webhookUrl: webhook.url, untilStopped };
 }
 
-/** Lets the agency have its day, and shows the granules until readers can see all of them. */
-async function watchDay(
-  demo: Demo,
-  signal: AbortSignal,
-  view: LiveView,
-): Promise<{ readonly granules: readonly GranuleView[]; readonly records: ReadonlyMap<string, AgencyRecord> }> {
-  const records = new Map<string, AgencyRecord>();
-  let granules: readonly GranuleView[] = [];
-  let isDayOver = false;
-  const day = spendDay({
-    agency: demo.agency,
-    webhookUrl: demo.webhookUrl,
-    records,
-    isReadable: (dataset, key) =>
-      granules.some((granule) => granule.dataset === dataset && granule.key === key && granule.readableMs !== undefined),
-    tell: (text) => view.tell("agency", text),
-    signal,
-  });
-  day.then(
-    () => {
-      isDayOver = true;
-    },
-    () => {},
-  );
-  const dayFailed = day.then((): Promise<never> => new Promise(() => {}));
-  const deadline = Date.now() + READABLE_WITHIN_MS;
-  for (;;) {
-    granules = await Promise.race([lookAtAll(demo), dayFailed, demo.untilStopped]);
-    view.show(granules);
-    if (isDayOver && isOver(granules)) return { granules, records };
-    const stuck = granules.find(({ stage }) => stage === "quarantined" || stage === "failed");
-    if (stuck !== undefined) {
-      throw new FreshetError("drift", `a granule of the demo is ${stuck.stage}`, { found: stuck.waitsFor, path: stuck.key });
-    }
-    if (Date.now() > deadline) {
-      const late = granules
-        .filter(({ readableMs }) => readableMs === undefined)
-        .map(({ key, waitsFor }) => `${key}: ${waitsFor}`);
-      throw new FreshetError("unreachable", "not everything became readable in time", {
-        found: late.join("; "),
-        expected: `all within ${READABLE_WITHIN_MS / 1000} s`,
-        remedy: "See worker.log and temporal.log in the demo's folder",
-      });
-    }
-    await Promise.race([sleep(LOOK_EVERY_MS), dayFailed, demo.untilStopped]);
-  }
-}
-
-async function lookAtAll({ worker, ledger }: Demo): Promise<GranuleView[]> {
-  const views = await Promise.all(
-    DEMO_DATASETS.map(async ({ name }) =>
-      lookAtGranules(ledger, await lookAtTemporal(worker.client, name, MOST_GRANULES), name, MOST_GRANULES),
-    ),
-  );
-  return views.flatMap((granules) => [...granules].sort((a, b) => (a.key < b.key ? -1 : 1)));
-}
-
 function isEarly(record: AgencyRecord | undefined): boolean {
   return (record?.publishedMs ?? 0) > (record?.firstAnnouncedMs ?? 0);
-}
-
-function isOver(granules: readonly GranuleView[]): boolean {
-  const isReadable = granules.every(({ readableMs, isOpen }) => readableMs !== undefined && !isOpen);
-  const repeats = granules.reduce((sum, granule) => sum + granule.repeats, 0);
-  return isReadable && granules.length === DAY_TOTALS.granules && repeats >= DAY_TOTALS.announcements - DAY_TOTALS.granules;
 }
 
 function keptLines(demo: Demo, folder: DemoFolder): string[] {
@@ -238,6 +170,12 @@ function keptLines(demo: Demo, folder: DemoFolder): string[] {
     ["status", `${environment} bin/freshet status`],
   ];
   return ["", "Everything runs until Ctrl-C:", ...rows.map(([name = "", where]) => `  ${name.padEnd(12)} ${where}`)];
+}
+
+/** A path as one would type it here. */
+function shortPath(path: string): string {
+  const inside = relative(process.cwd(), path);
+  return inside.startsWith("..") ? path : inside || ".";
 }
 
 async function choosePorts(preferred: DemoPorts): Promise<DemoPorts> {

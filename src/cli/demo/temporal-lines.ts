@@ -8,7 +8,7 @@ import { serverArguments } from "./temporal-server.ts";
 export interface TemporalLines {
   /** Shows the history; needs a server. */
   readonly show: string;
-  /** Start the demo's server on its database once more, and wait until it answers; empty where the server is not the demo's. */
+  /** Start the demo's server on its database once more, and wait until it answers; empty where a server runs. */
   readonly start: readonly string[];
   /** Ends that server. */
   readonly stop: string;
@@ -16,6 +16,7 @@ export interface TemporalLines {
 
 export function temporalLines(
   temporal: Temporal,
+  isRunning: boolean,
   place: { readonly folder: string; readonly address: string; readonly port: number; readonly namespace: string },
   granule: { readonly dataset: string; readonly key: string },
 ): TemporalLines {
@@ -23,7 +24,7 @@ export function temporalLines(
   const at = ["--address", place.address, ...(place.namespace === "default" ? [] : ["--namespace", place.namespace])];
   const id = granuleWorkflowId(granule.dataset, granule.key);
   const show = line(cli, "workflow", "show", ...at, "--workflow-id", id);
-  if (temporal.kind === "address") return { show, start: [], stop: "" };
+  if (isRunning) return { show, start: [], stop: "" };
   return {
     show,
     start: [

@@ -1,5 +1,5 @@
 import type { Client } from "@temporalio/client";
-import type { Ledger, RevisionState } from "../../ledger/index.ts";
+import type { Ledger, Publication, RevisionState } from "../../ledger/index.ts";
 import { paint } from "../paint.ts";
 import { table } from "../table.ts";
 import { lookAtTemporal, type OpenWorkflow } from "../temporal-view.ts";
@@ -30,9 +30,20 @@ export async function datasetStatus(ledger: Ledger, client: Client | undefined, 
       last === undefined ? "" : describeAge(last.atMs, nowMs),
       temporal === undefined ? "?" : writerText(temporal.writer),
     ]);
-    records.push({ dataset: name, hash, counts, open: open ?? null, last: last ?? null, workflow: temporal?.writer ?? null });
+    records.push({
+      dataset: name,
+      hash,
+      counts,
+      open: open ?? null,
+      last: last === undefined ? null : summaryOf(last),
+      workflow: temporal?.writer ?? null,
+    });
   }
   return { lines: table(COLUMNS, rows), records };
+}
+
+function summaryOf({ product, sequence, snapshot, atMs, granules }: Publication): unknown {
+  return { product, sequence, snapshot, atMs, granules };
 }
 
 const COLUMNS = [
