@@ -18,7 +18,7 @@ export type ReadRange = (uri: string, offset: number, length: number, signal?: A
  * One virtual array as a read-only Zarr store: `/c/0/1` is the chunk at (0, 1), fetched by its reference. The metadata is not
  * in the store: JSON would lose 64-bit fill values on the way (see `openVirtualArray`).
  */
-export class VirtualArrayStore implements zarr.AsyncReadable {
+class VirtualArrayStore implements zarr.AsyncReadable {
   readonly #array: VirtualArray;
   readonly #read: ReadRange;
 
