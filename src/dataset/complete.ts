@@ -3,7 +3,6 @@ import { readCalendar } from "./calendar-spec.ts";
 import type { Dataset, Product, Source } from "./dataset.ts";
 import { parseDuration } from "./duration.ts";
 import type { DatasetInput, SourceInput, TimeseriesInput } from "./file-schema.ts";
-import { parseSecretReference } from "./secret.ts";
 import { parseFolder, parsePrefix } from "./source-uri.ts";
 
 /** Defaults of the durations, as a dataset file would write them. docs/dataset-file.md gives the reasons. */
@@ -13,14 +12,12 @@ const DEFAULT_SPLIT = 1000;
 
 /** The source that a checked document declares; relative folders are relative to `baseFolder`. */
 export function completeSource(name: string, input: SourceInput, baseFolder: string): Source {
-  const { webhook } = input;
-  const secret = typeof webhook === "object" ? parseSecretReference(webhook.secret) : undefined;
   return {
     name,
     at: checked(parsePrefix(input.at, baseFolder)),
     allow: sorted((input.allow ?? []).map((prefix) => checked(parsePrefix(prefix, baseFolder)))),
     ...(input.mirror === undefined ? {} : { mirror: checked(parseFolder(input.mirror, baseFolder)) }),
-    ...(webhook === undefined ? {} : { webhook: secret === undefined ? {} : { secret } }),
+    webhook: input.webhook ?? false,
   };
 }
 

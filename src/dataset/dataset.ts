@@ -1,5 +1,4 @@
 import type { Calendar } from "./calendar.ts";
-import type { SecretReference } from "./secret.ts";
 
 /** Where announcements and bytes come from. */
 export interface Source {
@@ -10,8 +9,8 @@ export interface Source {
   readonly allow: readonly string[];
   /** Folder for our own copies (`file:///…/`): references then point there, and never change under readers. */
   readonly mirror?: string | undefined;
-  /** Whether announcements come by HTTP POST, and the secret that these must carry. */
-  readonly webhook?: { readonly secret?: SecretReference | undefined } | undefined;
+  /** Whether announcements come by HTTP POST. */
+  readonly webhook: boolean;
 }
 
 /** A series of granules along one axis of time. */

@@ -5,7 +5,6 @@ import { INSTANT_FORM } from "./instant.ts";
 import { list, mapping, written } from "./mapping.ts";
 import { compileGrammar } from "./name-grammar.ts";
 import { NameGrammarError } from "./name-token.ts";
-import { parseSecretReference, SECRET_FORM, SECRET_PATTERN } from "./secret.ts";
 import { FOLDER_FORM, PREFIX_FORM, parseFolder, parsePrefix, schemeOf } from "./source-uri.ts";
 
 const NAME_PATTERN = "^[a-z0-9][a-z0-9._-]{0,63}$";
@@ -27,15 +26,6 @@ const plainVariable = written("a variable's name", (text) => /^[^\s/]+$/.test(te
 const prefix = uriText(PREFIX_FORM, (text) => parsePrefix(text, "/") !== undefined);
 const folder = uriText(FOLDER_FORM, (text) => parseFolder(text, "/") !== undefined);
 
-/** A secret that stands in the file by mistake is not shown again. */
-const secret = z
-  .string({ error: SECRET_FORM })
-  .superRefine((text, context) => {
-    if (parseSecretReference(text) !== undefined) return;
-    context.addIssue({ code: "custom", message: SECRET_FORM, params: { found: "a text that is no such name" } });
-  })
-  .meta({ pattern: SECRET_PATTERN });
-
 const sourceSchema = mapping(
   {
     at: prefix.describe(
@@ -44,9 +34,9 @@ const sourceSchema = mapping(
     allow: list(prefix, "a list of prefixes", 0).optional().describe("Further prefixes that announcements may name."),
     mirror: folder.optional().describe("Folder for our own copies. References then point there and never change under readers."),
     webhook: z
-      .union([z.literal(true), mapping({ secret })], { error: `true, or a mapping with ${SECRET_FORM}` })
+      .literal(true, { error: "true (a secret of its own for each source is not available in this version)" })
       .optional()
-      .describe("Announcements come by HTTP POST. With a secret, requests have to carry it: Authorization: Bearer SECRET."),
+      .describe("Announcements come by HTTP POST."),
   },
   ["cmr", "sqs", "amqp", "listing", "also", "credentials"],
 );

@@ -1,6 +1,7 @@
 export { type Calendar, isOn, positionOf, timeAt } from "./calendar.ts";
 export { type CanonicalDataset, canonicalDataset, datasetOfText } from "./canonical.ts";
 export type { Dataset, DatasetFile, Policies, Product, Source, TimeseriesProduct } from "./dataset.ts";
+export { parseDuration } from "./duration.ts";
 export { datasetFileJsonSchema } from "./json-schema.ts";
 export { compileNames, type NameReader, validTimeOf } from "./name-grammar.ts";
 export { parseDatasetFile } from "./parse-dataset-file.ts";

@@ -6,6 +6,7 @@ import { compileNames } from "./name-grammar.ts";
 import { NameGrammarError } from "./name-token.ts";
 import { DatasetFileError, type Problem, showFound, showPath } from "./problem.ts";
 import { type Finding, findingsOf } from "./schema-problems.ts";
+import { SECRET_REFERENCE } from "./secret.ts";
 import { combinationsOf, countCombinations, fillIn, MAX_COMBINATIONS } from "./template.ts";
 import { readYaml, type YamlDocument } from "./yaml-documents.ts";
 
@@ -171,12 +172,17 @@ class DatasetFileReader {
     }
   }
 
-  /** A secret may stand where a secret is meant; anywhere else it would end up in messages and stores. */
+  /** No key takes a secret yet; anywhere else it would end up, unresolved, in messages and stores. */
   #refuseSecrets(document: YamlDocument, value: unknown, path: readonly PropertyKey[]): void {
     if (typeof value === "string") {
-      const reference = /\$\{[A-Z_][A-Z0-9_]*\}/.exec(value)?.[0];
-      if (reference === undefined || path.at(-1) === "secret") return;
-      this.#report(document.lineOf(path), showPath(path), `the secret ${reference}`, "no secret here; webhook.secret takes one");
+      const reference = SECRET_REFERENCE.exec(value)?.[0];
+      if (reference === undefined) return;
+      this.#report(
+        document.lineOf(path),
+        showPath(path),
+        `the secret ${reference}`,
+        "no secret: no key of this version takes one",
+      );
     } else if (value !== null && typeof value === "object") {
       for (const [key, member] of Object.entries(value)) {
         this.#refuseSecrets(document, member, [...path, Array.isArray(value) ? Number(key) : key]);

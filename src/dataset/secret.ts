@@ -1,12 +1,12 @@
 import { FreshetError } from "../errors/index.ts";
 
+/** Any secret reference, wherever it stands in a text. */
+export const SECRET_REFERENCE = /\$\{[A-Z_][A-Z0-9_]*\}/;
+
 /** A secret by the name of the environment variable that holds it. The value itself is never part of a parsed file. */
 export interface SecretReference {
   readonly env: string;
 }
-
-export const SECRET_FORM = `a secret by the name of its environment variable, \${NAME}`;
-export const SECRET_PATTERN = "^\\$\\{[A-Z_][A-Z0-9_]*\\}$";
 
 /** The reference in `${NAME}`; undefined for anything else. */
 export function parseSecretReference(text: string): SecretReference | undefined {
