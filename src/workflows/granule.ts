@@ -89,7 +89,7 @@ export async function granule(input: GranuleInput): Promise<GranuleResult> {
     async (decided) => {
       decision = decided;
       await condition(() => decision === undefined);
-      return stage;
+      return decided.action === "retry" ? "awaiting" : stage;
     },
     {
       validator: (decided) => {
@@ -114,8 +114,13 @@ export async function granule(input: GranuleInput): Promise<GranuleResult> {
       downloaded = await download(reference, current);
       identity = downloaded.identity;
       if (downloaded.known !== undefined) {
-        enter("duplicate", `this revision is ${downloaded.known} already`);
-        result = { stage: "duplicate", identity, reason };
+        const why = `this revision is ${downloaded.known} already`;
+        // Announced twice in one life: what was done with it stays the end of the story.
+        if (result?.identity === identity) enter(result.stage, `${result.reason}; announced again`);
+        else {
+          enter("duplicate", why);
+          result = { stage: "duplicate", identity, reason: why };
+        }
         continue;
       }
       enter("scanning", `${downloaded.size} bytes`);

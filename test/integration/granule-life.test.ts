@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { after, before, suite, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { WorkflowUpdateFailedError } from "@temporalio/client";
+import type { DatasetStatus, GranuleResult } from "../../src/contract/index.ts";
+import { applyDatasets } from "../../src/starters/index.ts";
+import { OSTIA, type RealGranule } from "../support/granules.ts";
+import { missingTemporal } from "../support/temporal-server.ts";
+import { World } from "../support/world.ts";
+
+const [ONE, TWO, THREE] = OSTIA as [RealGranule, RealGranule, RealGranule];
+
+suite("the life of a granule on a real Temporal server", { skip: missingTemporal() }, () => {
+  let world: World;
+  before(async () => {
+    world = await World.start();
+  });
+  after(() => world?.stop());
+
+  const resultOf = (workflowId: string): Promise<GranuleResult> =>
+    world.client.workflow.getHandle(workflowId).result() as Promise<GranuleResult>;
+  const published = async (): Promise<number> =>
+    ((await world.client.workflow.getHandle("dataset:ostia").query("status")) as DatasetStatus).published;
+
+  test("one that is announced before it is there is awaited, and says what it waits for", async () => {
+    const { workflowId } = await world.announce(ONE.name);
+    const status = await world.inStage(workflowId, "awaiting");
+    assert.match(status.reason, /looking for http:\/\/127\.0\.0\.1/);
+    await world.until(async () => {
+      const { raw } = await world.client.workflow.getHandle(workflowId).describe();
+      return /404/.test(raw.pendingActivities?.[0]?.lastFailure?.message ?? "");
+    }, "the pending activity names the 404");
+    await world.agency.publish(ONE.name, { copyOf: ONE.path });
+    assert.equal((await resultOf(workflowId)).stage, "ready");
+    await world.settled("ostia");
+    assert.equal(await published(), 1);
+  });
+
+  test("a live granule costs three activities", async () => {
+    const history = await world.client.workflow.getHandle(`granule:ostia:${ONE.key}`).fetchHistory();
+    const scheduled = (history.events ?? []).flatMap(
+      (event) => event.activityTaskScheduledEventAttributes?.activityType?.name ?? [],
+    );
+    assert.deepEqual(scheduled, ["download", "scan", "record"]);
+  });
+
+  test("scans do not travel through Temporal", async () => {
+    const history = await world.client.workflow.getHandle(`granule:ostia:${ONE.key}`).fetchHistory();
+    const payloads = (history.events ?? []).flatMap(
+      (event) => event.activityTaskCompletedEventAttributes?.result?.payloads ?? [],
+    );
+    const bytes = payloads.reduce((sum, { data }) => sum + (data?.length ?? 0), 0);
+    assert.ok(payloads.length >= 2 && bytes < 2_000, `${bytes} bytes in ${payloads.length} payloads`);
+  });
+
+  test("announced twice at once, it is published once", async () => {
+    await world.agency.publish(TWO.name, { copyOf: TWO.path });
+    const [first, second] = await Promise.all([world.announce(TWO.name), world.announce(TWO.name)]);
+    assert.equal(first.workflowId, second.workflowId);
+    await resultOf(first.workflowId);
+    await world.settled("ostia");
+    assert.equal(await published(), 2);
+    const states = (await world.ledger.revisionsOf("ostia", TWO.key)).map(({ state }) => state);
+    assert.deepEqual(states, ["published"]);
+  });
+
+  test("a text file waits in quarantine for a decision; skipped, it ends so, and the others are not held", async () => {
+    const name = THREE.name.replace("20170607", "20170608");
+    await world.agency.publish(name, Buffer.from("<html>Service unavailable</html>"));
+    const { workflowId } = await world.announce(name);
+    const status = await world.inStage(workflowId, "quarantined");
+    assert.match(status.reason, /looks like HTML/);
+    assert.equal((await world.ledger.revisionsOf("ostia", "20170608T120000Z"))[0]?.state, "quarantined");
+
+    assert.equal((await world.deliver(THREE)).stage, "ready");
+    assert.equal(await published(), 3);
+
+    const handle = world.client.workflow.getHandle(workflowId);
+    await assert.rejects(
+      handle.executeUpdate("decide", { args: [{ action: "burn", reason: "", by: "" }] }),
+      WorkflowUpdateFailedError,
+    );
+    const after = await handle.executeUpdate("decide", { args: [{ action: "skip", reason: "an error page", by: "tester" }] });
+    assert.equal(after, "skipped");
+    assert.deepEqual((await resultOf(workflowId)).reason, "tester: an error page");
+    assert.equal((await world.ledger.revisionsOf("ostia", "20170608T120000Z"))[0]?.state, "skipped");
+  });
+
+  test("a truncated one in quarantine is superseded by the whole one when that is announced", async () => {
+    const whole = await readFile(TWO.path);
+    const name = TWO.name.replace("20170606", "20170609");
+    await world.agency.publish(name, whole.subarray(0, 1_000_000), Date.now() - 60_000);
+    const { workflowId } = await world.announce(name);
+    const status = await world.inStage(workflowId, "quarantined");
+    assert.match(status.reason, /drift|does not fit|refused|truncated|ends|absent/i);
+    // The right bytes, but of another day than the name says: that is found too.
+    await world.agency.publish(name, whole);
+    await world.announce(name, { size: whole.length });
+    await world.until(async () => {
+      const now = (await world.client.workflow.getHandle(workflowId).query("status")) as { reason: string };
+      return /found 2017-06-06T12:00:00Z, expected 2017-06-09T12:00:00Z/.test(now.reason);
+    }, "name and file disagree");
+    assert.equal(await published(), 3);
+  });
+
+  test("a granule that is replaced at its source takes the place of the earlier revision", async () => {
+    const bytes = await readFile(ONE.path);
+    const changed = Buffer.from(bytes);
+    // One value of analysed_sst; the record ends with the time.
+    changed.writeInt16BE(1234, changed.length - 1_000);
+    await sleep(1_100); // HTTP tells times of change in whole seconds.
+    await world.agency.publish(ONE.name, changed);
+    const { workflowId } = await world.announce(ONE.name);
+    assert.equal((await resultOf(workflowId)).stage, "ready");
+    await world.settled("ostia");
+    assert.equal(await published(), 4);
+    assert.deepEqual(
+      (await world.ledger.revisionsOf("ostia", ONE.key)).map(({ state }) => state),
+      ["superseded", "published"],
+    );
+  });
+
+  test("applying the same file again changes nothing; a changed one configures the running workflow", async () => {
+    const again = await applyDatasets(world.client, world.ledger, world.datasets);
+    assert.deepEqual(
+      again.flatMap(({ changes }) => changes),
+      [],
+    );
+    const changed = world.datasets.map((dataset) => ({ ...dataset, publish: { coalesceMs: 75 } }));
+    const planned = await applyDatasets(world.client, world.ledger, changed, { dryRun: true });
+    assert.equal(planned.flatMap(({ changes }) => changes).length, 4);
+    assert.deepEqual(
+      (await applyDatasets(world.client, world.ledger, world.datasets)).flatMap(({ changes }) => changes),
+      [],
+    );
+    await applyDatasets(world.client, world.ledger, changed);
+    await world.until(
+      async () => (await applyDatasets(world.client, world.ledger, changed)).every(({ changes }) => changes.length === 0),
+      "the workflow runs with the new file",
+    );
+  });
+
+  test("operators find granules by search attributes, and read where one is from Temporal alone", async () => {
+    await world.until(async () => {
+      const found = await Array.fromAsync(
+        world.client.workflow.list({ query: `FreshetDataset="ostia" AND FreshetGranule="${ONE.key}"` }),
+      );
+      return found.length > 0 && found.every(({ workflowId }) => workflowId === `granule:ostia:${ONE.key}`);
+    }, "the granule is found");
+    await world.until(async () => {
+      const found = await Array.fromAsync(
+        world.client.workflow.list({ query: `FreshetDataset="ostia" AND FreshetStage="quarantined"` }),
+      );
+      return found.length === 1;
+    }, "the one in quarantine is found");
+  });
+});
