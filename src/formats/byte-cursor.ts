@@ -106,7 +106,9 @@ export class ByteCursor {
       this.#view.getUint32(little ? at + 4 : at, little) * 0x1_0000_0000 + this.#view.getUint32(little ? at : at + 4, little);
     if (value > Number.MAX_SAFE_INTEGER) {
       this.#at = at;
-      throw this.malformed("a 64-bit count is too large", `${this.bigU64()}`, "at most 2^53 - 1");
+      const found = this.bigU64();
+      this.#at = at;
+      throw this.malformed("a 64-bit count is too large", `${found}`, "at most 2^53 - 1");
     }
     return value;
   }

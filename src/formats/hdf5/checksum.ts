@@ -51,6 +51,7 @@ export function verifyChecksum(cursor: ByteCursor, start: number, structure: str
   const computed = lookup3(cursor.bytes, start - cursor.base, cursor.position - start);
   const stored = cursor.u32();
   if (stored !== computed) {
+    cursor.seek(cursor.position - 4);
     throw cursor.malformed(`the checksum of the ${structure} is wrong`, hex(stored), hex(computed));
   }
 }

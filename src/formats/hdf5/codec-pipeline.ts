@@ -71,13 +71,18 @@ function codecOf({ id, name, values }: Filter): Codec | undefined {
       return bzip2Codec(Math.min(Math.max(values[0] ?? 9, 1), 9));
     case FILTER.zstd:
       return zstdCodec(Math.min(values[0] ?? 3, 22));
-    case FILTER.blosc:
+    case FILTER.blosc: {
+      const cname = BLOSC_COMPRESSORS[values[6] ?? 0];
+      // numcodecs and zarrita build Blosc without snappy.
+      if (cname === undefined || cname === "snappy")
+        throw unsupported(`the blosc filter with ${cname ?? `compressor ${values[6]}`}`);
       return bloscCodec({
-        cname: BLOSC_COMPRESSORS[values[6] ?? 0] ?? "blosclz",
+        cname,
         clevel: Math.min(values[4] ?? 5, 9),
         shuffle: Math.min(values[5] ?? 1, 2),
         blocksize: 0,
       });
+    }
     case FILTER.szip:
       throw unsupported("the szip filter (4)");
     case FILTER.nbit:

@@ -23,6 +23,8 @@ export function elementTypeOf(datatype: Datatype): ElementType {
     case "string":
       return plain({ kind: "fixed-string", length: datatype.size });
     case "opaque":
+      // h5py keeps numpy's dates in opaque bytes; as bytes they would read without an error and mean nothing.
+      if (datatype.tag.startsWith("NUMPY:")) return refuse(`${datatype.tag.slice(6)} of numpy in opaque bytes`);
       return plain({ kind: "opaque", length: datatype.size });
     case "compound":
       return complexOf(datatype) ?? plain({ kind: "struct", size: datatype.size, fields: fieldsOf(datatype) });
@@ -30,7 +32,9 @@ export function elementTypeOf(datatype: Datatype): ElementType {
       return complexNumber(datatype.base, datatype.size) ?? refuse(`complex number of ${datatype.size} bytes`);
     case "array": {
       const base = elementTypeOf(datatype.base);
-      return { ...base, innerShape: [...datatype.shape, ...base.innerShape] };
+      if (base.innerShape.length > 0) return refuse("arrays of arrays");
+      if (base.dataType.kind === "string") return refuse("arrays of text of variable length");
+      return { ...base, innerShape: datatype.shape };
     }
     case "variable-length":
       if (datatype.text) return plain({ kind: "string" });

@@ -32,7 +32,7 @@ export const MAX_INLINED_TEXT_ELEMENTS = 2 ** 17;
  * so small files are read several times over; a walk that goes on after 16 times is led in circles.
  */
 export function readBudget(size: number): number {
-  return 16 * size + 2 ** 26;
+  return 16 * size + 2 ** 24;
 }
 
 /** Reads that are under way at the same time, so that a remote source answers several per round trip. */

@@ -11,6 +11,7 @@ import { findMessage, type HeaderMessage, type ObjectHeader, openMessage, readOb
  *   version      1            version    1            version    1
  *   type         1            type       1            type       1   1: shared message heap, 2: another header
  *   reserved     6            address    O            heap identification 8, or address O
+ *   unused       L
  *   address      O
  *
  * Shared object header message table (III.I), one entry for each index:
@@ -68,7 +69,7 @@ export class SharedMessages {
     const version = cursor.u8();
     switch (version) {
       case 1:
-        cursor.skip(7);
+        cursor.skip(7 + this.#file.superblock.lengthSize);
         return await this.#inHeader(cursor, type);
       case 2:
         cursor.skip(1);

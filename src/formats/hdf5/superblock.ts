@@ -106,11 +106,13 @@ async function readOld(reader: RangeReader, cursor: ByteCursor, version: number,
   if (version === 1) cursor.skip(2);
   const baseField = addressOf(cursor, offsetSize);
   cursor.skip(offsetSize);
-  checkEnd(reader, cursor, baseField, addressOf(cursor, offsetSize));
+  const end = cursor.take(offsetSize);
   const driver = addressOf(cursor, offsetSize);
+  // Before the end: that of a part is the end of the whole.
+  if (driver !== undefined) await checkDriver(reader, cursor.base + driver, signal);
+  checkEnd(reader, cursor, baseField, end);
   cursor.skip(offsetSize);
   const rootAddress = required(cursor, addressOf(cursor, offsetSize));
-  if (driver !== undefined) await checkDriver(reader, cursor.base + driver, signal);
   const widths = { offsetSize, lengthSize, groupLeafK, groupInternalK, chunkK };
   return { version, base: cursor.base, ...widths, rootAddress, extensionAddress: undefined };
 }
@@ -128,7 +130,7 @@ function readNew(reader: RangeReader, cursor: ByteCursor, version: number): Supe
   }
   const baseField = addressOf(cursor, offsetSize);
   const extensionAddress = addressOf(cursor, offsetSize);
-  const end = addressOf(cursor, offsetSize);
+  const end = cursor.take(offsetSize);
   const rootAddress = addressOf(cursor, offsetSize);
   verifyChecksum(cursor, cursor.base, "superblock");
   checkEnd(reader, cursor, baseField, end);
@@ -169,9 +171,9 @@ function required(cursor: ByteCursor, address: number | undefined): number {
 }
 
 /** The end counts from the base address, and both move together when a user block is put in front or taken away. */
-function checkEnd(reader: RangeReader, cursor: ByteCursor, baseField: number | undefined, end: number | undefined): void {
-  if (end === undefined) throw cursor.malformed("the superblock names no end of the file");
-  const size = end - (baseField ?? 0) + cursor.base;
+function checkEnd(reader: RangeReader, cursor: ByteCursor, baseField: number | undefined, end: Uint8Array): void {
+  const stated = end.reduceRight((value, byte) => value * 256 + byte, 0);
+  const size = stated - (baseField ?? 0) + cursor.base;
   if (size > reader.size) {
     throw new FreshetError("truncated", "the file is shorter than its superblock says", {
       found: `${reader.size} bytes`,

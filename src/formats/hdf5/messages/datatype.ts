@@ -30,7 +30,7 @@ export type Datatype =
   | { readonly class: "bitfield"; readonly size: number; readonly endian: Endian }
   | { readonly class: "time"; readonly size: number }
   | { readonly class: "string"; readonly size: number; readonly padding: StringPadding }
-  | { readonly class: "opaque"; readonly size: number }
+  | { readonly class: "opaque"; readonly size: number; readonly tag: string }
   | CompoundType
   | { readonly class: "reference"; readonly size: number; readonly target: "object" | "region" | "other" }
   | EnumType
@@ -104,8 +104,7 @@ export function readDatatype(cursor: ByteCursor, depth = 0): Datatype {
       cursor.skip(4);
       return { class: "bitfield", size, endian: endianOf(bits) };
     case 5:
-      cursor.skip((bits & 0xff) + (-(bits & 0xff) & 7));
-      return { class: "opaque", size };
+      return { class: "opaque", size, tag: readTag(cursor, bits & 0xff) };
     case 6:
       return readCompound(cursor, version, bits & 0xffff, size, depth);
     case 7:
@@ -156,6 +155,12 @@ function readPadding(cursor: ByteCursor, padding: number): StringPadding {
     default:
       throw cursor.unsupported("the padding of a string type is unknown", `${padding}`, "0 to 2");
   }
+}
+
+/** Padded with NULs to a multiple of eight bytes. */
+function readTag(cursor: ByteCursor, length: number): string {
+  const bytes = cursor.take(length + (-length & 7));
+  return decodeText(bytes).replace(/\0+$/, "");
 }
 
 function readCompound(cursor: ByteCursor, version: number, count: number, size: number, depth: number): Datatype {
