@@ -1,4 +1,4 @@
-import { FreshetError, isFreshetError } from "../errors/index.ts";
+import { isFreshetError } from "../errors/index.ts";
 import type { FormatScan } from "../formats/format-scan.ts";
 import { scanHdf5 } from "../formats/hdf5/index.ts";
 import { scanNetcdf3 } from "../formats/netcdf3/index.ts";
@@ -6,7 +6,7 @@ import { type RangeReader, type SourceIdentity, withBlockCache, withCounters } f
 import type { VariableOutcome, VirtualGroup } from "../virtual/index.ts";
 import { loadValues, matchesName } from "./load-values.ts";
 import { type Format, sniffFormat } from "./sniff.ts";
-import type { ReadRange } from "./virtual-store.ts";
+import { readFrom } from "./virtual-store.ts";
 
 export interface ScanOptions {
   /** Arrays left out, by name or absolute path. Their outcome is `refused`, with this reason. */
@@ -61,14 +61,6 @@ async function scanSource(reader: RangeReader, options: ScanOptions): Promise<Sc
     ...loaded,
     requests: counted.requests,
     bytesRead: counted.bytes,
-  };
-}
-
-/** A file's chunks may lie in other files (HDF5 external storage): those are not opened from here. */
-function readFrom(reader: RangeReader): ReadRange {
-  return (uri, offset, length, signal) => {
-    if (uri === reader.uri) return reader.read(offset, length, signal);
-    throw new FreshetError("unsupported", "the values lie in another file", { found: uri, expected: reader.uri });
   };
 }
 

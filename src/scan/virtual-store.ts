@@ -1,5 +1,6 @@
 import * as zarr from "zarrita";
 import { FreshetError } from "../errors/index.ts";
+import type { RangeReader } from "../storage/index.ts";
 import { type DataType, elementSize, type FillValue, type VirtualArray } from "../virtual/index.ts";
 import { registerCodecs } from "./decoding.ts";
 
@@ -13,6 +14,14 @@ class ReadFailure {
 
 /** Reads `length` bytes from `offset` of the source that a reference names. */
 export type ReadRange = (uri: string, offset: number, length: number, signal?: AbortSignal) => Promise<Uint8Array>;
+
+/** Reads from one open source. A file's chunks may lie in other files (HDF5 external storage): those are `unsupported` here. */
+export function readFrom(reader: RangeReader): ReadRange {
+  return (uri, offset, length, signal) => {
+    if (uri === reader.uri) return reader.read(offset, length, signal);
+    throw new FreshetError("unsupported", "the values lie in another file", { found: uri, expected: reader.uri });
+  };
+}
 
 /**
  * One virtual array as a read-only Zarr store: `/c/0/1` is the chunk at (0, 1), fetched by its reference. The metadata is not

@@ -127,7 +127,7 @@ describe("what is loaded", () => {
       assert.ok(isFreshetError(error, "drift"));
       assert.equal(
         error.message,
-        "an array to load is not in the file: found time, time_bnds, crs, height, lat2, y, other, v, expected lon",
+        "an array to load is not in the file: found time, time_bnds, crs, height, lat2, y, other, v, expected lon (memory:test)",
       );
       return true;
     });
@@ -145,7 +145,7 @@ describe("what is loaded", () => {
     assert.deepEqual(found.outcomes, [{ path: "/x", outcome: "referenced", reason: "" }]);
     await assert.rejects(
       scan(memoryReader(file), { load: ["x"] }),
-      /the array is too large to load: found 8388609 bytes, expected at most 8388608 \(\/x\)/,
+      /the array is too large to load: found 8388609 bytes, expected at most 8388608 \(memory:test, \/x\)/,
     );
   });
 

@@ -5,7 +5,9 @@ import { bytesCodec, fletcher32Codec, shuffleCodec, zlibCodec, zstdCodec } from 
 import { isFreshetError } from "../../src/errors/index.ts";
 import { fletcher32, unshuffle } from "../../src/scan/decoding.ts";
 import { openVirtualArray, readVirtualArray } from "../../src/scan/index.ts";
+import { readFrom } from "../../src/scan/virtual-store.ts";
 import { numeric, type VirtualArray } from "../../src/virtual/index.ts";
+import { memoryReader } from "../storage/memory-reader.ts";
 import { anArray, codec, inline, range } from "./virtual-arrays.ts";
 
 const none = () => Promise.reject(new Error("nothing is to be read"));
@@ -143,4 +145,14 @@ test("unshuffle undoes shuffle, what is left over stays at the end", () => {
   const bytes = Uint8Array.from({ length: 24 }, (_, index) => index * 3);
   for (const size of [1, 2, 3, 4, 8]) assert.deepEqual(unshuffle(shuffled(bytes, size), size), bytes);
   assert.deepEqual(unshuffle(Uint8Array.of(1, 3, 2, 4, 9), 2), Uint8Array.of(1, 2, 3, 4, 9));
+});
+
+test("chunks in another file than the one that is open are not read from it", async () => {
+  const read = readFrom(memoryReader(int16([7, 8]), "file:///a"));
+  const array = (uri: string) => anArray({ chunks: [range(uri, 2, 2)] });
+  assert.deepEqual(await readVirtualArray(array("file:///a"), read), int16([8]));
+  await assert.rejects(
+    readVirtualArray(array("file:///b"), read),
+    /^FreshetError: the values lie in another file: found file:\/\/\/b, expected file:\/\/\/a/,
+  );
 });
