@@ -7,9 +7,10 @@ const REFRESH_MS = 200;
 
 /**
  * Shows on stderr how far reading `name` is, once it has taken a second, and wipes it out at the end; nothing where stderr is
- * not a terminal. Call what it returns when the job is over.
+ * not a terminal. `reader` gives the open reader, or
+ * undefined while it is being opened. Call what `showProgress` returns when the job is over.
  */
-export function showProgress(name: string, reader: Pick<CountingReader, "requests" | "bytes">): () => void {
+export function showProgress(name: string, reader: () => CountingReader | undefined): () => void {
   const { stderr } = process;
   if (!stderr.isTTY) return () => {};
   const started = Date.now();
@@ -18,12 +19,39 @@ export function showProgress(name: string, reader: Pick<CountingReader, "request
     const elapsed = Date.now() - started;
     if (elapsed < PATIENCE_MS) return;
     shown = true;
-    const line = `${name}: ${reader.requests} reads, ${describeBytes(reader.bytes)}, ${Math.round(elapsed / 1000)} s`;
+    const counted = reader();
+    const state = counted === undefined ? "opening" : `${counted.requests} reads, ${describeBytes(counted.bytes)}`;
+    const line = `${name}: ${state}, ${Math.round(elapsed / 1000)} s`;
     stderr.write(`\r\u001b[K${line.slice(0, stderr.columns - 1)}`);
   }, REFRESH_MS);
   timer.unref();
   return () => {
     clearInterval(timer);
     if (shown) stderr.write("\r\u001b[K");
+  };
+}
+
+/**
+ * Shows on stderr, where that is a terminal, how many of `total` are done. `one` counts one and prints what its callback
+ * prints, above the progress line.
+ */
+export function showCount(what: string, total: number): { one(print: () => void): void; end(): void } {
+  const { stderr } = process;
+  let done = 0;
+  const wipe = (): void => {
+    if (stderr.isTTY) stderr.write("\r\u001b[K");
+  };
+  const draw = (): void => {
+    if (stderr.isTTY && total > 1) stderr.write(`\r\u001b[K${done} of ${total} ${what}`);
+  };
+  draw();
+  return {
+    one: (print) => {
+      done++;
+      wipe();
+      print();
+      draw();
+    },
+    end: wipe,
   };
 }

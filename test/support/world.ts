@@ -30,14 +30,22 @@ export class World {
     this.datasets = parts.datasets;
   }
 
-  static async start(options: { readonly mirror?: boolean; readonly more?: string } = {}): Promise<World> {
+  static async start(
+    options: { readonly mirror?: boolean; readonly more?: string; readonly serverArguments?: readonly string[] } = {},
+  ): Promise<World> {
     const home = await mkdtemp(join(tmpdir(), "freshet-test-"));
-    const [server, agency] = await Promise.all([startTemporalServer(), startTestAgency(join(home, "agency"))]);
+    const [server, agency] = await Promise.all([
+      startTemporalServer(options.serverArguments),
+      startTestAgency(join(home, "agency")),
+    ]);
     const settings = readSettings({ home }, { TEMPORAL_ADDRESS: server.address });
     const worker = await startWorker(settings, { graceMs: 500 });
-    const { datasets } = parseDatasetFile(datasetYaml({ at: agency.url, home, ...options }), {
-      file: join(home, "datasets.yaml"),
-    });
+    const { datasets } = parseDatasetFile(
+      datasetYaml({ at: agency.url, home, mirror: options.mirror ?? false, more: options.more ?? "" }),
+      {
+        file: join(home, "datasets.yaml"),
+      },
+    );
     await applyDatasets(worker.client, worker.ledger, datasets);
     return new World({ server, settings, agency, worker, datasets });
   }

@@ -1,12 +1,13 @@
 import type { Command } from "commander";
 import { parseDuration } from "../../dataset/index.ts";
 import { FreshetError } from "../../errors/index.ts";
-import { Announcer } from "../../starters/index.ts";
+import { type Announced, Announcer } from "../../starters/index.ts";
 import { readSettings } from "../../worker/settings.ts";
 import { EXIT } from "../failure.ts";
 import { followGranule, type GranuleEnd } from "../follow-granule.ts";
 import { ingestUris } from "../ingest-sources.ts";
 import { interruptSignal } from "../interrupt.ts";
+import { showCount } from "../progress.ts";
 import { withSession } from "../session.ts";
 
 interface Options {
@@ -55,35 +56,49 @@ async function run(words: readonly string[], options: Options): Promise<void> {
       });
     }
     const announcer = new Announcer(await session.client(), ledger);
+    const followed: Followed[] = [];
     for (const uri of uris) {
+      signal.throwIfAborted();
       const routes = await announcer.routes(uri, options.dataset);
-      if (routes.length === 0) {
-        report(
-          {
-            uri,
-            outcome: "unknown",
-            reason: "no dataset knows this place and name (freshet status lists the datasets; their at and match decide)",
-          },
-          options,
-        );
-        continue;
-      }
-      if (options.dryRun === true) {
+      if (routes.length === 0) report({ uri, outcome: "unknown", reason: NOBODY_KNOWS }, options);
+      else if (options.dryRun === true) {
         for (const { dataset, key } of routes)
           report({ uri, dataset: dataset.name, key, outcome: "would be announced", reason: "" }, options);
-        continue;
-      }
-      const announced = await announcer.announce({ uri, by: "cli", heardMs: Date.now() }, { only: options.dataset });
-      for (const granule of announced) {
-        if (waitMs === 0) report({ uri, ...granule, outcome: "announced", reason: "" }, options);
-        else
-          report(
-            { uri, ...granule, ...(await followGranule(await session.client(), ledger, granule, { waitMs, signal })) },
-            options,
-          );
+      } else {
+        const announced = await announcer.announce({ uri, by: "cli", heardMs: Date.now() }, { only: options.dataset });
+        for (const granule of announced) followed.push({ uri, ...granule });
       }
     }
+    if (waitMs === 0) {
+      for (const granule of followed) report({ ...granule, outcome: "announced", reason: "" }, options);
+      return;
+    }
+    const done = showCount("published or decided", followed.length);
+    const client = await session.client();
+    await inTurn(followed, AT_ONCE, async (granule) => {
+      const end = await followGranule(client, ledger, granule, { waitMs, signal });
+      done.one(() => report({ ...granule, ...end }, options));
+    }).finally(done.end);
   });
+}
+
+/** Granules that are asked after at the same time. */
+const AT_ONCE = 16;
+const NOBODY_KNOWS =
+  "no dataset knows this place and name: its source's `at` and its `match` decide; freshet status lists the datasets";
+
+interface Followed extends Announced {
+  readonly uri: string;
+}
+
+/** Runs the work for each item, `width` at a time, in their order. Rejects with the first error. */
+async function inTurn<T>(items: readonly T[], width: number, work: (item: T) => Promise<void>): Promise<void> {
+  const left = items.values();
+  await Promise.all(
+    Array.from({ length: Math.min(width, items.length) }, async () => {
+      for (const item of left) await work(item);
+    }),
+  );
 }
 
 interface Line extends Omit<GranuleEnd, "outcome"> {
