@@ -55,13 +55,15 @@ export async function selectUnpublished(
   product: string | undefined,
   limit: number | undefined,
 ): Promise<Revision[]> {
+  // Looking through everything that is published is only worth while where another product could have been first.
+  const others = product === undefined ? undefined : await selectOtherProduct(db, dataset, product);
   const query = db
     .selectFrom("revisions")
     .selectAll()
     .where("dataset", "=", dataset)
     .where((eb) => {
       const isReady = eb("state", "=", "ready");
-      if (product === undefined) return isReady;
+      if (product === undefined || others === undefined) return isReady;
       const isMember = eb.exists(
         eb
           .selectFrom("publication_members as member")
@@ -76,6 +78,18 @@ export async function selectUnpublished(
     .orderBy("changed_seq");
   const rows = await (limit === undefined ? query : query.limit(limit)).execute();
   return rows.map(revisionOfRow);
+}
+
+/** Any other product of the dataset that has been published. */
+async function selectOtherProduct(db: Db, dataset: string, product: string): Promise<string | undefined> {
+  const row = await db
+    .selectFrom("publications")
+    .select("product")
+    .where("dataset", "=", dataset)
+    .where("product", "!=", product)
+    .limit(1)
+    .executeTakeFirst();
+  return row?.product;
 }
 
 export async function selectCounts(db: Db, dataset: string): Promise<Record<RevisionState, number>> {

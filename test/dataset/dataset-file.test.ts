@@ -142,6 +142,15 @@ products: [ { timeseries: { calendar: { every: 1d }, store: "{model}/{n}" } } ]
   });
 });
 
+test("the examples of docs/dataset-file.md are good dataset files", () => {
+  const page = readFileSync(new URL("../../docs/dataset-file.md", import.meta.url), "utf8");
+  const examples = [...page.matchAll(/```yaml\n(.*?)```/gs)].map(([, text]) => parse(text ?? ""));
+  assert.deepEqual(
+    examples.map(({ datasets }) => datasets.map(({ name }) => name)),
+    [["ostia"], [], ["cbofs-fields", "dbofs-fields", "tbofs-fields"]],
+  );
+});
+
 test("the JSON Schema for editors is up to date", () => {
   const stored = readFileSync(new URL("../../docs/dataset.schema.json", import.meta.url), "utf8");
   assert.equal(stored, datasetFileJsonSchema(), "run: node scripts/json-schema.ts");
