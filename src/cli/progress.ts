@@ -7,8 +7,8 @@ const REFRESH_MS = 200;
 
 /**
  * Shows on stderr how far reading `name` is, once it has taken a second, and wipes it out at the end; nothing where stderr is
- * not a terminal. `reader` gives the open reader, or
- * undefined while it is being opened. Call what `showProgress` returns when the job is over.
+ * not a terminal. `reader` gives the open reader, or undefined while it is being opened. Call what this returns when the job
+ * is over.
  */
 export function showProgress(name: string, reader: () => CountingReader | undefined): () => void {
   const { stderr } = process;
@@ -21,8 +21,8 @@ export function showProgress(name: string, reader: () => CountingReader | undefi
     shown = true;
     const counted = reader();
     const state = counted === undefined ? "opening" : `${counted.requests} reads, ${describeBytes(counted.bytes)}`;
-    const line = `${name}: ${state}, ${Math.round(elapsed / 1000)} s`;
-    stderr.write(`\r\u001b[K${line.slice(0, stderr.columns - 1)}`);
+    const line = `${Math.round(elapsed / 1000)} s, ${state}: ${name}`;
+    stderr.write(`\r\u001b[K${line.slice(0, (stderr.columns || 80) - 1)}`);
   }, REFRESH_MS);
   timer.unref();
   return () => {

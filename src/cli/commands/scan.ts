@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { FreshetError } from "../../errors/index.ts";
 import { type Scan, scan } from "../../scan/index.ts";
-import { openReader, withCounters } from "../../storage/index.ts";
+import { type CountingReader, openReader, withCounters } from "../../storage/index.ts";
 import { kerchunkJson } from "../../writers/kerchunk-json/index.ts";
 import { EXIT, exitCodeOf, failureText } from "../failure.ts";
 import { interruptSignal } from "../interrupt.ts";
@@ -66,15 +66,16 @@ async function run(files: readonly string[], options: Options, command: Command)
 async function scanOne(file: string, options: Options): Promise<void> {
   const signal = interruptSignal();
   const started = performance.now();
-  const reader = withCounters(await openReader(file, { signal, headers: options.header }));
-  const done = showProgress(file, reader);
+  let reader: CountingReader | undefined;
+  const done = showProgress(file, () => reader);
   let found: Scan;
   try {
+    reader = withCounters(await openReader(file, { signal, headers: options.header }));
     const load = options.load.length === 1 && options.load[0] === "coordinates" ? "coordinates" : options.load;
     found = await scan(reader, { load, drop: options.drop, signal });
   } finally {
     done();
-    await reader.close();
+    await reader?.close();
   }
   const seconds = (performance.now() - started) / 1000;
   if (options.refs !== undefined) {
