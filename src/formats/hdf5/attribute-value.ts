@@ -1,9 +1,9 @@
 import type { AttributeValue } from "../../virtual/index.ts";
 import { type ElementReader, elementReader } from "./element-reader.ts";
 import type { StoredAttribute } from "./messages/attribute.ts";
-import type { Datatype, StringPadding } from "./messages/datatype.ts";
+import type { Datatype } from "./messages/datatype.ts";
 import type { OpenHdf5 } from "./open-hdf5.ts";
-import { decodeText } from "./text.ts";
+import { decodeText, type StringPadding, withoutPadding } from "./text.ts";
 
 /**
  * An attribute's value with its type, or undefined where JSON has no form for it: references, compounds, opaque bytes,
@@ -17,26 +17,6 @@ export async function readAttributeValue(open: OpenHdf5, attribute: StoredAttrib
   const { base, perElement } = flat(datatype);
   const reader = elementReader(base);
   return reader === undefined ? undefined : numbers(open, attribute, reader, elements * perElement);
-}
-
-/** The bytes of a stored string without its padding. */
-export function withoutPadding(bytes: Uint8Array, padding: StringPadding): Uint8Array {
-  switch (padding) {
-    case "nul-terminated": {
-      const end = bytes.indexOf(0);
-      return end < 0 ? bytes : bytes.subarray(0, end);
-    }
-    case "nul-padded":
-      return withoutTrailing(bytes, 0x00);
-    case "space-padded":
-      return withoutTrailing(bytes, 0x20);
-  }
-}
-
-function withoutTrailing(bytes: Uint8Array, byte: number): Uint8Array {
-  let end = bytes.length;
-  while (end > 0 && bytes[end - 1] === byte) end--;
-  return bytes.subarray(0, end);
 }
 
 function fixedTexts(

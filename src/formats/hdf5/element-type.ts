@@ -1,6 +1,6 @@
 import { FreshetError } from "../../errors/index.ts";
 import { type DataType, type Endian, numeric, type StructField } from "../../virtual/index.ts";
-import { elementReader } from "./element-reader.ts";
+import { elementReader, isWhole } from "./element-reader.ts";
 import type { CompoundType, Datatype } from "./messages/datatype.ts";
 
 /** An HDF5 type as Zarr sees it. */
@@ -57,7 +57,7 @@ function refuse(what: string): never {
 function wholeNumber(datatype: Datatype): ElementType {
   const stored = datatype.class === "enum" ? datatype.base : datatype;
   const reader = elementReader(datatype);
-  if (stored.class === "integer" && (stored.precision !== 8 * stored.size || stored.bitOffset !== 0)) {
+  if (stored.class === "integer" && !isWhole(stored)) {
     return refuse(`integers of ${stored.precision} bits in ${stored.size} bytes`);
   }
   if (reader === undefined) return refuse(`integers of ${datatype.size} bytes`);

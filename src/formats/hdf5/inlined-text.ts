@@ -1,11 +1,10 @@
 import { FreshetError } from "../../errors/index.ts";
 import { type ChunkManifest, ChunkManifestBuilder } from "../../virtual/index.ts";
-import { withoutPadding } from "./attribute-value.ts";
 import { MAX_INLINED_TEXT_BYTES, MAX_INLINED_TEXT_ELEMENTS } from "./limits.ts";
 import type { Filter } from "./messages/filter-pipeline.ts";
 import type { OpenHdf5 } from "./open-hdf5.ts";
 import { unpackChunk } from "./stored-chunk.ts";
-import { decodeText } from "./text.ts";
+import { decodeText, withoutPadding } from "./text.ts";
 
 /**
  * Text of variable length stands in the global heap, where no byte range of a chunk reaches it: the chunks are read, followed into the

@@ -1,13 +1,12 @@
 import { FreshetError } from "../../errors/index.ts";
 import type { FillValue } from "../../virtual/index.ts";
-import { withoutPadding } from "./attribute-value.ts";
 import { elementReader } from "./element-reader.ts";
 import type { ElementType } from "./element-type.ts";
 import type { Datatype } from "./messages/datatype.ts";
 import { readFillValue, readOldFillValue, type StoredFill } from "./messages/fill-value.ts";
 import { findMessage, MESSAGE, type ObjectHeader } from "./object-header.ts";
 import type { OpenHdf5 } from "./open-hdf5.ts";
-import { decodeText } from "./text.ts";
+import { decodeText, withoutPadding } from "./text.ts";
 
 /**
  * What elements that were never written read as: null where the file defines nothing, or nothing but the format's zero.

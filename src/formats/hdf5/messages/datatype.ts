@@ -2,7 +2,7 @@ import type { Endian } from "../../../virtual/index.ts";
 import type { ByteCursor } from "../../byte-cursor.ts";
 import { unknownVersion } from "../hdf5-file.ts";
 import { MAX_DATATYPE_DEPTH, MAX_RANK } from "../limits.ts";
-import { decodeText } from "../text.ts";
+import { decodeText, type StringPadding } from "../text.ts";
 
 /**
  * Datatype message, type 0x03 (HDF5 File Format Specification, IV.A.2.d).
@@ -78,8 +78,6 @@ export interface VariableLengthType {
   readonly text: boolean;
   readonly base: Datatype;
 }
-
-export type StringPadding = "nul-terminated" | "nul-padded" | "space-padded";
 
 /** Reads a datatype from where the cursor stands; leaves it behind the last property. */
 export function readDatatype(cursor: ByteCursor, depth = 0): Datatype {
