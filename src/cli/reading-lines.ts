@@ -1,7 +1,5 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { Dataset, TimeseriesProduct } from "../dataset/index.ts";
-import { storeOptions } from "../publication/index.ts";
 import { readSetUpRecord } from "./set-up-record.ts";
 import { shellWord } from "./shell-word.ts";
 
@@ -18,12 +16,18 @@ export interface ReadingLines {
   readonly zarrita: string;
 }
 
-/**
- * The commands that open the published version of a product and show one of its arrays.
- * @param array path of the array that is shown: `/analysed_sst`.
- */
-export function readingLines(dataset: Dataset, product: TimeseriesProduct, array: string): ReadingLines {
-  const { folder, prefixes } = storeOptions(dataset, product);
+/** What is opened. */
+export interface ReadingPlace {
+  /** Path of the repository. */
+  readonly folder: string;
+  /** Where its references may point; a reader has to allow these. */
+  readonly prefixes: readonly string[];
+  /** Path of the array that is shown: `/analysed_sst`. */
+  readonly array: string;
+}
+
+/** The commands that open the published version of a product and show the last step of one of its arrays. */
+export function readingLines({ folder, prefixes, array }: ReadingPlace): ReadingLines {
   return { xarray: xarrayLines(folder, prefixes, array), zarrita: zarritaLines(folder, prefixes, array) };
 }
 

@@ -1,3 +1,3 @@
-export { lookAtProduct, type ProductState, ProductStores, storeOptions } from "./product-store.ts";
+export { lookAtProduct, type ProductState, ProductStores } from "./product-store.ts";
 export { Publisher, type PublisherParts } from "./publisher.ts";
 export type { Tick } from "./turn.ts";

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 
 const main = fileURLToPath(new URL("../../bin/freshet.mjs", import.meta.url));
@@ -9,11 +10,15 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Runs `freshet ARGS` to its end; `started` gets the process as soon as it exists. */
-export function freshet(args: readonly string[], started?: (kill: (signal: NodeJS.Signals) => void) => void): Promise<Ended> {
+/** Runs `freshet ARGS` to its end; `started` gets hold of the process, and of what it says, as soon as it exists. */
+export function freshet(
+  args: readonly string[],
+  started?: (kill: (signal: NodeJS.Signals) => void, stdout: Readable) => void,
+  environment: NodeJS.ProcessEnv = {},
+): Promise<Ended> {
   const { FRESHET_TRACE: _, ...env } = process.env;
   const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", main, ...args], {
-    env,
+    env: { ...env, ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let stdout = "";
@@ -24,7 +29,7 @@ export function freshet(args: readonly string[], started?: (kill: (signal: NodeJ
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     stderr += text;
   });
-  started?.((signal) => child.kill(signal));
+  started?.((signal) => child.kill(signal), child.stdout);
   return new Promise((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (code) => resolve({ code, stdout, stderr }));

@@ -78,7 +78,8 @@ export async function spendDay({ agency, webhookUrl, records, isReadable, tell, 
     const known = recordOf(records, granule);
     let { key = "", announcements = 0, publishedMs } = known ?? {};
     const isThere = publishedMs === undefined && (await agency.has(granule));
-    tell(`${granule.day} ${isThere ? `${acts.at(-1)}ed; it is there from an earlier demo` : says}`);
+    if (!isThere || acts.includes("announce"))
+      tell(`${granule.day} ${isThere ? "announced; it is there from an earlier demo" : says}`);
     if (acts.includes("publish") && !isThere) {
       await agency.publish(granule);
       publishedMs = Date.now();

@@ -85,9 +85,10 @@ async function openingLines(dataset: Dataset): Promise<string[]> {
   const lines: string[] = [];
   for (const product of dataset.products) {
     const state = await lookAtProduct(dataset, product);
-    const array = state && (await principalArray(state, product.dimension));
+    if (state === undefined) continue;
+    const array = await principalArray(state, product.dimension);
     if (array === undefined) continue;
-    const { xarray, zarrita } = readingLines(dataset, product, array);
+    const { xarray, zarrita } = readingLines({ folder: state.store.folder, prefixes: state.prefixes, array });
     lines.push(heading(`${dataset.name} in xarray (needs: pip install icechunk xarray zarr)`), xarray);
     lines.push(heading(`${dataset.name} in zarrita, from the project's folder`), zarrita);
   }

@@ -27,7 +27,7 @@ function demoFile(example: string, name: DatasetName, at: string): string {
   if (sources === undefined || dataset === undefined)
     throw new Error(`datasets/${name}.yaml has not the two documents of an example`);
   sources.commentBefore = ` Made by freshet demo of datasets/${name}.yaml.`;
-  sources.set("sources", { agency: { at, mirror: "./mirror", webhook: true } });
+  sources.set("sources", { agency: { at, mirror: "./mirror" } });
   dataset.setIn(["from", "source"], "agency");
   dataset.setIn(["products", 0, "timeseries", "store"], `./stores/${name}`);
   dataset.setIn(["publish", "coalesce"], "100ms");

@@ -126,9 +126,10 @@ async function startParts(parts: {
   const onLog = (level: string, message: string, facts: unknown): void =>
     appendFileSync(logFile, `${new Date().toISOString()} ${level} ${message} ${JSON.stringify(facts)}\n`);
   const starting = startWorker(settings, { onLog, graceMs: GRACE_MS });
-  closers.push(async () => (await starting).stop());
   const stopped = rejectsOn(signal);
+  // One that is only starting when the demo is stopped has done nothing yet, and ends with the process.
   const worker = await Promise.race([starting, stopped, serverDied]);
+  closers.push(worker.stop);
   view.tell("worker", `runs; its log: ${join(shown, "worker.log")}`);
 
   const agency = await startAgency({ folder: join(folder.path, "agency"), port: ports.agency });
