@@ -30,7 +30,10 @@ export class Router {
     this.#ledger = ledger;
   }
 
-  /** Every dataset for a uri; none when nothing matches. `only` restricts to one dataset by name. */
+  /**
+   * Every dataset for a uri; none when nothing matches. `only` restricts to one dataset by name. A uri with a query string
+   * matches nothing: that of a presigned URL is a secret, and what matches goes into Temporal.
+   */
   async route(uri: string, only?: string): Promise<RoutedGranule[]> {
     const found: RoutedGranule[] = [];
     for (const { dataset, hash, names } of await this.#current()) {
@@ -60,7 +63,8 @@ export class Router {
 /** The part of a uri below the longest prefix that it has, decoded; undefined where it has none. */
 function restOf(uri: string, prefixes: readonly string[]): string | undefined {
   if (!URL.canParse(uri)) return undefined;
-  const { href } = new URL(uri);
+  const { href, search } = new URL(uri);
+  if (search !== "") return undefined;
   const prefix = prefixes.filter((candidate) => href.startsWith(candidate)).sort((a, b) => b.length - a.length)[0];
   if (prefix === undefined) return undefined;
   const path = href.slice(prefix.length).replace(/[?#].*$/, "");
