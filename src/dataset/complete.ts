@@ -6,7 +6,7 @@ import type { DatasetInput, SourceInput, TimeseriesInput } from "./file-schema.t
 import { parseFolder, parsePrefix } from "./source-uri.ts";
 
 /** Defaults of the durations, as a dataset file would write them. docs/dataset-file.md gives the reasons. */
-const DEFAULTS = { coalesce: "1s", deadline: "1h", every: "30s", hold: "0s" } as const;
+const DEFAULTS = { coalesce: "1s", deadline: "1h", every: "30s" } as const;
 /** Positions for each manifest: 1 000 to 10 000 keep both appends and manifests small (reference/icechunk.md). */
 const DEFAULT_SPLIT = 1000;
 
@@ -17,7 +17,6 @@ export function completeSource(name: string, input: SourceInput, baseFolder: str
     at: checked(parsePrefix(input.at, baseFolder)),
     allow: sorted((input.allow ?? []).map((prefix) => checked(parsePrefix(prefix, baseFolder)))),
     ...(input.mirror === undefined ? {} : { mirror: checked(parseFolder(input.mirror, baseFolder)) }),
-    webhook: input.webhook ?? false,
   };
 }
 
@@ -27,7 +26,7 @@ export function completeDataset(input: DatasetInput, source: Source, baseFolder:
     name: input.name,
     source,
     match: typeof input.match === "string" ? [input.match] : input.match,
-    scan: { drop: sorted(input.scan?.drop ?? []), load: sorted(input.scan?.load ?? []) },
+    scan: { drop: sorted(input.scan?.drop ?? []) },
     products: input.products.map(({ timeseries }) => completeTimeseries(timeseries, baseFolder)),
     policies: {
       late: input.policies?.late ?? "insert",
@@ -41,7 +40,6 @@ export function completeDataset(input: DatasetInput, source: Source, baseFolder:
       deadlineMs: milliseconds(input.await?.deadline ?? DEFAULTS.deadline),
       everyMs: milliseconds(input.await?.every ?? DEFAULTS.every),
     },
-    holdMs: milliseconds(input.hold ?? DEFAULTS.hold),
   };
 }
 

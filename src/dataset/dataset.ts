@@ -9,8 +9,6 @@ export interface Source {
   readonly allow: readonly string[];
   /** Folder for our own copies (`file:///…/`): references then point there, and never change under readers. */
   readonly mirror?: string | undefined;
-  /** Whether announcements come by HTTP POST. */
-  readonly webhook: boolean;
 }
 
 /** A series of granules along one axis of time. */
@@ -59,8 +57,6 @@ export interface Dataset {
   readonly scan: {
     /** Variables that are left out. */
     readonly drop: readonly string[];
-    /** Variables whose values are copied into the store. The axis always is. */
-    readonly load: readonly string[];
   };
   /** At least one. */
   readonly products: readonly Product[];
@@ -71,8 +67,6 @@ export interface Dataset {
   };
   /** How long an announced granule may be absent, and how often one looks. */
   readonly await: { readonly deadlineMs: number; readonly everyMs: number };
-  /** Granules wait this long after they were heard of before they are published. */
-  readonly holdMs: number;
 }
 
 /** A dataset file, read. */

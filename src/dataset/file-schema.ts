@@ -33,12 +33,8 @@ const sourceSchema = mapping(
     ),
     allow: list(prefix, "a list of prefixes", 0).optional().describe("Further prefixes that announcements may name."),
     mirror: folder.optional().describe("Folder for our own copies. References then point there and never change under readers."),
-    webhook: z
-      .literal(true, { error: "true (a secret of its own for each source is not available in this version)" })
-      .optional()
-      .describe("Announcements come by HTTP POST."),
   },
-  ["cmr", "sqs", "amqp", "listing", "also", "credentials"],
+  ["webhook", "cmr", "sqs", "amqp", "listing", "also", "credentials"],
 );
 
 const grammar = z.string({ error: "a name grammar such as {valid:%Y%m%d}.nc" }).superRefine((text, context) => {
@@ -113,12 +109,7 @@ const datasetShape = {
       error: "a name grammar such as {valid:%Y%m%d}.nc, or a list of them",
     })
     .describe("How granules are named; of several grammars the first that matches counts."),
-  scan: mapping({
-    drop: list(variable, "a list of variables", 0).optional().describe("Variables that are left out."),
-    load: list(variable, "a list of variables", 0)
-      .optional()
-      .describe("Variables whose values are copied into the store. The axis always is."),
-  })
+  scan: mapping({ drop: list(variable, "a list of variables", 0).optional().describe("Variables that are left out.") }, ["load"])
     .optional()
     .describe("What is made of a granule's variables."),
   products: list(productSchema, "a list of at least one product: timeseries").describe("What readers open."),
@@ -135,7 +126,6 @@ const datasetShape = {
   })
     .optional()
     .describe("Granules that are announced before they are there."),
-  hold: duration.optional().describe("Granules wait this long after they were heard of before they are published. Default: 0s."),
 };
 
 const templateValue = z
@@ -160,7 +150,7 @@ export const sourcesSchema = z
   .describe("Where announcements and bytes come from; for all datasets of the file.");
 
 /** A dataset document, filled in, without its `sources`. */
-export const datasetSchema = mapping(datasetShape, ["notify", "runs"], ["sources", "with"]);
+export const datasetSchema = mapping(datasetShape, ["hold", "notify", "runs"], ["sources", "with"]);
 
 /** One document as editors see it. */
 export const documentSchema = z.union([

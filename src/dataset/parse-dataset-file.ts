@@ -120,15 +120,6 @@ class DatasetFileReader {
       if (!(error instanceof NameGrammarError)) throw error;
       this.#report(document.keyLineOf(["match"]), "match", error.found, error.allowed);
     }
-    const both = dataset.scan.load.find((variable) => dataset.scan.drop.includes(variable));
-    if (both !== undefined) {
-      this.#report(
-        document.keyLineOf(["scan", "load"]),
-        "scan.load",
-        `${showFound(both)}, which is dropped too`,
-        "variables that are kept",
-      );
-    }
     for (const [index, product] of dataset.products.entries()) {
       const path = ["products", index, "timeseries"];
       if (dataset.scan.drop.includes(product.axis)) {
@@ -165,7 +156,8 @@ class DatasetFileReader {
         const owner = `${dataset.name}/${product.name}`;
         const other = stores.get(product.store);
         if (other !== undefined && other !== owner) {
-          this.#report(document.lineOf(path), showPath(path), `the store of ${other}`, "a store of its own for each product");
+          const found = `for ${owner} the store of ${other}`;
+          this.#report(document.lineOf(path), showPath(path), found, "a store of its own for each product");
         }
         stores.set(product.store, owner);
       }

@@ -12,7 +12,7 @@ const hashOf = (text: string) => canonicalDataset(dataset(text)).hash;
 
 describe("the hash of a dataset", () => {
   test("is that of its canonical text, which gives the dataset back", () => {
-    const one = dataset(aDatasetFile({ source: "at: x, webhook: true, mirror: m" }));
+    const one = dataset(aDatasetFile({ source: "at: x, mirror: m" }));
     const { name, hash, text } = canonicalDataset(one);
     assert.equal(name, "ostia");
     assert.equal(hash, createHash("sha256").update(text).digest("hex"));
@@ -47,7 +47,7 @@ name: ostia
       aDatasetFile({ match: '"{valid:%Y%m%d%H}.nc"' }),
       aDatasetFile({ timeseries: "{ calendar: { every: 2d, at: 2017-06-05T00:00Z }, store: ../stores/ostia }" }),
       aDatasetFile({ timeseries: "{ calendar: { every: 1d }, store: ../stores/other }" }),
-      aDatasetFile({ more: "hold: 1s" }),
+      aDatasetFile({ more: "publish: { coalesce: 2s }" }),
       aDatasetFile({ more: "policies: { missing: omit }" }),
     ];
     assert.equal(new Set(texts.map(hashOf)).size, texts.length);

@@ -23,7 +23,7 @@ const FOLDER = "a path or file:///…";
 const DURATION = "a whole number with a unit: 500ms, 30s, 15m, 6h, 10d";
 const NAME = "a name of at most 64 lower-case letters, digits, dots, hyphens and underscores, beginning with a letter or digit";
 const FORMS = "{name}, {name:int}, {name:3} (digits), {lead:3h} (a duration in s, m, h or d), {kind:n|f}, {valid:%Y%m%d%H%M%S}";
-const DATASET_KEYS = "sources, with, name, from, match, scan, products, policies, publish, await, hold";
+const DATASET_KEYS = "sources, with, name, from, match, scan, products, policies, publish, await";
 const TIMESERIES_KEYS = "name, axis, dimension, calendar, store, split";
 
 describe("a dataset file with one thing wrong gets one line", () => {
@@ -44,7 +44,7 @@ describe("a dataset file with one thing wrong gets one line", () => {
     ["too much", `# ${"x".repeat(1024 * 1024)}`, "1: found a file of more than 1 MiB, allowed YAML 1.2"],
 
     ["sources that are a list", "sources: []", "1: sources: found an empty list, allowed a mapping from names to sources"],
-    ["a source without a place", source("webhook: true"), `${LINE.source}: sources.agency.at: found nothing, allowed ${PREFIX}`],
+    ["a source without a place", source("mirror: m"), `${LINE.source}: sources.agency.at: found nothing, allowed ${PREFIX}`],
     [
       "a planned scheme",
       source("at: s3://bucket/x"),
@@ -65,12 +65,12 @@ describe("a dataset file with one thing wrong gets one line", () => {
     [
       "a planned source",
       source("at: x, sqs: y"),
-      `${LINE.source}: sources.agency.sqs: found a key that is not available in this version, allowed at, allow, mirror, webhook`,
+      `${LINE.source}: sources.agency.sqs: found a key that is not available in this version, allowed at, allow, mirror`,
     ],
     [
       "a slip",
       source("at: x, miror: y"),
-      `${LINE.source}: sources.agency.miror: found an unknown key (did you mean mirror?), allowed at, allow, mirror, webhook`,
+      `${LINE.source}: sources.agency.miror: found an unknown key (did you mean mirror?), allowed at, allow, mirror`,
     ],
     [
       "a mirror on the web",
@@ -78,9 +78,9 @@ describe("a dataset file with one thing wrong gets one line", () => {
       `${LINE.source}: sources.agency.mirror: found "https://host/", allowed ${FOLDER}`,
     ],
     [
-      "a webhook with a secret",
-      source("at: x, webhook: { secret: hush }"),
-      `${LINE.source}: sources.agency.webhook: found a mapping, allowed true (a secret of its own for each source is not available in this version)`,
+      "a webhook of a source's own",
+      source("at: x, webhook: true"),
+      `${LINE.source}: sources.agency.webhook: found a key that is not available in this version, allowed at, allow, mirror`,
     ],
     [
       "a secret in a uri",
@@ -208,9 +208,19 @@ describe("a dataset file with one thing wrong gets one line", () => {
       `${LINE.more}: scan.drop[0]: found "a b", allowed a variable's name or /group/name`,
     ],
     [
-      "dropped and loaded",
-      more("scan: { drop: [lat], load: [lat] }"),
-      `${LINE.more}: scan.load: found "lat", which is dropped too, allowed variables that are kept`,
+      "variables to load",
+      more("scan: { drop: [a], load: [lat] }"),
+      `${LINE.more}: scan.load: found a key that is not available in this version, allowed drop`,
+    ],
+    [
+      "a hold",
+      more("hold: 10d"),
+      `${LINE.more}: hold: found a key that is not available in this version, allowed ${DATASET_KEYS}`,
+    ],
+    [
+      "two datasets with one store",
+      `${aDatasetFile()}---\nname: other\nfrom: { source: agency }\nmatch: "{valid:%Y%m%d}.nc"\nproducts:\n  - timeseries: { calendar: { every: 1d }, store: /data/stores/ostia/ }`,
+      "14: products[0].timeseries.store: found for other/timeseries the store of ostia/timeseries, allowed a store of its own for each product",
     ],
     [
       "the axis dropped",
@@ -239,9 +249,9 @@ describe("a dataset file with one thing wrong gets one line", () => {
       aDatasetFile({
         name: '"{x}"',
         timeseries: '{ calendar: { every: 1d }, store: "{x}" }',
-        more: "with: { x: [a, b] }\nhold: soon",
+        more: "with: { x: [a, b] }\nawait: { every: soon }",
       }),
-      `${LINE.more + 1}: hold: found "soon", allowed ${DURATION}`,
+      `${LINE.more + 1}: await.every: found "soon", allowed ${DURATION}, more than 0`,
     ],
     [
       "two products with one name",
@@ -256,7 +266,7 @@ describe("a dataset file with one thing wrong gets one line", () => {
         product:
           "timeseries: { calendar: { every: 1d }, store: ../a/ }\n  - timeseries: { name: b, calendar: { every: 1d }, store: /data/a }",
       }),
-      `${LINE.product + 1}: products[1].timeseries.store: found the store of ostia/timeseries, allowed a store of its own for each product`,
+      `${LINE.product + 1}: products[1].timeseries.store: found for ostia/b the store of ostia/timeseries, allowed a store of its own for each product`,
     ],
   ];
   for (const [what, text, problem] of cases) {
@@ -279,7 +289,7 @@ products:
         at: noon
       split: many
   - rolling: {}
-hold: 3
+await: 3
 ---
 - x
 ---
@@ -296,7 +306,7 @@ name: [`);
       "12: products[0].timeseries.calendar.at",
       "13: products[0].timeseries.split",
       "14: products[1].rolling",
-      "15: hold",
+      "15: await",
       "17",
       "19",
     ],

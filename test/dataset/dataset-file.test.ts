@@ -38,14 +38,14 @@ describe("the example", () => {
 describe("a dataset file", () => {
   test("fills in every default", () => {
     const { sources, datasets } = parse(aDatasetFile());
-    const source = { name: "agency", at: "https://agency.example/data/", allow: [], webhook: false };
+    const source = { name: "agency", at: "https://agency.example/data/", allow: [] };
     assert.deepEqual(sources, [source]);
     assert.deepEqual(datasets, [
       {
         name: "ostia",
         source,
         match: ["{valid:%Y%m%d}.nc"],
-        scan: { drop: [], load: [] },
+        scan: { drop: [] },
         products: [
           {
             kind: "timeseries",
@@ -60,7 +60,6 @@ describe("a dataset file", () => {
         policies: { late: "insert", replaced: "replace", duplicate: "newest", missing: "gap", drift: "quarantine" },
         publish: { coalesceMs: 1_000 },
         await: { deadlineMs: 3_600_000, everyMs: 30_000 },
-        holdMs: 0,
       },
     ]);
   });
@@ -72,12 +71,10 @@ sources:
     at: HTTPS://Agency.example:443/a/../data
     allow: [file:///mnt/x, ../more]
     mirror: mirror
-    webhook: true
 name: sst
 from: { source: agency }
 match: ["{run:%Y%m%d}.{lead:3}.nc", "{run:%Y%m%d}/{lead:3}.nc"]
-hold: 10d
-scan: { drop: [b, a, b], load: [lat, /group/lon] }
+scan: { drop: [b, a, b, /group/lon] }
 products:
   - timeseries: { name: series, axis: valid_time, dimension: t, calendar: { every: 6h, from: 2017-06-05 }, store: file:///s/a/, split: 5000 }
   - timeseries: { calendar: { every: 1mo }, store: other }
@@ -91,13 +88,9 @@ await: { deadline: 2h, every: 5s }
       at: "https://agency.example/data/",
       allow: ["file:///data/more/", "file:///mnt/x/"],
       mirror: "file:///data/sets/mirror/",
-      webhook: true,
     });
-    assert.deepEqual(dataset?.scan, { drop: ["a", "b"], load: ["/group/lon", "lat"] });
-    assert.deepEqual(
-      [dataset?.holdMs, dataset?.publish, dataset?.await],
-      [864_000_000, { coalesceMs: 500 }, { deadlineMs: 7_200_000, everyMs: 5_000 }],
-    );
+    assert.deepEqual(dataset?.scan, { drop: ["/group/lon", "a", "b"] });
+    assert.deepEqual([dataset?.publish, dataset?.await], [{ coalesceMs: 500 }, { deadlineMs: 7_200_000, everyMs: 5_000 }]);
     assert.equal(dataset?.policies.missing, "omit");
     assert.equal(dataset?.match.length, 2);
     const [series, other] = dataset?.products ?? [];
