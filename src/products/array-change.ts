@@ -11,6 +11,8 @@ import { encodeValue, loadedBytes } from "./typed-values.ts";
 
 /** Steps of a packed coordinate to a chunk: 8 KB of float64, one request for three years of days. */
 const PACKED_ROWS = 1024;
+/** Of a chunk at most: an append rewrites the last one. A step that is larger than this is a chunk. */
+const PACKED_BYTES = 1024 * 1024;
 
 interface ArrayContext extends Pick<TimeseriesChange, "changes" | "granules" | "from" | "timeAt" | "template"> {
   readonly shaped: ShapedArray;
@@ -84,10 +86,11 @@ export function packedChange(context: ArrayContext): ArrayChange {
   const rest = isNewAxis ? array.shape : array.shape.slice(1);
   const size = elementSize(array.dataType) as number;
   const elements = rest.reduce((product, length) => product * length, 1);
+  const rowsPerChunk = Math.max(1, Math.min(PACKED_ROWS, Math.floor(PACKED_BYTES / Math.max(1, size * elements))));
   const gap = role !== "axis" && hasGaps ? gapFill(array) : { fill: array.fillValue, mark: undefined };
   const metadata = arrayMetadata({
     shape: [axisLength, ...rest],
-    chunkShape: [PACKED_ROWS, ...rest],
+    chunkShape: [rowsPerChunk, ...rest],
     dimensionNames: isNewAxis ? [context.template.shape.dimension, ...array.dimensionNames] : array.dimensionNames,
     dataType: array.dataType,
     codecs: [bytesCodec("little")],
@@ -113,7 +116,7 @@ export function packedChange(context: ArrayContext): ArrayChange {
     virtual: [],
     native: [],
     erase: [],
-    patch: { rowsPerChunk: PACKED_ROWS, fill, rows, trailing: rest.length },
+    patch: { rowsPerChunk, fill, rows, trailing: rest.length },
   };
 }
 
@@ -125,13 +128,18 @@ export function alongGrid(
   if (isNewAxis) return { chunkLength: 1, cells: 1 };
   const declared = array.chunkShape[axisIndex ?? 0] as number;
   if (steps % declared === 0) return { chunkLength: declared, cells: steps / declared };
-  if (declared > steps && axisIndex === 0 && array.codecs.length === 1) return { chunkLength: steps, cells: 1 };
+  if (declared > steps && axisIndex === 0 && isRaw(array)) return { chunkLength: steps, cells: 1 };
   throw new FreshetError("unsupported", "the granule ends inside a chunk along the time axis", {
     found: `${steps} steps in chunks of ${declared}`,
     expected: "whole chunks",
     path,
     remedy: "Drop the variable; a native copy comes with a later version",
   });
+}
+
+/** Elements of one size, one after the other: cutting the bytes cuts the rows. */
+function isRaw(array: VirtualArray): boolean {
+  return array.codecs.length === 1 && array.codecs[0]?.name === "bytes";
 }
 
 /** Uncompressed chunks that are longer than the granule are cut: their first `steps` rows are its bytes. */
@@ -186,16 +194,25 @@ function granuleBytes(arrays: readonly ShapedArray[], path: string): Uint8Array 
 
 function fillBytes(array: VirtualArray, fill: FillValue, size: number): Uint8Array {
   if (fill instanceof Uint8Array) return fill;
-  if (array.dataType.kind !== "number" || fill === null || typeof fill === "string" || Array.isArray(fill))
-    return new Uint8Array(size);
-  return numberBytes(array.dataType.name, fill as number | bigint | boolean, size);
+  if (array.dataType.kind !== "number" || fill === null || typeof fill === "string") return new Uint8Array(size);
+  if (typeof fill === "object") {
+    const part = array.dataType.name === "complex64" ? "float32" : "float64";
+    return Buffer.concat(fill.map((number) => numberBytes(part, number, size / 2)));
+  }
+  return numberBytes(array.dataType.name, fill, size);
+}
+
+/** In every JavaScript engine since 2025, but not in TypeScript's library for es2024. */
+interface Float16View {
+  setFloat16(at: number, value: number, isLittleEndian: boolean): void;
 }
 
 function numberBytes(type: NumericType, fill: number | bigint | boolean, size: number): Uint8Array {
   const view = new DataView(new ArrayBuffer(size));
   if (type === "float32") view.setFloat32(0, Number(fill), true);
   else if (type === "float64") view.setFloat64(0, Number(fill), true);
-  else if (type !== "float16") {
+  else if (type === "float16") (view as DataView & Float16View).setFloat16(0, Number(fill), true);
+  else {
     for (let at = 0, left = BigInt.asUintN(size * 8, BigInt(fill)); at < size; at++, left >>= 8n)
       view.setUint8(at, Number(left & 255n));
   }

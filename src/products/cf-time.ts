@@ -17,7 +17,7 @@ const UNIT_MS: ReadonlyMap<string, number> = new Map(
 );
 
 const REFERENCE =
-  /^([a-z]+)\s+since\s+(\d{1,4})-(\d{1,2})-(\d{1,2})(?:[t\s]+(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,9}))?)?)?\s*(z|utc|gmt|[+-]\d{1,2}(?::?\d{2})?)?$/i;
+  /^([a-z]+)\s+since\s+(\d{1,4})-(\d{1,2})-(\d{1,2})(?:[t\s]+(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,9}))?)?)?\s*(z|utc|gmt|[+-]\d{2}(?::?\d{2})?)?$/i;
 
 /** Where the standard calendar agrees with the proleptic Gregorian one: after the reform of October 1582. */
 const GREGORIAN_FROM_MS = Date.UTC(1582, 9, 15);
@@ -25,7 +25,8 @@ const GREGORIAN_FROM_MS = Date.UTC(1582, 9, 15);
 /**
  * Reads `units` ("seconds since 1981-01-01 00:00:00") and `calendar` of a time coordinate.
  * CF Conventions 1.11, 4.4 "Time Coordinate". Months and years are not units of fixed length and are refused, as are the
- * calendars that are not the real one (360_day, noleap, …).
+ * calendars that are not the real one (360_day, noleap, …), dates that do not exist, and a time zone of one digit (`+5`), which
+ * udunits applies and cftime ignores.
  * @throws FreshetError `unsupported`.
  */
 export function readTimeEncoding(units: string, calendar = "standard"): TimeEncoding {
@@ -46,8 +47,16 @@ export function readTimeEncoding(units: string, calendar = "standard"): TimeEnco
   const [, , year, month, day, hour = "0", minute = "0", second = "0", fraction = "0", zone] = match;
   const epoch = new Date(0);
   epoch.setUTCFullYear(Number(year), Number(month) - 1, Number(day));
-  epoch.setUTCHours(Number(hour), Number(minute), Number(second), Math.round(Number(`0.${fraction}`) * 1000));
-  const epochMs = epoch.getTime() - zoneMs(zone);
+  epoch.setUTCHours(Number(hour), Number(minute), Number(second));
+  const asWritten = [epoch.getUTCFullYear(), epoch.getUTCMonth() + 1, epoch.getUTCDate(), epoch.getUTCHours()];
+  asWritten.push(epoch.getUTCMinutes(), epoch.getUTCSeconds());
+  if ([year, month, day, hour, minute, second].some((part, index) => Number(part) !== asWritten[index])) {
+    throw new FreshetError("unsupported", "the time axis counts from a date that does not exist", {
+      found: JSON.stringify(units),
+      expected: "a date of the Gregorian calendar, 00:00:00 to 23:59:59",
+    });
+  }
+  const epochMs = epoch.getTime() + Math.round(Number(`0.${fraction}`) * 1000) - zoneMs(zone);
   if (calendar.toLowerCase() !== "proleptic_gregorian" && epochMs < GREGORIAN_FROM_MS) {
     throw new FreshetError("unsupported", "the time axis counts from before the Gregorian calendar", { found: units });
   }
@@ -66,7 +75,7 @@ export function encodeTime(encoding: TimeEncoding, ms: number): number {
 }
 
 function zoneMs(zone: string | undefined): number {
-  const match = /^([+-])(\d{1,2}):?(\d{2})?$/.exec(zone ?? "");
+  const match = /^([+-])(\d{2}):?(\d{2})?$/.exec(zone ?? "");
   if (match === null) return 0;
   return (match[1] === "-" ? -1 : 1) * (Number(match[2]) * 3_600_000 + Number(match[3] ?? 0) * 60_000);
 }

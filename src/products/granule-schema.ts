@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Codec } from "../codecs/index.ts";
 import { type AttributeValue, describeDataType, type FillValue, type VirtualArray } from "../virtual/index.ts";
 import type { ArrayRole, GranuleShape, ShapedArray } from "./granule-shape.ts";
-import { loadedBytes } from "./typed-values.ts";
+import { storedValues } from "./typed-values.ts";
 
 /**
  * What every granule of a product must have in common with the first one, as JSON: whatever decides how bytes are decoded
@@ -35,14 +35,15 @@ const DECISIVE_ATTRIBUTES = [
   "scale_factor",
   "add_offset",
   "_Unsigned",
-  "valid_min_is_fill",
   "units",
   "calendar",
   "standard_name",
   "grid_mapping",
   "positive",
+  "cell_methods",
   "flag_values",
   "flag_masks",
+  "flag_meanings",
 ] as const;
 
 /** The facts of a granule. `role` is among them: a variable that turns from static to varying is drift. */
@@ -78,9 +79,14 @@ export function compareSchemas(expected: GranuleSchema, found: GranuleSchema): D
 export function describeDrifts(drifts: readonly Drift[]): string {
   const shown = drifts
     .slice(0, 5)
-    .map(({ path, fact, found, expected }) => `${path} ${fact}: found ${found}, expected ${expected}`.trim());
+    .map(({ path, fact, found, expected }) => `${path} ${fact}: found ${short(found)}, expected ${short(expected)}`.trim());
   if (drifts.length > shown.length) shown.push(`and ${drifts.length - shown.length} more`);
   return shown.join("; ");
+}
+
+/** A projection in WKT has thousands of characters. */
+function short(text: string): string {
+  return text.length <= 120 ? text : `${text.slice(0, 100)}… (${text.length} characters)`;
 }
 
 function factsOf({ array, role, axisIndex, isNewAxis }: ShapedArray): ArrayFacts {
@@ -97,9 +103,10 @@ function factsOf({ array, role, axisIndex, isNewAxis }: ShapedArray): ArrayFacts
     facts.fill = describeFill(array.fillValue);
   }
   for (const [name, value] of array.attributes) {
-    if (isDecisive(name, array, role)) facts[name] = describeAttribute(value);
+    if (isDecisive(name, array, role))
+      facts[name in facts || name === "values" ? `attribute ${name}` : name] = describeAttribute(value);
   }
-  const values = role === "static" ? loadedBytes(array) : undefined;
+  const values = role === "static" ? storedValues(array) : undefined;
   if (values !== undefined) facts.values = `sha256:${createHash("sha256").update(values).digest("hex").slice(0, 16)}`;
   return facts;
 }
@@ -122,7 +129,7 @@ function describeFill(fill: FillValue): string {
 
 function describeAttribute(attribute: AttributeValue): string {
   if (attribute.type === "text") return attribute.value;
-  if (attribute.type === "texts") return list(attribute.value);
+  if (attribute.type === "texts") return JSON.stringify(attribute.value);
   const numbers = Array.from(attribute.value as readonly (number | bigint)[], (value) =>
     Object.is(value, -0) ? "-0" : String(value),
   );

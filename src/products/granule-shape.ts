@@ -66,14 +66,22 @@ export function shapeGranule(
     });
   }
   const isNewAxis = axisArray === undefined || axisArray.shape.length === 0;
-  const dimension = isNewAxis ? axis.dimension : (axisArray.dimensionNames[0] ?? axis.dimension);
+  const dimension = isNewAxis ? axis.dimension : axisArray.dimensionNames[0];
+  if (dimension === undefined || dimension === null) {
+    throw new FreshetError("unsupported", "the time coordinate's dimension has no name, so what runs along it cannot be known", {
+      path: `/${axis.name}`,
+    });
+  }
+  if (isNewAxis) requireNewDimension(root, dimension, axisArray);
   const time = axisArray === undefined ? timeFromName(nameValidMs, axis.name) : timeFromFile(axisArray, nameValidMs);
   const fixed = staticPaths(root, isNewAxis ? undefined : dimension);
 
   const arrays: ShapedArray[] = [];
   for (const [path, array] of arraysOf(root)) {
     if (!isPublishable(array)) continue;
-    arrays.push(shapeArray(path, array, { axisPath: `/${axis.name}`, dimension, isNewAxis, isFixed: fixed.has(path) }));
+    const shaped = shapeArray(path, array, { axisPath: `/${axis.name}`, dimension, isNewAxis, isFixed: fixed.has(path) });
+    requireSteps(shaped, time.validMs.length);
+    arrays.push(shaped);
   }
   return { dimension, arrays, hasAxisArray: axisArray !== undefined, ...time };
 }
@@ -103,24 +111,54 @@ function shapeArray(
   return { ...rest, role: alongRole, axisIndex: 0, isNewAxis: true };
 }
 
+/** Data that have a dimension of that name already would get a second one. */
+function requireNewDimension(root: VirtualGroup, dimension: string, axisArray: VirtualArray | undefined): void {
+  for (const [path, array] of arraysOf(root)) {
+    const isTaken = array.dimensionNames.includes(dimension) || (path === `/${dimension}` && array !== axisArray);
+    if (!isTaken) continue;
+    throw new FreshetError("unsupported", "the granule has no time coordinate for a dimension that it has", {
+      found: `${dimension} in ${path}`,
+      expected: "a dimension that joining makes",
+      remedy: "Name the coordinate (axis), or another dimension, in the dataset file",
+    });
+  }
+}
+
+/** A group may have a dimension of the same name, but of another length; NetCDF-4 variables may end before their dimension does. */
+function requireSteps({ path, array, axisIndex, isNewAxis }: ShapedArray, steps: number): void {
+  if (isNewAxis || axisIndex === undefined || array.shape[axisIndex] === steps) return;
+  throw new FreshetError("unsupported", "an array is not as long as the time axis that it runs along", {
+    found: `${array.shape[axisIndex]} steps`,
+    expected: `${steps} steps`,
+    path,
+    remedy: "Drop the variable",
+  });
+}
+
 /**
  * Where the axis is a dimension, what lacks it is static. Where it is new, these are: coordinates of other dimensions,
- * their bounds, grid mappings, auxiliary coordinates with dimensions, and scalars that are not times.
+ * their bounds, grid mappings, auxiliary coordinates with dimensions, and scalars that are not times. The bounds of a scalar
+ * time vary as it does.
  * (CF Conventions 1.11, 5 "Coordinate Systems", 5.6 "Grid Mappings", 7.1 "Cell Boundaries".)
  */
 function staticPaths(root: VirtualGroup, dimension: string | undefined): ReadonlySet<string> {
   const fixed = new Set<string>();
   if (dimension !== undefined) return fixed;
   const named = new Set<string>();
+  const boundsOfTime = new Set<string>();
   for (const [, array] of arraysOf(root)) {
-    for (const attribute of ["coordinates", "bounds", "grid_mapping", "ancillary_coordinates"]) {
-      for (const word of textOf(array.attributes, attribute)?.split(/[\s:]+/) ?? []) named.add(word);
+    const isTime = array.shape.length === 0 && isTimeLike(array);
+    for (const attribute of ["coordinates", "bounds", "climatology", "grid_mapping"]) {
+      const isBounds = attribute === "bounds" || attribute === "climatology";
+      for (const word of textOf(array.attributes, attribute)?.split(/[\s:]+/) ?? [])
+        (isTime && isBounds ? boundsOfTime : named).add(word);
     }
   }
   for (const [path, array] of arraysOf(root)) {
     const isCoordinate = array.dimensionNames.length === 1 && array.dimensionNames[0] === array.name;
     const isScalar = array.shape.length === 0;
-    if (isScalar ? !isTimeLike(array) : isCoordinate || named.has(array.name)) fixed.add(path);
+    const isNamed = named.has(array.name) && !boundsOfTime.has(array.name);
+    if (isScalar ? !isTimeLike(array) : isCoordinate || isNamed) fixed.add(path);
   }
   return fixed;
 }

@@ -11,6 +11,7 @@ export {
   PAGE_ROWS,
   pageOf,
   pagesOf,
+  standingIn,
 } from "./layout.ts";
 export type { PlacedGranule } from "./placed-granule.ts";
 export {
@@ -21,6 +22,7 @@ export {
   type PlacementRules,
   placeArrivals,
 } from "./placement.ts";
-export { calendarOf, placementRules } from "./placement-rules.ts";
+export { calendarOf, calendarSteps, placementRules } from "./placement-rules.ts";
+export { requirePublishable } from "./publishable.ts";
 export { readStoredState, type StateHeader, type StoredState } from "./stored-state.ts";
 export { timeseriesChange } from "./timeseries-change.ts";

@@ -42,8 +42,11 @@ export const EMPTY_LAYOUT: Layout = { originMs: null, rows: [] };
 /** Rows to a page. A page is what one publication rewrites of the stored layout for one changed slot. */
 export const PAGE_ROWS = 128;
 
-/** What turns `stored` into `wanted`. Slots that hold the same revision in both are not in it. */
-export function differenceOf(stored: Layout, wanted: Layout): LayoutDifference {
+/**
+ * What turns `stored` into `wanted`. Slots that hold the same revision in both are not in it, nor are gaps in both, unless
+ * `isRetimed` says that slots stand for other instants than they did.
+ */
+export function differenceOf(stored: Layout, wanted: Layout, isRetimed = false): LayoutDifference {
   const changes: SlotChange[] = [];
   const isMoved = stored.originMs !== null && wanted.originMs !== stored.originMs && wanted.rows.length > 0;
   for (let slot = 0; slot < wanted.rows.length; slot++) {
@@ -51,9 +54,9 @@ export function differenceOf(stored: Layout, wanted: Layout): LayoutDifference {
     const after = wanted.rows[slot] ?? null;
     const isNew = slot >= stored.rows.length;
     // A slot's own instant is the origin's business: when that moves, even a gap gets another time value.
-    if (isNew || isMoved || !isSameRow(before, after)) changes.push({ slot, row: after });
+    if (isNew || isMoved || (isRetimed && after === null) || !isSameRow(before, after)) changes.push({ slot, row: after });
   }
-  const before = new Map(stored.rows.flatMap((row) => (row === null ? [] : [[row.key, row.identity] as const])));
+  const before = standingIn(stored);
   let added = 0;
   let replaced = 0;
   let kept = 0;
@@ -85,15 +88,24 @@ export function readPage(text: string): (LayoutRow | null)[] {
   const corrupt = (): never => {
     throw new FreshetError("corrupt", "a stored layout page is not one of ours", { found: text.slice(0, 80) });
   };
-  const rows: unknown = JSON.parse(text);
+  const rows = parsed(text);
   if (!Array.isArray(rows)) return corrupt();
   return rows.map((row: unknown) => {
     if (row === null) return null;
     if (!Array.isArray(row) || row.length !== 5) return corrupt();
     const [key, identity, validMs, uri, sha256] = row as [string, string, number, string, string];
-    if (typeof key !== "string" || typeof identity !== "string" || typeof validMs !== "number") return corrupt();
+    if ([key, identity, uri, sha256].some((member) => typeof member !== "string") || typeof validMs !== "number")
+      return corrupt();
     return { key, identity, validMs, scan: { uri, sha256 } };
   });
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** sha256 over the pages' own sha256s and the origin: equal layouts, and only they, have the same. */
@@ -106,6 +118,11 @@ export function layoutHash(originMs: number | null, pages: readonly string[]): s
 /** Granules in the layout. */
 export function granulesOf(layout: Layout): number {
   return layout.rows.reduce((count, row) => count + (row === null ? 0 : 1), 0);
+}
+
+/** The identity that stands in the layout, by key. */
+export function standingIn(layout: Layout): ReadonlyMap<string, string> {
+  return new Map(layout.rows.flatMap((row) => (row === null ? [] : [[row.key, row.identity] as const])));
 }
 
 function isSameRow(a: LayoutRow | null, b: LayoutRow | null): boolean {

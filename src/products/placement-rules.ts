@@ -12,10 +12,17 @@ export function placementRules(dataset: Dataset, product: TimeseriesProduct, ste
   };
 }
 
+/** The calendar's steps as a text that changes when, and only when, positions stand for other instants. */
+export function calendarSteps({ calendar }: TimeseriesProduct): string {
+  const every = calendar.kind === "fixed" ? `${calendar.everyMs} ms` : `${calendar.months} months`;
+  return `every ${every} from ${calendar.anchorMs}`;
+}
+
 /** The product's calendar as arithmetic on instants. */
 export function calendarOf({ calendar }: TimeseriesProduct): CalendarArithmetic {
   return {
     isOn: (ms) => isOn(calendar, ms),
+    isStep: (ms) => positionOf(calendar, ms, calendar.anchorMs) !== undefined,
     positionOf: (ms, originMs) => positionOf(calendar, ms, originMs) ?? Number.NaN,
     timeAt: (position, originMs) => timeAt(calendar, position, originMs),
   };

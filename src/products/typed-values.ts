@@ -22,6 +22,25 @@ export function loadedBytes(array: VirtualArray): Uint8Array | undefined {
   return reference.kind === "inline" ? reference.bytes : undefined;
 }
 
+/**
+ * Everything that decides what an array reads as, where all of it is in the scan: loaded, inlined chunks, or chunks that were
+ * never written. Undefined when part of it lies in the source.
+ */
+export function storedValues(array: VirtualArray): Uint8Array | undefined {
+  const loaded = loadedBytes(array);
+  if (loaded !== undefined) return loaded;
+  const { manifest, codecs, chunkShape, fillValue } = array;
+  const facts = [codecs, chunkShape, typeof fillValue === "bigint" ? `${fillValue}` : fillValue];
+  const parts: Uint8Array[] = [Buffer.from(JSON.stringify(facts))];
+  for (let cell = 0; cell < manifest.cells; cell++) {
+    const reference = manifest.at(cell);
+    if (reference.kind === "range") return undefined;
+    const bytes = reference.kind === "inline" ? reference.bytes : new Uint8Array(0);
+    parts.push(Buffer.from(`\n${reference.kind} ${bytes.length}\n`), bytes);
+  }
+  return Buffer.concat(parts);
+}
+
 /** Little-endian bytes of one element. @throws FreshetError `drift` when the type cannot hold the value exactly. */
 export function encodeValue(type: NumericType, value: number): Uint8Array {
   const view = new DataView(new ArrayBuffer(8));

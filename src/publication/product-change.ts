@@ -1,6 +1,6 @@
 import type { DatasetReference, PublicationPlan } from "../contract/index.ts";
 import type { Dataset, TimeseriesProduct } from "../dataset/index.ts";
-import { calendarOf, timeseriesChange } from "../products/index.ts";
+import { calendarOf, calendarSteps, timeseriesChange } from "../products/index.ts";
 import type { StoreChange } from "../writers/icechunk/index.ts";
 import type { GranuleScans } from "./granule-scans.ts";
 import type { Turn } from "./turn.ts";
@@ -30,6 +30,8 @@ export function changeFor(input: {
       originMs: layout.originMs,
       slots: layout.rows.length,
       steps,
+      calendar: calendarSteps(product),
+      prefixes: turn.state.prefixes,
       template: granules.templateAddress,
     },
     before: turn.state.stored?.header,

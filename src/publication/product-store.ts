@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import type { Dataset, TimeseriesProduct } from "../dataset/index.ts";
-import { FreshetError } from "../errors/index.ts";
+import { FreshetError, isFreshetError } from "../errors/index.ts";
 import { readStoredState, type StoredState } from "../products/index.ts";
 import { containerPrefix, decodeTexts, IcechunkStore, type StoreOptions } from "../writers/icechunk/index.ts";
 
@@ -10,6 +10,16 @@ export interface ProductState {
   readonly head: string;
   /** Undefined while nothing is published. */
   readonly stored: StoredState | undefined;
+  /** Where its references may point. */
+  readonly prefixes: readonly string[];
+}
+
+/** A store that is open, and what its newest version held when it was looked at last. */
+interface OpenStore {
+  readonly store: IcechunkStore;
+  readonly prefixes: readonly string[];
+  head?: string;
+  stored?: StoredState | undefined;
 }
 
 /**
@@ -17,8 +27,7 @@ export interface ProductState {
  * with it; the head is asked for every time.
  */
 export class ProductStores {
-  readonly #stores = new Map<string, Promise<IcechunkStore>>();
-  readonly #states = new Map<string, { head: string; stored: StoredState | undefined }>();
+  readonly #stores = new Map<string, Promise<OpenStore>>();
 
   /** Opens the product's store, and makes it if need be. @throws FreshetError `storage`, `corrupt`. */
   async open(dataset: Dataset, product: TimeseriesProduct): Promise<ProductState> {
@@ -26,30 +35,48 @@ export class ProductStores {
     const cacheKey = JSON.stringify(options);
     let opening = this.#stores.get(cacheKey);
     if (opening === undefined) {
-      opening = IcechunkStore.openOrCreate(options);
+      opening = openAllowing(options, dataset, product);
       this.#stores.set(cacheKey, opening);
       opening.catch(() => this.#stores.delete(cacheKey));
     }
-    const store = await opening;
+    const open = await opening;
+    const { store, prefixes } = open;
     const head = await store.head();
-    const known = this.#states.get(options.folder);
-    if (known?.head === head) return { store, head, stored: known.stored };
-    const state = await readState(store, head, dataset, product);
-    this.#states.set(options.folder, { head, stored: state });
-    return { store, head, stored: state };
+    const stored = open.head === head ? open.stored : await readState(store, head);
+    requireOwner(stored, store, dataset, product);
+    Object.assign(open, { head, stored });
+    return { store, head, stored, prefixes };
   }
 }
 
-/** The published state of a product, for those who only look. Undefined where there is no store, or nothing in it. */
-export async function lookAtProduct(dataset: Dataset, product: TimeseriesProduct): Promise<Required<ProductState> | undefined> {
-  const store = await IcechunkStore.open(storeOptions(dataset, product));
-  if (store === undefined) return undefined;
-  const head = await store.head();
-  return { store, head, stored: await readState(store, head, dataset, product) };
+/** The store, with leave to point wherever it pointed before and wherever the dataset file says now. */
+async function openAllowing(options: StoreOptions, dataset: Dataset, product: TimeseriesProduct): Promise<OpenStore> {
+  const store = await IcechunkStore.openOrCreate(options);
+  const stored = await readState(store, await store.head());
+  requireOwner(stored, store, dataset, product);
+  const before = stored?.header.prefixes ?? [];
+  const prefixes = [...new Set([...before, ...options.prefixes])];
+  if (prefixes.length === before.length && before.length === options.prefixes.length) return { store, prefixes };
+  return { store: await IcechunkStore.allow({ ...options, prefixes }), prefixes };
 }
 
-/** Where a product's store is, and from where it may read virtual chunks. */
-export function storeOptions(dataset: Dataset, product: TimeseriesProduct): StoreOptions {
+/** The published state of a product, for those who only look. Undefined where there is no store, or nothing in it. */
+export async function lookAtProduct(dataset: Dataset, product: TimeseriesProduct): Promise<ProductState | undefined> {
+  const options = storeOptions(dataset, product);
+  const store = await IcechunkStore.open(options);
+  if (store === undefined) return undefined;
+  const head = await store.head();
+  const stored = await readState(store, head);
+  requireOwner(stored, store, dataset, product);
+  const prefixes = [...new Set([...(stored?.header.prefixes ?? []), ...options.prefixes])];
+  if (prefixes.length === options.prefixes.length) return { store, head, stored, prefixes };
+  // Sources that it had once: a reader has to be authorized for these too.
+  return { store: (await IcechunkStore.open({ ...options, prefixes })) ?? store, head, stored, prefixes };
+}
+
+/** Where a product is kept and where its references may point, as the dataset file says. */
+/** Where the product is kept, and where its references may point by the dataset file as it is now. */
+function storeOptions(dataset: Dataset, product: TimeseriesProduct): StoreOptions {
   const { source } = dataset;
   const places = source.mirror === undefined ? [source.at, ...source.allow] : [source.mirror];
   return {
@@ -59,14 +86,17 @@ export function storeOptions(dataset: Dataset, product: TimeseriesProduct): Stor
   };
 }
 
-async function readState(
-  store: IcechunkStore,
-  head: string,
-  dataset: Dataset,
-  product: TimeseriesProduct,
-): Promise<StoredState | undefined> {
-  const reader = await store.reader(head);
-  const stored = await readStoredState(async (key) => (await reader.get(key)) ?? undefined, decodeTexts);
+/** What a version holds. @throws FreshetError `corrupt` for one that Freshet did not write. */
+export async function readState(store: IcechunkStore, version: string): Promise<StoredState | undefined> {
+  const reader = await store.reader(version);
+  try {
+    return await readStoredState(async (key) => (await reader.get(key)) ?? undefined, decodeTexts);
+  } catch (error) {
+    throw isFreshetError(error) ? error.at({ uri: store.folder }) : error;
+  }
+}
+
+function requireOwner(stored: StoredState | undefined, store: IcechunkStore, dataset: Dataset, product: TimeseriesProduct): void {
   const owner = stored?.header;
   if (owner !== undefined && (owner.dataset.name !== dataset.name || owner.product !== product.name)) {
     throw new FreshetError("corrupt", "the store belongs to another product", {
@@ -76,5 +106,4 @@ async function readState(
       remedy: "Give each product a store of its own",
     });
   }
-  return stored;
 }

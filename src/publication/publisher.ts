@@ -1,19 +1,18 @@
 import type { DatasetReference, PublicationPlan, PublicationResult } from "../contract/index.ts";
 import type { Dataset, TimeseriesProduct } from "../dataset/index.ts";
-import { FreshetError, isFreshetError } from "../errors/index.ts";
-import type { Ledger, Member, Revision, RevisionEvent } from "../ledger/index.ts";
-import { type Arrival, EMPTY_LAYOUT, granulesOf } from "../products/index.ts";
+import { FreshetError } from "../errors/index.ts";
+import type { Ledger, Revision } from "../ledger/index.ts";
+import { differenceOf, granulesOf, type LayoutRow, type StoredState, shapeTemplate, standingIn } from "../products/index.ts";
 import type { ScanAddress, ScanStore } from "../scan/index.ts";
+import { arrivalOf, readArrivals } from "./arrivals.ts";
 import { granuleScans } from "./granule-scans.ts";
 import { changeFor } from "./product-change.ts";
-import type { ProductStores } from "./product-store.ts";
+import { type ProductState, type ProductStores, readState } from "./product-store.ts";
 import { publicationMessage } from "./publication-message.ts";
+import { tellLedger } from "./tell-ledger.ts";
 import type { Tick, Turn } from "./turn.ts";
 import { verifyStaged } from "./verify-staged.ts";
 import { wantedLayout } from "./wanted-layout.ts";
-
-/** Revisions to a publication at most; what is left over comes with the next one. */
-const MOST_ARRIVALS = 2_000;
 
 export interface PublisherParts {
   readonly ledger: Ledger;
@@ -45,7 +44,7 @@ export class Publisher {
   }
 
   /**
-   * Carries out a plan.
+   * Carries out a plan, or what is left of it to do.
    * @throws FreshetError `conflict` when the ledger or the store has moved on: the plan is void, make another.
    */
   async publish(reference: DatasetReference, dataset: Dataset, plan: PublicationPlan, tick: Tick): Promise<PublicationResult> {
@@ -54,78 +53,109 @@ export class Publisher {
       throw new FreshetError("conflict", "the dataset has no such product any more", { found: plan.product });
     const turn = await this.#turn(dataset, product, plan.cursor);
     if (turn === undefined) return this.#alreadyDone(dataset, plan);
-    if (turn.plan.parent !== plan.parent || turn.plan.layoutHash !== plan.layoutHash) {
-      throw new FreshetError("conflict", "the plan was overtaken", { found: turn.plan.layoutHash, expected: plan.layoutHash });
-    }
-    let version = plan.parent;
-    const { store } = turn.state;
-    const message = publicationMessage(reference, plan, turn.difference.changes);
-    if (!plan.unchanged) {
-      tick("reading scans");
-      const granules = await granuleScans(this.#parts.scans, await this.#template(dataset, turn), turn.difference, product, tick);
-      const change = changeFor({ reference, dataset, product, plan, turn, granules });
-      tick("writing");
-      version = await store.stage(plan.parent, change, message, () => tick("writing"));
-      tick("verifying");
-      await verifyStaged({ store, version, layout: turn.placement.layout, granules });
-      tick("publishing");
-      await store.publish(plan.parent, version);
-    }
+    const isVisible = turn.plan.unchanged && isPublicationOf(plan, turn);
+    if (!isVisible) requireSamePlan(turn.plan, plan);
+
+    const version = isVisible || plan.unchanged ? turn.state.head : await this.#write(reference, dataset, product, turn, tick);
     tick("recording");
     const atMs = this.#parts.now();
     const granules = granulesOf(turn.placement.layout);
-    await this.#tellLedger(dataset, plan, turn, { version, atMs, granules, message });
+    const told = isVisible || plan.unchanged ? await this.#asStored(turn) : asPlanned(reference, turn);
+    // What is written is the plan of this turn; an unchanged one says so.
+    await tellLedger(this.#parts.ledger, dataset.name, turn.plan, turn, { version, atMs, granules, ...told });
     const changed = plan.added + plan.replaced + plan.removed;
     return { product: plan.product, sequence: plan.sequence, version, granules, changed, atMs };
   }
 
+  async #write(
+    reference: DatasetReference,
+    dataset: Dataset,
+    product: TimeseriesProduct,
+    turn: Turn,
+    tick: Tick,
+  ): Promise<string> {
+    const { plan, difference, template } = turn;
+    const { store } = turn.state;
+    if (template === undefined) throw new FreshetError("corrupt", "a publication without a granule to take its form from");
+    tick("reading scans");
+    const granules = await granuleScans(this.#parts.scans, template, difference, product, tick);
+    const change = changeFor({ reference, dataset, product, plan, turn, granules });
+    tick("writing");
+    const message = publicationMessage(reference, plan, difference.changes);
+    const version = await store.stage(plan.parent, change, message, () => tick("writing"));
+    tick("verifying");
+    await verifyStaged({ store, version, layout: turn.placement.layout, granules });
+    tick("publishing");
+    await store.publish(plan.parent, version);
+    return version;
+  }
+
   /**
    * The product's next turn, reading the ledger up to `cursor` (inclusive); undefined when there is nothing to do. What a
-   * publication holds whose writer died before it told the ledger is a turn too: one that changes only the ledger.
+   * publication holds whose writer died before it told the ledger is a turn too, and comes first: it changes only the ledger.
    */
   async #turn(dataset: Dataset, product: TimeseriesProduct, cursor: number): Promise<Turn | undefined> {
-    const state = await this.#parts.stores.open(dataset, product);
+    const { ledger, stores } = this.#parts;
+    const state = await stores.open(dataset, product);
     const header = state.stored?.header;
-    const arrivals = await this.#arrivals(dataset, product, header?.cursor ?? 0, cursor);
+    const reach = { afterSeq: header?.cursor ?? 0, upToSeq: cursor };
+    const arrivals = await readArrivals(ledger, dataset, product, reach);
+    const [latest] = await ledger.publications(dataset.name, product.name, 1);
+    if (state.stored !== undefined && (latest?.sequence ?? 0) < state.stored.header.sequence)
+      return untoldTurn(state, state.stored, arrivals, dataset, product);
+
     if (arrivals.length === 0) return undefined;
-    const before = state.stored?.layout ?? EMPTY_LAYOUT;
-    const { placement, difference, hash } = wantedLayout(before, arrivals.map(arrivalOf), dataset, product, header?.steps);
-    const isUnchanged = difference.changes.length === 0 && difference.from === difference.to;
-    if (isUnchanged && arrivals.every(({ state: now }) => now === "withdrawn")) return undefined;
+    const template = header?.template ?? (await this.#template(dataset, product, arrivals));
+    if (template === undefined) return undefined;
+    const steps = header?.steps ?? (await this.#stepsOf(template, product));
+    const wanted = wantedLayout(state.stored, arrivals.map(arrivalOf), dataset, product, steps);
+    const { placement, difference, hash } = wanted;
+    const standing = standingIn(placement.layout);
+    const isStanding = ({ key, identity, state: now }: Revision): boolean =>
+      now !== "withdrawn" && standing.get(key) === identity;
+    // A revision that was taken back and came again stands there already; only a new publication can have it as a member.
+    const isUnchanged = difference.changes.length === 0 && difference.from === difference.to && !arrivals.some(isStanding);
+    if (isUnchanged && !arrivals.some(({ state: now }) => now === "ready")) return undefined;
+    const newest = arrivals.reduce((last, { changedSeq }) => Math.max(last, changedSeq), header?.cursor ?? 0);
     const plan: PublicationPlan = {
       product: product.name,
       sequence: (header?.sequence ?? 0) + (isUnchanged ? 0 : 1),
       parent: state.head,
       layoutHash: hash,
-      cursor: arrivals.reduce((last, { changedSeq }) => Math.max(last, changedSeq), header?.cursor ?? 0),
+      cursor: Math.min(newest, cursor),
       added: difference.added,
       replaced: difference.replaced,
       removed: difference.removed,
       unchanged: isUnchanged,
     };
-    return { state, plan, placement, difference, arrivals };
+    return { state, plan, placement, difference, arrivals, template, isOnRecord: true };
   }
 
-  /** What the product has not taken up yet, in the order in which the ledger heard of it. */
-  async #arrivals(dataset: Dataset, product: TimeseriesProduct, after: number, upTo: number): Promise<Revision[]> {
-    const { ledger } = this.#parts;
-    const waiting = await ledger.unpublished(dataset.name, product.name);
-    const withdrawn = (await ledger.readyAfter(dataset.name, after, MOST_ARRIVALS)).filter(({ state }) => state === "withdrawn");
-    return [...waiting, ...withdrawn]
-      .filter(({ changedSeq }) => changedSeq <= upTo)
-      .sort((a, b) => a.changedSeq - b.changedSeq)
-      .slice(0, MOST_ARRIVALS)
-      .sort((a, b) => a.heardSeq - b.heardSeq);
-  }
-
-  /** The scan that gives the product its form: the one it was begun with, or the one the gate measured by. */
-  async #template(dataset: Dataset, { state, arrivals, plan }: Turn): Promise<ScanAddress> {
-    const stored = state.stored?.header.template;
-    if (stored !== undefined) return stored;
-    const first = arrivals.find(({ scan }) => scan !== undefined);
-    if (first?.scan === undefined) throw new FreshetError("corrupt", "a first publication without a granule");
+  /** The scan that gives a product its form that has none yet: the one that the gate measured by. */
+  async #template(dataset: Dataset, product: TimeseriesProduct, arrivals: readonly Revision[]): Promise<ScanAddress | undefined> {
+    const first = arrivals.find(({ scan, state }) => scan !== undefined && state !== "withdrawn");
+    if (first?.scan === undefined) return undefined;
     const { key, identity, scan } = first;
-    return (await this.#parts.ledger.establishTemplate(dataset.name, plan.product, { key, identity, scan })).scan;
+    return (await this.#parts.ledger.establishTemplate(dataset.name, product.name, { key, identity, scan })).scan;
+  }
+
+  /** Steps in a granule. */
+  async #stepsOf(template: ScanAddress, product: TimeseriesProduct): Promise<number> {
+    const { root } = await this.#parts.scans.get(template);
+    return shapeTemplate(root, { name: product.axis, dimension: product.dimension }).validMs.length;
+  }
+
+  /** What the stored publication said and did, for the ledger: its writer did not come to tell it. */
+  async #asStored(turn: Turn): Promise<{ parent: string | undefined; message: string; displaced: readonly LayoutRow[] }> {
+    const { store, stored } = turn.state;
+    if (stored === undefined || turn.isOnRecord) return { parent: undefined, message: "", displaced: [] };
+    const { parent } = stored.header;
+    const before = await readState(store, parent);
+    const standing = standingIn(stored.layout);
+    const instants = new Set(stored.layout.rows.map((row) => row?.validMs));
+    const displaced = before?.layout.rows.filter((row) => row !== null && !standing.has(row.key) && instants.has(row.validMs));
+    const [version] = await store.versions(1);
+    return { parent, message: version?.message ?? "", displaced: (displaced ?? []) as LayoutRow[] };
   }
 
   async #alreadyDone(dataset: Dataset, plan: PublicationPlan): Promise<PublicationResult> {
@@ -143,70 +173,64 @@ export class Publisher {
       atMs,
     };
   }
-
-  async #tellLedger(
-    dataset: Dataset,
-    plan: PublicationPlan,
-    turn: Turn,
-    published: { version: string; atMs: number; granules: number; message: string },
-  ): Promise<void> {
-    const { ledger } = this.#parts;
-    const standing = new Map(turn.placement.layout.rows.flatMap((row) => (row === null ? [] : [[row.key, row.identity]])));
-    const members: Member[] = turn.arrivals
-      .filter(({ key, identity, state }) => (state === "ready" || state === "published" ? standing.get(key) === identity : false))
-      .map(({ key, identity }) => ({ key, identity }));
-    const { product, sequence, layoutHash } = plan;
-    if (members.length > 0 || !plan.unchanged) {
-      const publication = {
-        dataset: dataset.name,
-        product,
-        sequence,
-        snapshot: published.version,
-        parent: plan.unchanged ? turn.state.stored?.header.parent : plan.parent,
-        layoutHash,
-        atMs: published.atMs,
-        granules: published.granules,
-        message: published.message,
-      };
-      await ledger.recordPublication(publication, members);
-    }
-    const rejected = new Map(
-      turn.placement.rejected.map(({ arrival, reason }) => [`${arrival.key}\n${arrival.identity}`, reason]),
-    );
-    const events: RevisionEvent[] = [];
-    for (const { key, identity, state } of turn.arrivals) {
-      if (state !== "ready" || standing.get(key) === identity) continue;
-      const reason = rejected.get(`${key}\n${identity}`);
-      const verdict =
-        reason === undefined
-          ? ({ state: "superseded", reason: "a newer one took its place before it was published" } as const)
-          : ({ state: "quarantined", reason } as const);
-      events.push({ dataset: dataset.name, key, identity, ...verdict });
-    }
-    for (const { key, identity } of turn.placement.displaced) {
-      events.push({
-        dataset: dataset.name,
-        key,
-        identity,
-        state: "superseded",
-        reason: "another granule of the same time took its place",
-      });
-    }
-    for (const event of events) {
-      // What the ledger knows better by now stays as it is.
-      await ledger.record(event).catch((error: unknown) => {
-        if (!isFreshetError(error, "conflict")) throw error;
-      });
-    }
-  }
 }
 
-function arrivalOf({ key, identity, state, fields, scan }: Revision): Arrival {
-  const validMs = fields?.valid;
-  if (typeof validMs !== "number" || scan === undefined) {
-    throw new FreshetError("corrupt", "the ledger says that a revision is ready, but not when it is valid or where its scan is", {
-      found: `${key} ${identity}`,
-    });
-  }
-  return { key, identity, validMs, scan, state: state === "withdrawn" ? "withdrawn" : "ready" };
+/** True when the published version is the one that the plan was to make: an earlier attempt got that far. */
+function isPublicationOf(plan: PublicationPlan, { state }: Turn): boolean {
+  const header = state.stored?.header;
+  return header?.sequence === plan.sequence && header.parent === plan.parent && header.layoutHash === plan.layoutHash;
+}
+
+/** What is published and the ledger does not know: the revisions that it took in, by its own cursor. */
+function untoldTurn(
+  state: ProductState,
+  stored: StoredState,
+  waiting: readonly Revision[],
+  dataset: Dataset,
+  product: TimeseriesProduct,
+): Turn {
+  const { header, layout } = stored;
+  const standing = standingIn(layout);
+  const arrivals = waiting.filter(
+    ({ key, identity, state: now, changedSeq }) =>
+      now !== "withdrawn" && (changedSeq <= header.cursor || standing.get(key) === identity),
+  );
+  const { placement } = wantedLayout(stored, arrivals.map(arrivalOf), dataset, product, header.steps);
+  return {
+    state,
+    plan: {
+      product: product.name,
+      sequence: header.sequence,
+      parent: state.head,
+      layoutHash: header.layoutHash,
+      cursor: header.cursor,
+      added: 0,
+      replaced: 0,
+      removed: 0,
+      unchanged: true,
+    },
+    placement: { layout, rejected: placement.rejected, displaced: [] },
+    difference: differenceOf(layout, layout),
+    arrivals,
+    template: undefined,
+    isOnRecord: false,
+  };
+}
+
+function requireSamePlan(now: PublicationPlan, plan: PublicationPlan): void {
+  const idOf = ({ sequence, parent, layoutHash, unchanged }: PublicationPlan): string =>
+    `#${sequence} on ${parent}, layout ${layoutHash}${unchanged ? ", unchanged" : ""}`;
+  if (idOf(now) === idOf(plan)) return;
+  throw new FreshetError("conflict", "the plan was overtaken", { found: idOf(now), expected: idOf(plan) });
+}
+
+function asPlanned(
+  reference: DatasetReference,
+  { plan, difference, placement }: Turn,
+): { parent: string; message: string; displaced: readonly LayoutRow[] } {
+  return {
+    parent: plan.parent,
+    message: publicationMessage(reference, plan, difference.changes),
+    displaced: placement.displaced,
+  };
 }

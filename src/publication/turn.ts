@@ -1,6 +1,7 @@
 import type { PublicationPlan } from "../contract/index.ts";
 import type { Revision } from "../ledger/index.ts";
 import type { LayoutDifference, Placement } from "../products/index.ts";
+import type { ScanAddress } from "../scan/index.ts";
 import type { ProductState } from "./product-store.ts";
 
 /** Called between the parts of something long, with what is being done. */
@@ -13,4 +14,8 @@ export interface Turn {
   readonly placement: Placement;
   readonly difference: LayoutDifference;
   readonly arrivals: readonly Revision[];
+  /** The scan that gives the product its form; undefined for a turn that changes only the ledger. */
+  readonly template: ScanAddress | undefined;
+  /** The ledger knows of the stored publication (or nothing is stored). */
+  readonly isOnRecord: boolean;
 }

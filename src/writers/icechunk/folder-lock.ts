@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { open, readFile, rename, rm, stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -8,8 +9,9 @@ const FOREIGN_LOCK_DEAD_MS = 30_000;
 const GIVE_UP_MS = 60_000;
 
 /**
- * Mutual exclusion between processes by a file that only one can create. It holds `host pid`; a lock whose process is gone
- * is removed, and only by whoever holds a second such file and has looked again, so that two who find the same dead lock
+ * Mutual exclusion between processes by a file that only one can create. It holds `host pid start`, the last being when the
+ * process began, because a container that is started again gives the same pid to another one. A lock whose process is gone is
+ * removed, and only by whoever holds a second such file and has looked again, so that two who find the same dead lock
  * cannot both remove it (the second would remove the first one's new lock).
  */
 export class FolderLock {
@@ -74,7 +76,11 @@ async function createExclusively(path: string): Promise<boolean> {
   try {
     const file = await open(path, "wx");
     try {
-      await file.writeFile(`${hostname()} ${process.pid}`);
+      await file.writeFile(`${hostname()} ${process.pid} ${startOf(process.pid) ?? "-"}`);
+    } catch (error) {
+      // On a full disk: a lock without an owner in it would keep everybody waiting.
+      await rm(path, { force: true });
+      throw error;
     } finally {
       await file.close();
     }
@@ -92,8 +98,8 @@ async function ownerOf(path: string): Promise<string | undefined> {
 async function isDead(path: string): Promise<boolean> {
   const owner = await ownerOf(path);
   if (owner === undefined) return false;
-  const [host, pid] = owner.split(" ");
-  if (host === hostname() && pid !== undefined && /^\d+$/.test(pid)) return !isRunning(Number(pid));
+  const [host, pid, start] = owner.split(" ");
+  if (host === hostname() && pid !== undefined && /^\d+$/.test(pid)) return !isRunning(Number(pid), start);
   const age = await stat(path).then(
     (facts) => Date.now() - facts.mtimeMs,
     () => 0,
@@ -101,11 +107,24 @@ async function isDead(path: string): Promise<boolean> {
   return age > FOREIGN_LOCK_DEAD_MS;
 }
 
-function isRunning(pid: number): boolean {
+/** True for a process of this pid that began at `start`, where both sides know when. */
+function isRunning(pid: number, start: string | undefined): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== "ESRCH";
+    if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
+  }
+  const now = startOf(pid);
+  return now === undefined || start === undefined || start === "-" || now === start;
+}
+
+/** When a process began, in the kernel's ticks since it booted (proc_pid_stat(5), field 22); undefined where there is no /proc. */
+function startOf(pid: number): string | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, "latin1");
+    // The second field is the program's name in parentheses, and may hold anything.
+    return text.slice(text.lastIndexOf(")") + 2).split(" ")[19];
+  } catch {
+    return undefined;
   }
 }

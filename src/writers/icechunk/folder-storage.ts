@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
-import { dirname, join, sep } from "node:path";
+import { dirname, join, resolve, sep } from "node:path";
 import type { Storage, StorageVersionInfo } from "@earthmover/icechunk";
 import { FreshetError } from "../../errors/index.ts";
 import { FolderLock } from "./folder-lock.ts";
@@ -18,7 +18,8 @@ export function folderStorage(root: string): Storage {
 }
 
 /** The callbacks behind `folderStorage`; the binding calls them with a leading null (error-first). */
-export function folderBackend(root: string): Backend {
+export function folderBackend(folder: string): Backend {
+  const root = resolve(folder);
   const lock = new FolderLock(join(root, ".lock"));
   const locate = (path: string): string => {
     const full = join(root, path);
@@ -62,6 +63,8 @@ export function folderBackend(root: string): Backend {
         const presentEtag = present === undefined ? undefined : versionOf(present).etag;
         if (presentEtag !== expected.etag) return { kind: "not_on_latest_version" };
         await writeWhole(target, put.data);
+        // What everybody sees from now on must still be there after a power cut; the ledger's word of it will be.
+        await syncFolder(dirname(target));
         return updated;
       });
     },
@@ -119,6 +122,17 @@ function versionOf(bytes: Uint8Array): { etag: string } {
 /** The binding looks for this word in the message of a thrown error. */
 function notFound(path: string): never {
   throw new Error(`ObjectNotFound: ${path}`);
+}
+
+/** Makes the names in a folder durable. Windows cannot open one, and does not need to. */
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === "win32") return;
+  const handle = await open(folder, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }
 
 async function writeWhole(target: string, bytes: Uint8Array): Promise<void> {

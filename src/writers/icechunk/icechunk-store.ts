@@ -75,8 +75,30 @@ export class IcechunkStore {
         },
       },
     };
+    try {
+      return await guarded(options.folder, async () => {
+        const repository = await Repository.create(folderStorage(options.folder), config, undefined, authorization);
+        return new IcechunkStore(repository, options.folder);
+      });
+    } catch (error) {
+      // Another process may have made it between our look and our try.
+      const made = await IcechunkStore.open(options).catch(() => undefined);
+      if (made !== undefined) return made;
+      throw error;
+    }
+  }
+
+  /**
+   * Opens a repository that is there, and lets it hold virtual chunks under `options.prefixes` from now on, and under no others:
+   * whoever widens the list names the old ones too.
+   */
+  static async allow(options: StoreOptions): Promise<IcechunkStore> {
+    const { Repository } = loadIcechunk();
+    const { containers, authorization } = containersFor(options.prefixes);
     return guarded(options.folder, async () => {
-      const repository = await Repository.create(folderStorage(options.folder), config, undefined, authorization);
+      const config = { virtualChunkContainers: containers, caching: { numChunkRefs: CACHED_REFERENCES } };
+      const repository = await Repository.open(folderStorage(options.folder), config, authorization);
+      await repository.saveConfig();
       return new IcechunkStore(repository, options.folder);
     });
   }
@@ -199,7 +221,14 @@ async function patchRows(store: Store, path: string, { rowsPerChunk, fill, rows,
     const key = chunkKey(path, [chunk, ...new Array<number>(trailing).fill(0)]);
     const present = await store.get(key);
     const bytes = Buffer.alloc(rowsPerChunk * fill.length);
-    if (present !== null && present.length === bytes.length) bytes.set(present);
+    if (present !== null && present.length !== bytes.length) {
+      throw new FreshetError("corrupt", "a stored chunk is not as long as its array says", {
+        found: `${present.length} bytes`,
+        expected: `${bytes.length} bytes`,
+        path: key,
+      });
+    }
+    if (present !== null) bytes.set(present);
     else for (let row = 0; row < rowsPerChunk; row++) bytes.set(fill, row * fill.length);
     for (const [row, value] of patches) bytes.set(value, (row % rowsPerChunk) * fill.length);
     await store.set(key, bytes);
@@ -222,6 +251,8 @@ async function guarded<T>(folder: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
+    // The binding throws nothing but plain errors: these are defects of ours, and trying again would not help.
+    if (error instanceof TypeError || error instanceof RangeError) throw error;
     throw storeError(error, folder);
   }
 }

@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { createHash, randomUUID } from "node:crypto";
+import { chmodSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -51,9 +51,10 @@ function preparePatchedCopy(requireFromBinding: NodeJS.Require): void {
   const digest = createHash("sha256").update(original).digest("hex").slice(0, 16);
   const folder = process.env.FRESHET_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "freshet");
   const copy = join(folder, `icechunk-${digest}.node`);
-  if (!existsSync(copy)) {
+  // The same length, or a power cut has left a part of it: names are moved, nothing is added.
+  if (statSync(copy, { throwIfNoEntry: false })?.size !== original.length) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const temporary = `${copy}.${process.pid}`;
+    const temporary = `${copy}.${randomUUID()}`;
     writeFileSync(temporary, renameNewGlibcSymbols(original));
     chmodSync(temporary, 0o700);
     renameSync(temporary, copy);

@@ -18,6 +18,7 @@ export function decodeTexts(bytes: Uint8Array): string[] {
   let at = 4;
   for (let count = buffer.readUInt32LE(0); count > 0; count--) {
     const length = buffer.readUInt32LE(at);
+    if (at + 4 + length > buffer.length) throw new RangeError(`a text of ${length} bytes ends behind its chunk`);
     texts.push(buffer.toString("utf8", at + 4, at + 4 + length));
     at += 4 + length;
   }
