@@ -11,6 +11,7 @@ export {
 } from "./data-type.ts";
 export {
   arraysOf,
+  countReferences,
   type FillValue,
   type Outcome,
   type VariableOutcome,
