@@ -1,6 +1,6 @@
-import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { FreshetError } from "../../errors/index.ts";
+import { isProgram } from "../is-program.ts";
 import { readSetUpRecord, type SetUpRecord } from "../set-up-record.ts";
 
 /** A Temporal server that runs, or the CLI that can start one. */
@@ -27,13 +27,4 @@ function missing(found: string): never {
     found,
     remedy: "Run set-up, which obtains one (npm run demo), or set TEMPORAL_ADDRESS to a server that runs",
   });
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
 }

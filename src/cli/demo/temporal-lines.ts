@@ -1,6 +1,6 @@
-import { delimiter, join } from "node:path";
 import { granuleWorkflowId } from "../../contract/index.ts";
 import { shellWord } from "../shell-word.ts";
+import { temporalCommand } from "../temporal-command.ts";
 import type { Temporal } from "./find-temporal.ts";
 import { serverArguments } from "./temporal-server.ts";
 
@@ -20,7 +20,7 @@ export function temporalLines(
   place: { readonly folder: string; readonly address: string; readonly port: number; readonly namespace: string },
   granule: { readonly dataset: string; readonly key: string },
 ): TemporalLines {
-  const cli = temporal.kind === "cli" ? commandOf(temporal.path) : "temporal";
+  const cli = temporalCommand(temporal.kind === "cli" ? temporal.path : undefined);
   const at = ["--address", place.address, ...(place.namespace === "default" ? [] : ["--namespace", place.namespace])];
   const id = granuleWorkflowId(granule.dataset, granule.key);
   const show = line(cli, "workflow", "show", ...at, "--workflow-id", id);
@@ -33,12 +33,6 @@ export function temporalLines(
     ],
     stop: "kill $server",
   };
-}
-
-/** How a program is called in this shell: by its name where PATH leads to it. */
-function commandOf(path: string): string {
-  const first = (process.env.PATH ?? "").split(delimiter)[0];
-  return first !== undefined && join(first, "temporal") === path ? "temporal" : path;
 }
 
 function line(...words: string[]): string {

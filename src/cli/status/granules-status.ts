@@ -1,7 +1,7 @@
 import type { Client } from "@temporalio/client";
 import type { Ledger } from "../../ledger/index.ts";
 import { type GranuleView, lookAtGranules } from "../granule-view.ts";
-import { paint, paintStage } from "../paint.ts";
+import { cut, paint, paintStage } from "../paint.ts";
 import { count, table } from "../table.ts";
 import { lookAtTemporal } from "../temporal-view.ts";
 import { writerText } from "./dataset-status.ts";
@@ -38,8 +38,14 @@ const COLUMNS = [
   { title: "attempt", align: "right" },
   { title: "announced" },
   { title: "readable after", align: "right" },
-  { title: "waits for" },
+  { title: "waits for, or why" },
 ] as const;
+
+/** Cut off on a terminal that it would not fit; the granule's own page has all of it. */
+function shortened(text: string): string {
+  const OTHER_COLUMNS = 95;
+  return process.stdout.isTTY === true ? cut(text, Math.max(20, process.stdout.columns - OTHER_COLUMNS)) : text;
+}
 
 function row({ key, stage, attempt, announcedMs, readableMs, waitsFor }: GranuleView): string[] {
   const spent = announcedMs === undefined || readableMs === undefined ? undefined : readableMs - announcedMs;
@@ -49,6 +55,6 @@ function row({ key, stage, attempt, announcedMs, readableMs, waitsFor }: Granule
     attempt === undefined ? "" : `${attempt}`,
     announcedMs === undefined ? "" : instant(announcedMs),
     spent === undefined ? "" : `${(spent / 1000).toFixed(1)} s`,
-    waitsFor,
+    shortened(waitsFor),
   ];
 }

@@ -7,6 +7,7 @@ import { lookAtGranule } from "../granule-view.ts";
 import { paint, paintStage } from "../paint.ts";
 import { shellWord } from "../shell-word.ts";
 import { describeBytes, table } from "../table.ts";
+import { temporalCommand } from "../temporal-command.ts";
 import { lookAtTemporal } from "../temporal-view.ts";
 import type { StatusReport } from "./report.ts";
 
@@ -37,8 +38,8 @@ export async function historyStatus(
   const attempt = view.attempt === undefined ? "" : `, attempt ${view.attempt}`;
   const lines = [
     `${paint("strong", `${dataset} ${key}`)}: ${paintStage(view.stage)}${attempt}`,
-    ...(view.waitsFor === "" ? [] : [`  waits for: ${view.waitsFor}`]),
-    `  workflow:  ${granuleWorkflowId(dataset, key)}${view.isOpen ? ", open" : ""}`,
+    ...(view.waitsFor === "" ? [] : [`  ${view.isOpen || view.stage === "ready" ? "waits for" : "because"}: ${view.waitsFor}`]),
+    `  workflow: ${granuleWorkflowId(dataset, key)}${view.isOpen ? ", open" : ""}`,
     "",
     ...(history.length === 0 ? ["  The ledger has not heard of its bytes yet."] : table(COLUMNS, history.map(row))),
     ...(view.stage === "quarantined" ? decisionLines(granule, settings) : []),
@@ -80,7 +81,7 @@ function shortIdentity(identity: string): string {
 function decisionLines({ dataset, key }: { readonly dataset: string; readonly key: string }, settings: Settings): string[] {
   const command = (action: string): string =>
     [
-      ...["temporal", "workflow", "update", "execute", "--address", settings.temporalAddress],
+      ...[temporalCommand(), "workflow", "update", "execute", "--address", settings.temporalAddress],
       ...["--namespace", settings.temporalNamespace, "--workflow-id", granuleWorkflowId(dataset, key), "--name", "decide"],
       ...["--input", JSON.stringify({ action, reason: "WHY", by: process.env.USER ?? "WHO" })],
     ]

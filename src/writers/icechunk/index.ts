@@ -2,6 +2,5 @@ export { type ArrayDescription, arrayMetadata, groupMetadata } from "./array-met
 export { containerPrefix } from "./containers.ts";
 export { IcechunkStore, type StoreOptions, type StoreVersion } from "./icechunk-store.ts";
 export { loadIcechunk } from "./load-binding.ts";
-export { openForReading } from "./open-for-reading.ts";
 export type { ArrayChange, NativeChunk, RowPatch, StoreChange, VirtualChunk } from "./store-change.ts";
 export { decodeTexts, encodeTexts } from "./vlen-utf8.ts";

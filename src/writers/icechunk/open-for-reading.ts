@@ -8,6 +8,7 @@ import { IcechunkStore } from "./icechunk-store.ts";
  * @param folder path of the repository.
  * @param prefixes where it may read virtual chunks: `file:///…/`, `https://…/`.
  * @throws FreshetError `storage` where there is no store.
+ * @public The lines that `freshet` prints for zarrita import it.
  */
 export async function openForReading(folder: string, prefixes: readonly string[]): Promise<Store> {
   // How manifests are split matters to writers alone.
