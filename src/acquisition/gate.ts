@@ -1,5 +1,5 @@
 import type { GranuleReference } from "../contract/index.ts";
-import type { Dataset } from "../dataset/index.ts";
+import { type Dataset, validTimeOf } from "../dataset/index.ts";
 import { FreshetError } from "../errors/index.ts";
 import type { Ledger } from "../ledger/index.ts";
 import {
@@ -7,6 +7,7 @@ import {
   describeDrifts,
   misfit,
   placementRules,
+  requirePublishable,
   schemaOf,
   shapeGranule,
   shapeTemplate,
@@ -32,14 +33,17 @@ export async function passGate(
   scanned: { readonly scan: Scan; readonly address: ScanAddress },
   parts: { readonly ledger: Ledger; readonly scans: ScanStore },
 ): Promise<Passed> {
-  let passed: Passed | undefined;
-  for (const product of dataset.products) {
+  // All of it is asked before the first template is made: a granule that is refused is nobody's measure.
+  const shapes = dataset.products.map((product) => {
     const axis = { name: product.axis, dimension: product.dimension };
-    const shape = shapeGranule(scanned.scan.root, axis, validOfName(granule.fields));
-    const validMs = shape.validMs[0] as number;
-    const steps = shape.validMs.length;
-    const reason = misfit({ validMs }, placementRules(dataset, product, steps));
+    const shape = shapeGranule(scanned.scan.root, axis, validTimeOf(granule.fields));
+    const reason = misfit({ validMs: shape.validMs[0] as number }, placementRules(dataset, product, shape.validMs.length));
     if (reason !== undefined) throw new FreshetError("drift", `the granule has no place in ${product.name}`, { found: reason });
+    requirePublishable(shape);
+    return { product, axis, shape };
+  });
+  let passed: Passed | undefined;
+  for (const { product, axis, shape } of shapes) {
     const candidate = { key: granule.key, identity, scan: scanned.address };
     const template = await parts.ledger.establishTemplate(dataset.name, product.name, candidate);
     if (template.scan.sha256 !== scanned.address.sha256) {
@@ -53,15 +57,8 @@ export async function passGate(
         });
       }
     }
-    passed = { validMs, steps };
+    passed = { validMs: shape.validMs[0] as number, steps: shape.validMs.length };
   }
   if (passed === undefined) throw new FreshetError("dataset-file", "the dataset has no product");
   return passed;
-}
-
-/** The valid time that the name gives: a field `valid`, or `run` plus `lead`. Milliseconds since 1970. */
-function validOfName(fields: GranuleReference["fields"]): number | undefined {
-  const { valid, run, lead } = fields;
-  if (typeof valid === "number") return valid;
-  return typeof run === "number" && typeof lead === "number" ? run + lead : undefined;
 }

@@ -1,13 +1,15 @@
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, open, rename, rm, stat, statfs } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { FreshetError } from "../errors/index.ts";
 import type { RangeReader } from "../storage/index.ts";
+import { type Checksum, ChecksumCheck } from "./checksum.ts";
 
 const PART_BYTES = 4 * 1024 * 1024;
 /** Room that has to be left after a copy: a full disk stops the ledger and the store too. */
 const SPARE_BYTES = 64 * 1024 * 1024;
+const ABANDONED_MS = 24 * 3_600_000;
 
 /**
  * Our own copy of a revision, which never changes: its name carries the revision's identity. One that is there already is not
@@ -19,15 +21,23 @@ const SPARE_BYTES = 64 * 1024 * 1024;
 export async function copyToMirror(
   reader: RangeReader,
   place: { readonly mirror: string; readonly dataset: string; readonly key: string; readonly identity: string },
-  options: { readonly signal: AbortSignal; readonly onProgress: (bytes: number) => void },
+  options: {
+    readonly signal: AbortSignal;
+    readonly onProgress: (bytes: number) => void;
+    /** What the copy is held against before it is ours. */
+    readonly checksum?: Checksum | undefined;
+  },
 ): Promise<string> {
   const folder = join(fileURLToPath(place.mirror), place.dataset);
   const target = join(folder, mirrorName(place.key, place.identity));
   const present = await stat(target).catch(() => undefined);
   if (present?.size === reader.size) return target;
-  const temporary = join(folder, `.${randomUUID()}.part`);
+  const parts = join(fileURLToPath(place.mirror), ".parts");
+  const temporary = join(parts, randomUUID());
   try {
     await mkdir(folder, { recursive: true });
+    await mkdir(parts, { recursive: true });
+    await removeAbandoned(parts);
     const free = await statfs(folder);
     if (free.bavail * free.bsize < reader.size + SPARE_BYTES) {
       throw new FreshetError("storage", "the mirror's disk has no room for this granule", {
@@ -37,13 +47,17 @@ export async function copyToMirror(
         remedy: "Free some space; Freshet goes on by itself",
       });
     }
+    const check = options.checksum && new ChecksumCheck(options.checksum);
     const file = await open(temporary, "wx");
     try {
       for (let offset = 0; offset < reader.size; offset += PART_BYTES) {
         const length = Math.min(PART_BYTES, reader.size - offset);
-        await file.writeFile(await reader.read(offset, length, options.signal));
+        const bytes = await reader.read(offset, length, options.signal);
+        check?.update(bytes);
+        await file.writeFile(bytes);
         options.onProgress(offset + length);
       }
+      check?.finish(reader.uri);
       await file.sync();
     } finally {
       await file.close();
@@ -59,6 +73,15 @@ export async function copyToMirror(
       remedy: "See that the folder can be written and its disk has room",
       cause: error,
     });
+  }
+}
+
+/** What was being copied when a process died. No transfer takes as long as a day. */
+async function removeAbandoned(parts: string): Promise<void> {
+  for (const name of await readdir(parts)) {
+    const path = join(parts, name);
+    const facts = await stat(path).catch(() => undefined);
+    if (facts !== undefined && Date.now() - facts.mtimeMs > ABANDONED_MS) await rm(path, { force: true });
   }
 }
 

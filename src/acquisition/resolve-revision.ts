@@ -1,14 +1,12 @@
-import { createHash } from "node:crypto";
 import { pathToFileURL } from "node:url";
 import type { Announcement, Downloaded, GranuleReference } from "../contract/index.ts";
 import type { Dataset } from "../dataset/index.ts";
-import { FreshetError } from "../errors/index.ts";
+import { FreshetError, isFreshetError } from "../errors/index.ts";
 import { type Ledger, type Revision, type RevisionId, revisionIdentity } from "../ledger/index.ts";
 import { openReader, type RangeReader } from "../storage/index.ts";
 import { allowedUri } from "./allowed.ts";
+import { type Checksum, verifyChecksum } from "./checksum.ts";
 import { copyToMirror } from "./mirror.ts";
-
-const PART_BYTES = 4 * 1024 * 1024;
 
 export interface AcquisitionContext {
   readonly ledger: Ledger;
@@ -34,8 +32,10 @@ export async function resolveRevision(
   const reader = await openReader(uri, { signal: context.signal });
   try {
     checkPromise(announcement, reader);
-    if (dataset.source.mirror === undefined) checkReferable(reader);
     const { checksum } = announcement;
+    const { mirror } = dataset.source;
+    if (mirror === undefined) checkReferable(reader);
+    else checkRecognisable(reader, checksum);
     const identity = revisionIdentity({ ...reader.identity, ...(checksum === undefined ? {} : { checksum }) });
     const { revision } = await context.ledger.hear({
       dataset: dataset.name,
@@ -49,23 +49,51 @@ export async function resolveRevision(
       reason: announcement.by,
       detail: { announcedMs: announcement.heardMs },
     });
-    // The source has these bytes now: one that had given way, or was taken back, is taken up again.
-    const isBack = revision.state === "superseded" || revision.state === "withdrawn";
+    const isBack = await isTakenUpAgain(context.ledger, revision);
     if (isBack) await context.ledger.record({ ...revisionId(revision), state: "heard", reason: "the source has it again" });
     const isOpen = isBack || revision.state === "heard" || revision.state === "quarantined";
     const known = isOpen ? undefined : revision.state;
     if (known !== undefined) return { identity, uri, size: reader.size, known };
-    if (checksum !== undefined) await verifyChecksum(reader, checksum, context);
-    if (dataset.source.mirror === undefined) return { identity, uri, size: reader.size, known };
-    const place = { mirror: dataset.source.mirror, dataset: dataset.name, key: granule.key, identity };
-    const copy = await copyToMirror(reader, place, {
-      signal: context.signal,
-      onProgress: (bytes) => context.onProgress(`${bytes} of ${reader.size} bytes`),
-    });
-    return { identity, uri: pathToFileURL(copy).href, size: reader.size, known };
+    try {
+      const kept = await keep(reader, { mirror, dataset: dataset.name, key: granule.key, identity }, checksum, context);
+      return { identity, uri: kept ?? uri, size: reader.size, known };
+    } catch (error) {
+      // It is in the ledger under this identity, and must not stay there as if it were still to come.
+      if (isFreshetError(error, "source-changed")) {
+        await context.ledger.record({ ...revisionId(revision), state: "quarantined", reason: error.message });
+      }
+      throw error;
+    }
   } finally {
     await reader.close();
   }
+}
+
+/** Checks the bytes, and copies them where there is a mirror: once through, whichever it is. Answers the copy's uri. */
+async function keep(
+  reader: RangeReader,
+  place: { readonly mirror: string | undefined; readonly dataset: string; readonly key: string; readonly identity: string },
+  checksum: Checksum | undefined,
+  { signal, onProgress }: AcquisitionContext,
+): Promise<string | undefined> {
+  const { mirror } = place;
+  if (mirror === undefined) {
+    if (checksum !== undefined) await verifyChecksum(reader, checksum, { signal, onProgress });
+    return undefined;
+  }
+  const copied = (bytes: number): void => onProgress(`${bytes} of ${reader.size} bytes`);
+  return pathToFileURL(await copyToMirror(reader, { ...place, mirror }, { signal, onProgress: copied, checksum })).href;
+}
+
+/**
+ * The source has these bytes now. A revision that had given way to another one of its granule, or was taken back, is taken up
+ * again; one that gave way to another granule of the same time is not, or the two would change places with every listing.
+ */
+async function isTakenUpAgain(ledger: Ledger, revision: Revision): Promise<boolean> {
+  if (revision.state === "withdrawn") return true;
+  if (revision.state !== "superseded") return false;
+  const all = await ledger.revisionsOf(revision.dataset, revision.key);
+  return all.some(({ identity, state }) => identity !== revision.identity && state !== "superseded");
 }
 
 function revisionId({ dataset, key, identity }: Revision): RevisionId {
@@ -92,21 +120,13 @@ function checkReferable(reader: RangeReader): void {
   });
 }
 
-async function verifyChecksum(
-  reader: RangeReader,
-  checksum: NonNullable<Announcement["checksum"]>,
-  context: AcquisitionContext,
-): Promise<void> {
-  const hash = createHash(checksum.algorithm);
-  for (let offset = 0; offset < reader.size; offset += PART_BYTES) {
-    hash.update(await reader.read(offset, Math.min(PART_BYTES, reader.size - offset), context.signal));
-    context.onProgress(`checked ${offset} of ${reader.size} bytes`);
-  }
-  const found = hash.digest("hex");
-  if (found === checksum.value.toLowerCase()) return;
-  throw new FreshetError("source-changed", `the source's ${checksum.algorithm} is not the announced one`, {
-    found,
-    expected: checksum.value,
+/** Two states of a source that has neither a tag nor a date are told apart by a promised checksum alone. */
+function checkRecognisable(reader: RangeReader, checksum: Checksum | undefined): void {
+  if (reader.identity.lastModifiedMs !== undefined || reader.identity.etag !== undefined || checksum !== undefined) return;
+  throw new FreshetError("unsupported", "the source says nothing by which a replaced granule could be told from this one", {
+    found: "neither Last-Modified nor ETag",
+    expected: "one of them, or an announced checksum",
     uri: reader.uri,
+    remedy: "Announce the granule with its checksum",
   });
 }

@@ -28,6 +28,8 @@ const MEANING: Readonly<Record<ErrorKind, Meaning>> = {
 
 /** What is not one of ours is a defect of Freshet or of a library: it may be a mishap, so it is tried this often. */
 const DEFECT_TRIES = 5;
+/** However long a server asks us to stay away. */
+const LONGEST_DELAY_MS = 3_600_000;
 
 /**
  * A FreshetError as Temporal carries it: its kind is the failure's type, its sentence the message, its facts the details. An
@@ -43,7 +45,7 @@ export function toFailure(error: unknown, attempt: number): unknown {
     nonRetryable: meaning === "give-up",
     details: [factsOf(error)],
     ...(meaning === "wait" ? { category: ApplicationFailureCategory.BENIGN } : {}),
-    ...(error.facts.retryAfterMs === undefined ? {} : { nextRetryDelay: error.facts.retryAfterMs }),
+    ...(error.facts.retryAfterMs === undefined ? {} : { nextRetryDelay: Math.min(error.facts.retryAfterMs, LONGEST_DELAY_MS) }),
   });
 }
 

@@ -1,9 +1,9 @@
 import { passGate, resolveRevision } from "../acquisition/index.ts";
 import type { GranuleActivities, Verdict } from "../contract/index.ts";
 import { FreshetError, isFreshetError } from "../errors/index.ts";
-import { type Ledger, revisionIdentity } from "../ledger/index.ts";
+import { type Ledger, type Revision, type RevisionId, revisionIdentity } from "../ledger/index.ts";
 import { type ScanStore, scan as scanSource } from "../scan/index.ts";
-import { openReader } from "../storage/index.ts";
+import { openReader, type SourceIdentity } from "../storage/index.ts";
 import { countReferences } from "../virtual/index.ts";
 import type { DatasetFiles } from "./dataset-files.ts";
 import { withHeartbeat } from "./heartbeat.ts";
@@ -31,7 +31,8 @@ export function createGranuleActivities({ ledger, scans, files, wake }: GranuleA
       return withHeartbeat(async (tell, signal) => {
         const reader = await openReader(uri, { signal });
         try {
-          if (dataset.source.mirror === undefined && !sameSource(identity, revisionIdentity(reader.identity))) {
+          const revision = await ledger.revision({ dataset: dataset.name, key: granule.key, identity });
+          if (dataset.source.mirror === undefined && !isSource(revision, reader.identity)) {
             throw new FreshetError("source-changed", "the source changed between its announcement and its scan", {
               found: revisionIdentity(reader.identity),
               expected: identity,
@@ -66,7 +67,9 @@ export function createGranuleActivities({ ledger, scans, files, wake }: GranuleA
         // A twin of this attempt was here, and the dataset has gone on meanwhile.
         if (!isFreshetError(error, "conflict")) throw error;
       });
-      if (verdict.state === "ready") await wake(granule.dataset);
+      if (verdict.state !== "ready") return;
+      await supersedeWaiting(ledger, id);
+      await wake(granule.dataset);
     },
   };
 }
@@ -84,7 +87,16 @@ function eventOf(fields: Readonly<Record<string, string | number>>, verdict: Ver
   }
 }
 
-/** A checksum that was announced is part of the ledger's identity, but the source does not state it. */
-function sameSource(identity: string, now: string): boolean {
-  return identity === now || /^(md5|sha256|sha512):/.test(identity);
+/** Whether the source still is what the ledger heard of. Its identity alone does not say: an announced checksum may stand for it. */
+function isSource(revision: Revision | undefined, { etag, lastModifiedMs, size }: SourceIdentity): boolean {
+  return revision?.size === size && revision.etag === etag && revision.lastModifiedMs === lastModifiedMs;
+}
+
+/** Revisions of the granule that nobody could use wait for nothing any more: this one is better, whatever was wrong with them. */
+async function supersedeWaiting(ledger: Ledger, { dataset, key, identity }: RevisionId): Promise<void> {
+  for (const other of await ledger.revisionsOf(dataset, key)) {
+    if (other.identity === identity || (other.state !== "quarantined" && other.state !== "heard")) continue;
+    const id = { dataset, key, identity: other.identity };
+    await ledger.record({ ...id, state: "superseded", reason: "another revision of the granule is ready" });
+  }
 }

@@ -1,5 +1,5 @@
 import { timingSafeEqual } from "node:crypto";
-import fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { z } from "zod";
 import { FreshetError } from "../errors/index.ts";
 import type { Announcer } from "./announcer.ts";
@@ -34,7 +34,8 @@ export interface RunningWebhook {
 
 /**
  * `POST /announce` with `{"uri", "size"?, "checksum"?}`. 202 with the granules when Temporal holds the announcement (an empty
- * list: no dataset knows that name); 400 for another body, 401 without the token, 503 when Temporal does not take it, in
+ * list: no dataset knows that name); 400 for another body (413 for a large one, 415 for one that is not JSON), 401 without the
+ * token, 503 when Temporal does not take it, in
  * which case the sender must try again.
  * @throws FreshetError `usage` when the port is taken.
  */
@@ -57,8 +58,11 @@ export async function startWebhook(options: WebhookOptions): Promise<RunningWebh
 
 function addRoutes(server: FastifyInstance, { announcer, token }: WebhookOptions): void {
   server.get("/healthz", async () => ({ ok: true }));
-  server.post("/announce", async (request, reply) => {
-    if (token !== undefined && !carriesToken(request, token)) return reply.code(401).send({ error: "a bearer token is needed" });
+  // Before the body is read: who does not have the token learns nothing and costs nothing.
+  const onRequest = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    if (token !== undefined && !carriesToken(request, token)) await reply.code(401).send({ error: "a bearer token is needed" });
+  };
+  server.post("/announce", { onRequest }, async (request, reply) => {
     const parsed = announcementSchema.safeParse(request.body);
     if (!parsed.success) {
       const [issue] = parsed.error.issues;
