@@ -30,7 +30,8 @@ function demoFile(example: string, name: DatasetName, at: string): string {
   sources.set("sources", { agency: { at, mirror: "./mirror" } });
   dataset.setIn(["from", "source"], "agency");
   dataset.setIn(["products", 0, "timeseries", "store"], `./stores/${name}`);
-  dataset.setIn(["publish", "coalesce"], "100ms");
+  // A server's shortest timer takes about a second.
+  dataset.setIn(["publish", "coalesce"], "0s");
   dataset.setIn(["await", "every"], "500ms");
   return `${sources}---\n${dataset}`;
 }

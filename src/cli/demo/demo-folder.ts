@@ -55,7 +55,7 @@ export async function openDemoFolder(options: { readonly path: string; readonly 
     if (options.isFresh && mark !== undefined) await rm(path, { recursive: true });
     await mkdir(path, { recursive: true });
     await writeMark(path, undefined);
-    return { path, isContinued: !options.isFresh && mark !== undefined, ports: mark?.ports };
+    return { path, isContinued: !options.isFresh && mark !== undefined, ports: options.isFresh ? undefined : mark?.ports };
   } catch (error) {
     if (error instanceof FreshetError) throw error;
     const { message, code } = error as NodeJS.ErrnoException;
