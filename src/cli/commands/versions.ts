@@ -3,6 +3,8 @@ import { type Dataset, datasetOfText } from "../../dataset/index.ts";
 import { FreshetError } from "../../errors/index.ts";
 import { lookAtProduct } from "../../publication/index.ts";
 import { readSettings } from "../../worker/settings.ts";
+import { principalArray } from "../principal-array.ts";
+import { readingLines } from "../reading-lines.ts";
 import { withSession } from "../session.ts";
 import { count, table } from "../table.ts";
 
@@ -59,5 +61,11 @@ async function showVersions(dataset: Dataset, options: Options): Promise<void> {
       message.split("\n")[0] as string,
     ]);
     for (const line of table([{ title: "version" }, { title: "written" }, { title: "what" }], rows)) console.log(line);
+    if (state === undefined) continue;
+    const { store, prefixes } = state;
+    const array = await principalArray(state, product.dimension);
+    if (array === undefined) continue;
+    const { xarray, zarrita } = readingLines({ folder: store.folder, prefixes, array });
+    console.log(`\n# in xarray (docs/reading.md)\n${xarray}\n\n# in zarrita, from the project's folder\n${zarrita}\n`);
   }
 }
