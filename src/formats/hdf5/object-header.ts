@@ -64,8 +64,9 @@ export const MESSAGE = {
   cacheImage: 0x18,
 } as const;
 
-/** Message flags: the body is somewhere else; whoever does not know the type must not go on. */
+/** Message flags: the body is somewhere else; a writer changed the file without knowing the type; whoever does not know it must not go on. */
 export const SHARED = 0x02;
+export const WAS_UNKNOWN = 0x20;
 const FAIL_IF_UNKNOWN = 0x80;
 const HIGHEST_KNOWN_TYPE = 0x18;
 

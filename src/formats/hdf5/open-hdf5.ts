@@ -2,7 +2,7 @@ import type { RangeReader } from "../../storage/range-reader.ts";
 import { GlobalHeap } from "./global-heap.ts";
 import { Hdf5File, unknownVersion } from "./hdf5-file.ts";
 import { checkFileSpaceInfo } from "./messages/file-space-info.ts";
-import { findMessage, MESSAGE, type ObjectHeader, openMessage, readObjectHeader } from "./object-header.ts";
+import { findMessage, MESSAGE, type ObjectHeader, openMessage, readObjectHeader, WAS_UNKNOWN } from "./object-header.ts";
 import { SharedMessages } from "./shared-messages.ts";
 import { readSuperblock, type Superblock } from "./superblock.ts";
 
@@ -23,7 +23,7 @@ export async function openHdf5(reader: RangeReader, signal?: AbortSignal): Promi
   refuseParts(file, extension);
   refuseCacheImage(file, extension);
   const fileSpace = findMessage(extension, MESSAGE.fileSpaceInfo);
-  if (fileSpace !== undefined) checkFileSpaceInfo(file, openMessage(file, fileSpace));
+  if (fileSpace !== undefined && (fileSpace.flags & WAS_UNKNOWN) === 0) checkFileSpaceInfo(file, openMessage(file, fileSpace));
   file = new Hdf5File(reader, { ...superblock, ...readTreeParameters(file, extension) }, signal);
   const shared = new SharedMessages(file);
   await readSharedMessageTable(file, extension, shared);
