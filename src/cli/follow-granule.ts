@@ -76,6 +76,7 @@ async function publishedEnd(
   if (stage === "skipped") return { outcome: "skipped", reason };
   const revision = await ledger.revision({ dataset, key, identity });
   if (revision?.state === "quarantined") return { outcome: "quarantined", reason: revision.reason };
+  if (revision?.state === "ready" || revision?.state === "heard") return undefined;
   if (revision?.state !== "published") return stage === "duplicate" ? { outcome: "duplicate", reason } : undefined;
   const { product, sequence } = revision.published ?? {};
   const publication = (await ledger.publications(dataset, product, 1_000)).find((other) => other.sequence === sequence);

@@ -34,7 +34,7 @@ suite("freshet scan says in one line what is wrong", () => {
     [
       "a truncated NetCDF3 header",
       () => put("short3.nc", readFileSync(GRANULE.path).subarray(0, 100)),
-      /ends|truncated|too early/,
+      /does not fit into the file.*Fetch the file again/,
     ],
     [
       "a truncated NetCDF4 file",
