@@ -46,13 +46,11 @@ class VirtualArrayStore implements zarr.AsyncReadable {
       case "missing":
         return undefined;
       case "inline":
-        return aligned(reference.bytes);
+        return reference.bytes;
       case "range":
-        return aligned(
-          await this.#read(reference.uri, reference.offset, reference.length, options?.signal).catch((cause) => {
-            throw new ReadFailure(cause);
-          }),
-        );
+        return this.#read(reference.uri, reference.offset, reference.length, options?.signal).catch((cause) => {
+          throw new ReadFailure(cause);
+        });
     }
   }
 }
@@ -156,9 +154,4 @@ function decodingError(error: unknown, path: string): unknown {
   if (error instanceof Error && error.name !== "AbortError")
     return new FreshetError("malformed", "the values cannot be decoded", { found: (cause as Error).message, path, cause: error });
   return error;
-}
-
-/** zarrita lays typed arrays over the bytes as they lie, which takes an offset that every element size divides. */
-function aligned(bytes: Uint8Array): Uint8Array {
-  return bytes.byteOffset % 8 === 0 ? bytes : bytes.slice();
 }

@@ -130,6 +130,7 @@ suite("with a Temporal server and a worker", { skip: missingTemporal(), timeout:
 
   for (const [what, prepare, says] of [
     ["a full disk", fullDisk, /disk is full|no room|ENOSPC/],
+    ["a read-only file system", readOnlyDisk, /cannot be written.*EROFS/],
     ["a folder that cannot be used", fileAsFolder, /folder cannot be used|cannot be written|ENOTDIR/],
   ] as const) {
     test(`a store on ${what} holds the granule back, says so, and loses nothing`, async (t) => {
@@ -182,7 +183,7 @@ interface BadPlace {
   clean(): void;
 }
 
-/** A file system of 64 KiB with nothing left on it. */
+/** A file system of 8 MiB with nothing left on it. */
 function fullDisk(): BadPlace | undefined {
   const mount = join(folder, "full");
   mkdirSync(mount, { recursive: true });
@@ -202,6 +203,27 @@ function fullDisk(): BadPlace | undefined {
     name: "full-disk",
     store: join(mount, "store"),
     mend: () => rmSync(ballast),
+    clean: () => {
+      execFileSync("umount", ["-l", mount], { stdio: "ignore" });
+    },
+  };
+}
+
+/** A file system that nobody may write to: root, too, is refused. */
+function readOnlyDisk(): BadPlace | undefined {
+  const mount = join(folder, "read-only");
+  mkdirSync(mount, { recursive: true });
+  try {
+    execFileSync("mount", ["-t", "tmpfs", "-o", "ro", "tmpfs", mount], { stdio: "ignore" });
+  } catch {
+    return undefined;
+  }
+  return {
+    name: "read-only",
+    store: join(mount, "store"),
+    mend: () => {
+      execFileSync("mount", ["-o", "remount,rw", mount], { stdio: "ignore" });
+    },
     clean: () => {
       execFileSync("umount", ["-l", mount], { stdio: "ignore" });
     },

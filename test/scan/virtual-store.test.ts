@@ -156,16 +156,3 @@ test("chunks in another file than the one that is open are not read from it", as
     /^FreshetError: the values lie in another file: found file:\/\/\/b, expected file:\/\/\/a/,
   );
 });
-
-test("bytes that a cache hands out at an odd place of its block are read all the same", async () => {
-  const array = anArray({
-    shape: [2],
-    chunkShape: [2],
-    dataType: numeric("int32"),
-    codecs: [bytesCodec("little")],
-    chunks: [range("a", 0, 8)],
-  });
-  const block = Uint8Array.of(9, 9, 9, 1, 0, 0, 0, 2, 0, 0, 0);
-  const values = await readVirtualArray(array, async () => block.subarray(3));
-  assert.deepEqual([...values], [1, 0, 0, 0, 2, 0, 0, 0]);
-});

@@ -1,7 +1,14 @@
 import type { ByteCursor } from "../byte-cursor.ts";
 import { walkBtree2 } from "./btree2.ts";
-import type { FractalHeapHeader } from "./fractal-heap.ts";
 import type { Hdf5File } from "./hdf5-file.ts";
+
+/** What a heap's header says of its huge objects. */
+interface HugeObjectsOf {
+  /** Bytes of an object's identification. */
+  readonly identificationLength: number;
+  /** B-tree of the huge objects; undefined where the heap has none. */
+  readonly hugeBtreeAddress: number | undefined;
+}
 
 /**
  * Objects too large for the blocks of a fractal heap (HDF5 File Format Specification, III.G and III.A.2, record type 1).
@@ -11,7 +18,7 @@ import type { Hdf5File } from "./hdf5-file.ts";
  *   key                   else                      length            L
  *                                                   key               L
  */
-export async function readHugeObject(file: Hdf5File, header: FractalHeapHeader, identification: ByteCursor): Promise<ByteCursor> {
+export async function readHugeObject(file: Hdf5File, header: HugeObjectsOf, identification: ByteCursor): Promise<ByteCursor> {
   const { offsetSize, lengthSize } = file.superblock;
   if (offsetSize + lengthSize <= header.identificationLength - 1) {
     const address = file.requiredAddress(identification, "huge heap object");
