@@ -1,7 +1,7 @@
-import { passGate, resolveRevision } from "../acquisition/index.ts";
-import type { GranuleActivities, Verdict } from "../contract/index.ts";
-import { FreshetError, isFreshetError } from "../errors/index.ts";
-import { type Ledger, type Revision, type RevisionId, revisionIdentity } from "../ledger/index.ts";
+import { passGate, recordVerdict, resolveRevision } from "../acquisition/index.ts";
+import type { GranuleActivities } from "../contract/index.ts";
+import { FreshetError } from "../errors/index.ts";
+import { type Ledger, type Revision, revisionIdentity } from "../ledger/index.ts";
 import { type ScanStore, scan as scanSource } from "../scan/index.ts";
 import { openReader, type SourceIdentity } from "../storage/index.ts";
 import { countReferences } from "../virtual/index.ts";
@@ -60,43 +60,13 @@ export function createGranuleActivities({ ledger, scans, files, wake }: GranuleA
     },
 
     async record(granule, announcement, identity, verdict) {
-      const id = { dataset: granule.dataset.name, key: granule.key, identity };
-      if ((await ledger.revision(id)) === undefined)
-        await ledger.hear({ ...id, uri: announcement.uri, fields: granule.fields, reason: announcement.by });
-      await ledger.record({ ...id, ...eventOf(granule.fields, verdict) }).catch((error: unknown) => {
-        // A twin of this attempt was here, and the dataset has gone on meanwhile.
-        if (!isFreshetError(error, "conflict")) throw error;
-      });
-      if (verdict.state !== "ready") return;
-      await supersedeWaiting(ledger, id);
-      await wake(granule.dataset);
+      await recordVerdict(ledger, granule, announcement, identity, verdict);
+      if (verdict.state === "ready") await wake(granule.dataset);
     },
   };
-}
-
-function eventOf(fields: Readonly<Record<string, string | number>>, verdict: Verdict) {
-  switch (verdict.state) {
-    case "ready": {
-      const { scanUri, scanSha256, validMs, variables, references } = verdict.scanned;
-      const scan = { uri: scanUri, sha256: scanSha256 };
-      return { state: verdict.state, scan, fields: { ...fields, valid: validMs }, detail: { variables, references } };
-    }
-    case "quarantined":
-    case "skipped":
-      return { state: verdict.state, reason: verdict.reason };
-  }
 }
 
 /** Whether the source still is what the ledger heard of. Its identity alone does not say: an announced checksum may stand for it. */
 function isSource(revision: Revision | undefined, { etag, lastModifiedMs, size }: SourceIdentity): boolean {
   return revision?.size === size && revision.etag === etag && revision.lastModifiedMs === lastModifiedMs;
-}
-
-/** Revisions of the granule that nobody could use wait for nothing any more: this one is better, whatever was wrong with them. */
-async function supersedeWaiting(ledger: Ledger, { dataset, key, identity }: RevisionId): Promise<void> {
-  for (const other of await ledger.revisionsOf(dataset, key)) {
-    if (other.identity === identity || (other.state !== "quarantined" && other.state !== "heard")) continue;
-    const id = { dataset, key, identity: other.identity };
-    await ledger.record({ ...id, state: "superseded", reason: "another revision of the granule is ready" });
-  }
 }

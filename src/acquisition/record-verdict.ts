@@ -1,0 +1,54 @@
+import type { Announcement, GranuleReference, Verdict } from "../contract/index.ts";
+import { isFreshetError } from "../errors/index.ts";
+import type { Ledger, RevisionId } from "../ledger/index.ts";
+
+/** States of a revision that nobody has published, and that waits for something. */
+const WAITING: readonly string[] = ["heard", "ready", "quarantined"];
+
+/**
+ * Writes into the ledger how a revision ended. One that is ready supersedes all others of its granule that wait: those that
+ * nobody could use, and one that nobody has published yet. May run twice.
+ */
+export async function recordVerdict(
+  ledger: Ledger,
+  granule: GranuleReference,
+  announcement: Announcement,
+  identity: string,
+  verdict: Verdict,
+): Promise<void> {
+  const id = { dataset: granule.dataset.name, key: granule.key, identity };
+  if ((await ledger.revision(id)) === undefined)
+    await ledger.hear({ ...id, uri: announcement.uri, fields: granule.fields, reason: announcement.by });
+  await ledger.record({ ...id, ...eventOf(granule.fields, verdict) }).catch((error: unknown) => {
+    // A twin of this attempt was here, and the dataset has gone on meanwhile.
+    if (!isFreshetError(error, "conflict")) throw error;
+  });
+  // A late twin of this attempt finds it moved on, and must not turn against its successor.
+  if ((await ledger.revision(id))?.state === "ready") await supersedeWaiting(ledger, id);
+}
+
+function eventOf(fields: GranuleReference["fields"], verdict: Verdict) {
+  switch (verdict.state) {
+    case "ready": {
+      const { scanUri, scanSha256, validMs, variables, references } = verdict.scanned;
+      const scan = { uri: scanUri, sha256: scanSha256 };
+      return { state: verdict.state, scan, fields: { ...fields, valid: validMs }, detail: { variables, references } };
+    }
+    case "quarantined":
+    case "skipped":
+      return { state: verdict.state, reason: verdict.reason };
+  }
+}
+
+async function supersedeWaiting(ledger: Ledger, { dataset, key, identity }: RevisionId): Promise<void> {
+  for (const other of await ledger.revisionsOf(dataset, key)) {
+    if (other.identity === identity || !WAITING.includes(other.state)) continue;
+    const id = { dataset, key, identity: other.identity };
+    await ledger
+      .record({ ...id, state: "superseded", reason: "another revision of the granule is ready" })
+      .catch((error: unknown) => {
+        // It has been published meanwhile; its successor will take its place there.
+        if (!isFreshetError(error, "conflict")) throw error;
+      });
+  }
+}
