@@ -1,9 +1,9 @@
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, open, readdir, rename, rm, stat, statfs } from "node:fs/promises";
+import { open, readdir, rename, rm, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { FreshetError } from "../errors/index.ts";
-import type { RangeReader } from "../storage/index.ts";
+import { makeFolder, type RangeReader } from "../storage/index.ts";
 import { type Checksum, ChecksumCheck } from "./checksum.ts";
 
 const PART_BYTES = 4 * 1024 * 1024;
@@ -35,8 +35,8 @@ export async function copyToMirror(
   const parts = join(fileURLToPath(place.mirror), ".parts");
   const temporary = join(parts, randomUUID());
   try {
-    await mkdir(folder, { recursive: true });
-    await mkdir(parts, { recursive: true });
+    await makeFolder(folder);
+    await makeFolder(parts);
     await removeAbandoned(parts);
     const free = await statfs(folder);
     if (free.bavail * free.bsize < reader.size + SPARE_BYTES) {

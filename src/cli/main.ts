@@ -19,6 +19,11 @@ try {
   // Commander has printed its own errors by `outputError`.
   if (!(error instanceof CommanderError)) process.stderr.write(failureText(error, trace));
 }
+// A command that is done is done: an open store (reference: icechunk, section 0.2) or a long poll would keep Node running.
+await Promise.all(
+  [process.stdout, process.stderr].map((stream) => new Promise<void>((resolve) => stream.write("", () => resolve()))),
+);
+process.exit();
 
 /** The program with every command by name, and the one that is asked for in full. */
 async function programFor(words: readonly string[]): Promise<Command> {

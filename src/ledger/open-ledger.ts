@@ -1,6 +1,6 @@
-import { mkdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { FreshetError } from "../errors/index.ts";
+import { makeFolder } from "../storage/index.ts";
 import type { Ledger } from "./ledger.ts";
 import { SqlLedger } from "./sql-ledger.ts";
 import { openSqliteFile, sqliteBackend } from "./sqlite.ts";
@@ -23,7 +23,7 @@ export async function openLedger(url: string, options: { readonly now?: () => nu
   const path = resolve(url.replace(/^sqlite:/i, ""));
   const uri = `sqlite:${path}`;
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
   } catch (cause) {
     throw new FreshetError("storage", "the ledger's folder cannot be made", {
       found: (cause as Error).message,

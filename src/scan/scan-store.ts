@@ -1,7 +1,8 @@
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { open, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { FreshetError } from "../errors/index.ts";
+import { makeFolder } from "../storage/index.ts";
 import { readScan, writeScan } from "./artefact.ts";
 import type { Scan } from "./scan.ts";
 
@@ -35,7 +36,7 @@ export class ScanStore {
     const path = join(this.#folder, address.uri);
     const temporary = join(dirname(path), `.${randomUUID()}`);
     try {
-      await mkdir(dirname(path), { recursive: true });
+      await makeFolder(dirname(path));
       const file = await open(temporary, "wx");
       try {
         await file.writeFile(bytes);

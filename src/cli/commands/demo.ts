@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import { runDemo } from "../demo/run-demo.ts";
-import { endProcess } from "../end-process.ts";
 import { interruptSignal } from "../interrupt.ts";
 
 const EXAMPLES = `
@@ -23,12 +22,10 @@ export function configure(command: Command): void {
 }
 
 async function run(options: { readonly keep?: boolean; readonly folder?: string }): Promise<void> {
-  await endProcess(() =>
-    runDemo({
-      folder: options.folder ?? join(process.env.FRESHET_HOME ?? ".freshet", "demo"),
-      isFresh: options.folder === undefined,
-      keep: options.keep === true,
-      signal: interruptSignal(),
-    }),
-  );
+  await runDemo({
+    folder: options.folder ?? join(process.env.FRESHET_HOME ?? ".freshet", "demo"),
+    isFresh: options.folder === undefined,
+    keep: options.keep === true,
+    signal: interruptSignal(),
+  });
 }

@@ -1,8 +1,9 @@
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
 import type { Storage, StorageVersionInfo } from "@earthmover/icechunk";
 import { FreshetError } from "../../errors/index.ts";
+import { makeFolder } from "../../storage/index.ts";
 import { FolderLock } from "./folder-lock.ts";
 import { loadIcechunk } from "./load-binding.ts";
 
@@ -57,7 +58,7 @@ export function folderBackend(folder: string): Backend {
         await writeWhole(target, put.data);
         return updated;
       }
-      await mkdir(root, { recursive: true });
+      await makeFolder(root);
       return lock.hold(async () => {
         const present = await read(put.path);
         const presentEtag = present === undefined ? undefined : versionOf(present).etag;
@@ -137,7 +138,7 @@ async function syncFolder(folder: string): Promise<void> {
 
 async function writeWhole(target: string, bytes: Uint8Array): Promise<void> {
   const folder = dirname(target);
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const temporary = join(folder, `.${randomUUID()}`);
   try {
     const file = await open(temporary, "wx");
