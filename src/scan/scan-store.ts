@@ -1,8 +1,8 @@
-import { createHash, randomUUID } from "node:crypto";
-import { open, readFile, rename, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { FreshetError } from "../errors/index.ts";
-import { makeFolder } from "../storage/index.ts";
+import { writeWhole } from "../storage/index.ts";
 import { readScan, writeScan } from "./artefact.ts";
 import type { Scan } from "./scan.ts";
 
@@ -33,20 +33,9 @@ export class ScanStore {
     const bytes = writeScan(scan);
     const sha256 = createHash("sha256").update(bytes).digest("hex");
     const address = { uri: `scans/${sha256.slice(0, 2)}/${sha256}`, sha256 };
-    const path = join(this.#folder, address.uri);
-    const temporary = join(dirname(path), `.${randomUUID()}`);
     try {
-      await makeFolder(dirname(path));
-      const file = await open(temporary, "wx");
-      try {
-        await file.writeFile(bytes);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(temporary, path);
+      await writeWhole(join(this.#folder, address.uri), bytes);
     } catch (cause) {
-      await rm(temporary, { force: true }).catch(() => undefined);
       throw new FreshetError("storage", "a scan could not be kept", {
         found: (cause as Error).message,
         uri: this.#folder,

@@ -5,3 +5,4 @@ export { type HttpLimits, type HttpReaderOptions, openHttpReader } from "./http-
 export { makeFolder } from "./make-folder.ts";
 export { openReader } from "./open-reader.ts";
 export type { RangeReader, SourceIdentity } from "./range-reader.ts";
+export { writeWhole } from "./write-whole.ts";

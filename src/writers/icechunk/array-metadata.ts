@@ -1,18 +1,9 @@
-import type { Codec } from "../../codecs/index.ts";
 import { FreshetError } from "../../errors/index.ts";
-import type { Attributes, DataType, FillValue } from "../../virtual/index.ts";
+import type { Attributes, DataType, FillValue, VirtualArray } from "../../virtual/index.ts";
 import { attributesToJson, jsonFloat, jsonInteger } from "../json-numbers.ts";
 
 /** What a Zarr v3 array's metadata say. */
-export interface ArrayDescription {
-  readonly shape: readonly number[];
-  readonly chunkShape: readonly number[];
-  readonly dimensionNames: readonly (string | null)[];
-  readonly dataType: DataType;
-  readonly codecs: readonly Codec[];
-  readonly fillValue: FillValue;
-  readonly attributes: Attributes;
-}
+export type ArrayDescription = Omit<VirtualArray, "name" | "manifest">;
 
 /**
  * The `zarr.json` of an array (Zarr v3 core specification, "Array metadata"). Attributes are written as xarray wants them in

@@ -1,9 +1,9 @@
-import { createHash, randomUUID } from "node:crypto";
-import { open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { open, readdir, readFile, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
 import type { Storage, StorageVersionInfo } from "@earthmover/icechunk";
 import { FreshetError } from "../../errors/index.ts";
-import { makeFolder } from "../../storage/index.ts";
+import { makeFolder, writeWhole } from "../../storage/index.ts";
 import { FolderLock } from "./folder-lock.ts";
 import { loadIcechunk } from "./load-binding.ts";
 
@@ -133,24 +133,5 @@ async function syncFolder(folder: string): Promise<void> {
     await handle.sync();
   } finally {
     await handle.close();
-  }
-}
-
-async function writeWhole(target: string, bytes: Uint8Array): Promise<void> {
-  const folder = dirname(target);
-  await makeFolder(folder);
-  const temporary = join(folder, `.${randomUUID()}`);
-  try {
-    const file = await open(temporary, "wx");
-    try {
-      await file.writeFile(bytes);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, target);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
   }
 }
