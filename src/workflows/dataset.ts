@@ -16,11 +16,13 @@ import { configureSignal, datasetStatusQuery, wakeSignal } from "./messages.ts";
 const STAGE = defineSearchAttributeKey("FreshetStage", "KEYWORD");
 
 const { combine } = proxyActivities<DatasetActivities>({
+  summary: "what would the next version change?",
   startToCloseTimeout: "10 minutes",
   heartbeatTimeout: "1 minute",
   retry: { initialInterval: "500 milliseconds", maximumInterval: "1 minute" },
 });
 const { append } = proxyActivities<DatasetActivities>({
+  summary: "write, verify and publish a version",
   startToCloseTimeout: "1 hour",
   heartbeatTimeout: "1 minute",
   // A plan that somebody else overtook is not tried again: the next turn makes a new one.

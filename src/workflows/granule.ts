@@ -1,6 +1,7 @@
 import { defineSearchAttributeKey } from "@temporalio/common";
 import {
   ActivityFailure,
+  type ActivityInterfaceFor,
   ApplicationFailure,
   allHandlersFinished,
   condition,
@@ -33,17 +34,6 @@ const CHANGING_PAUSE_MS = 2_000;
 /** Identity in the ledger of a granule whose bytes never came. */
 const NEVER_SEEN = "unresolved";
 
-/** Long enough for a whole transfer; a worker that dies is noticed by its heartbeat. */
-const { scan } = proxyActivities<GranuleActivities>({
-  startToCloseTimeout: "1 hour",
-  heartbeatTimeout: "30 seconds",
-  retry: { initialInterval: "1 second", maximumInterval: "1 minute" },
-});
-const { record } = proxyActivities<GranuleActivities>({
-  startToCloseTimeout: "1 minute",
-  retry: { initialInterval: "200 milliseconds", maximumInterval: "30 seconds" },
-});
-
 /**
  * The life of one granule: each announcement is resolved to a revision, scanned, held against the dataset and recorded.
  * It ends when nothing is left to look at; a revision that cannot be used waits here for an operator's decision or for a
@@ -52,16 +42,7 @@ const { record } = proxyActivities<GranuleActivities>({
 export async function granule(input: GranuleInput): Promise<GranuleResult> {
   const { dataset, key, fields } = input;
   const reference: GranuleReference = { dataset, key, fields };
-  const { download } = proxyActivities<GranuleActivities>({
-    startToCloseTimeout: "6 hours",
-    scheduleToCloseTimeout: input.awaitFor.deadlineMs,
-    heartbeatTimeout: "30 seconds",
-    retry: {
-      initialInterval: Math.min(1_000, input.awaitFor.everyMs),
-      backoffCoefficient: 1.5,
-      maximumInterval: input.awaitFor.everyMs,
-    },
-  });
+  const { download, scan, record } = activitiesFor(input);
 
   let waiting = input.waiting;
   let stage: GranuleStage = "announced";
@@ -189,4 +170,30 @@ function rootMessage(failure: Error): string {
   let current: Error = failure;
   while (current.cause instanceof Error) current = current.cause;
   return current.message;
+}
+
+/** Timeouts long enough for a whole transfer: a worker that dies is noticed by its heartbeat. */
+function activitiesFor({
+  key,
+  awaitFor,
+}: GranuleInput): Pick<ActivityInterfaceFor<GranuleActivities>, "download" | "scan" | "record"> {
+  const { download } = proxyActivities<GranuleActivities>({
+    summary: `is ${key} there?`,
+    startToCloseTimeout: "6 hours",
+    scheduleToCloseTimeout: awaitFor.deadlineMs,
+    heartbeatTimeout: "30 seconds",
+    retry: { initialInterval: Math.min(1_000, awaitFor.everyMs), backoffCoefficient: 1.5, maximumInterval: awaitFor.everyMs },
+  });
+  const { scan } = proxyActivities<GranuleActivities>({
+    summary: `what is in ${key}, and does it fit?`,
+    startToCloseTimeout: "1 hour",
+    heartbeatTimeout: "30 seconds",
+    retry: { initialInterval: "1 second", maximumInterval: "1 minute" },
+  });
+  const { record } = proxyActivities<GranuleActivities>({
+    summary: `tell the ledger about ${key}`,
+    startToCloseTimeout: "1 minute",
+    retry: { initialInterval: "200 milliseconds", maximumInterval: "30 seconds" },
+  });
+  return { download, scan, record };
 }
