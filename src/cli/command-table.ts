@@ -36,6 +36,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/status.ts"),
   },
   {
+    name: "quarantine",
+    summary: "granules that wait for a decision: list, show, retry, skip",
+    load: () => import("./commands/quarantine.ts"),
+  },
+  {
     name: "versions",
     summary: "the published versions of a dataset, and how to open them",
     load: () => import("./commands/versions.ts"),

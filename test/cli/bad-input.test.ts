@@ -109,6 +109,32 @@ suite("with a Temporal server and a worker", { skip: missingTemporal(), timeout:
     assertOneLine(await freshet(["ingest", `${world.agency.url}${name}`], environment), /quarantined .*looks like text/);
   });
 
+  test("what is in quarantine is listed, shown and decided from the command line; twice is refused", async () => {
+    const granule = ["ostia", "20170611T120000Z"];
+    const listed = await freshet(["quarantine", "list", "--json"], environment);
+    assert.deepEqual(
+      listed.stdout
+        .trimEnd()
+        .split("\n")
+        .map((line) => (JSON.parse(line) as { key: string }).key),
+      ["20170611T120000Z"],
+    );
+    assert.match((await freshet(["quarantine", "show", ...granule], environment)).stdout, /why {4}.*looks like text/);
+    assertOneLine(await freshet(["quarantine", "skip", ...granule], environment), /--reason/, 2);
+    const retried = await freshet(["quarantine", "retry", ...granule, "--reason", "once more"], environment);
+    assert.match(retried.stdout, /tried again/, retried.stderr);
+    await world.inStage(`granule:ostia:${granule[1]}`, "quarantined");
+    const skipped = await freshet(["quarantine", "skip", ...granule, "--reason", "no granule"], environment);
+    assert.match(skipped.stdout, /skipped/, skipped.stderr);
+    assertOneLine(
+      await freshet(["quarantine", "skip", ...granule, "--reason", "again"], environment),
+      /not in quarantine.*skipped/,
+      2,
+    );
+    const [revision] = await world.ledger.revisionsOf("ostia", granule[1] as string);
+    assert.match(revision?.reason ?? "", /: no granule$/);
+  });
+
   test("ingest of a name that no dataset knows, of a folder, of nothing", async () => {
     assertOneLine(await freshet(["ingest", `${world.agency.url}unknown.nc`], environment), /no dataset knows/);
     assertOneLine(await freshet(["ingest", folder], environment), /folder/);
