@@ -1,5 +1,5 @@
 export { compareSchemas, type Drift, describeDrifts, type GranuleSchema, schemaOf } from "./granule-schema.ts";
-export { type GranuleShape, instant, isPublishable, shapeGranule, shapeTemplate } from "./granule-shape.ts";
+export { type GranuleShape, shapeGranule, shapeTemplate } from "./granule-shape.ts";
 export {
   differenceOf,
   EMPTY_LAYOUT,
