@@ -4,6 +4,9 @@ import { type Announcement, type GranuleInput, granuleWorkflowId, TASK_QUEUE } f
 import type { Ledger } from "../ledger/index.ts";
 import { type RoutedGranule, Router } from "./routing.ts";
 
+/** Temporal takes a signal in some 50 ms. Who announces must hear that it is down before he gives up waiting. */
+const HELD_WITHIN_MS = 5_000;
+
 /** One granule workflow that now knows of the announcement. */
 export interface Announced {
   readonly dataset: string;
@@ -41,21 +44,23 @@ export class Announcer {
         waiting: [],
         awaitFor: dataset.await,
       };
-      await this.#client.workflow.signalWithStart("granule", {
-        workflowId,
-        taskQueue: TASK_QUEUE,
-        args: [input],
-        signal: "announce",
-        signalArgs: [announcement],
-        workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
-        workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
-        typedSearchAttributes: new TypedSearchAttributes([
-          { key: { name: "FreshetDataset", type: SearchAttributeType.KEYWORD }, value: dataset.name },
-          { key: { name: "FreshetGranule", type: SearchAttributeType.KEYWORD }, value: key },
-          { key: { name: "FreshetStage", type: SearchAttributeType.KEYWORD }, value: "announced" },
-        ]),
-        staticSummary: `granule ${key} of ${dataset.name}`,
-      });
+      const signalled = () =>
+        this.#client.workflow.signalWithStart("granule", {
+          workflowId,
+          taskQueue: TASK_QUEUE,
+          args: [input],
+          signal: "announce",
+          signalArgs: [announcement],
+          workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+          workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+          typedSearchAttributes: new TypedSearchAttributes([
+            { key: { name: "FreshetDataset", type: SearchAttributeType.KEYWORD }, value: dataset.name },
+            { key: { name: "FreshetGranule", type: SearchAttributeType.KEYWORD }, value: key },
+            { key: { name: "FreshetStage", type: SearchAttributeType.KEYWORD }, value: "announced" },
+          ]),
+          staticSummary: `granule ${key} of ${dataset.name}`,
+        });
+      await this.#client.withDeadline(Date.now() + HELD_WITHIN_MS, signalled);
       announced.push({ dataset: dataset.name, key, workflowId });
     }
     return announced;

@@ -5,6 +5,9 @@ import type { Ledger } from "../ledger/index.ts";
 import { datasetInput, signalDataset } from "./dataset-workflow.ts";
 import { ensureSearchAttributes } from "./search-attributes.ts";
 
+/** A worker answers in milliseconds; without one the server would keep us waiting for ten seconds and more. */
+const QUERY_MS = 2_000;
+
 /** What `apply` did, or with `dryRun` would do, for one dataset. */
 export interface Applied {
   readonly name: string;
@@ -63,7 +66,7 @@ async function runningHash(client: Client, name: string): Promise<string | undef
   const handle = client.workflow.getHandle(datasetWorkflowId(name));
   try {
     const { status } = await handle.describe();
-    return status.name === "RUNNING" ? await queriedHash(handle) : undefined;
+    return status.name === "RUNNING" ? await queriedHash(client, handle) : undefined;
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;
@@ -71,9 +74,10 @@ async function runningHash(client: Client, name: string): Promise<string | undef
 }
 
 /** Without a worker the query has no answer; then the settings are sent once more, which changes nothing. */
-async function queriedHash(handle: { query: (name: string) => Promise<unknown> }): Promise<string> {
+async function queriedHash(client: Client, handle: { query: (name: string) => Promise<unknown> }): Promise<string> {
   try {
-    return ((await handle.query("status")) as DatasetStatus).dataset.hash;
+    const status = await client.withDeadline(Date.now() + QUERY_MS, () => handle.query("status"));
+    return (status as DatasetStatus).dataset.hash;
   } catch {
     return "unknown";
   }
