@@ -4,6 +4,8 @@ import { after, before, suite, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { WorkflowUpdateFailedError } from "@temporalio/client";
 import type { DatasetStatus, GranuleResult } from "../../src/contract/index.ts";
+import type { TimeseriesProduct } from "../../src/dataset/index.ts";
+import { lookAtProduct } from "../../src/publication/index.ts";
 import { applyDatasets } from "../../src/starters/index.ts";
 import { OSTIA, type RealGranule } from "../support/granules.ts";
 import { missingTemporal } from "../support/temporal-server.ts";
@@ -11,7 +13,7 @@ import { World } from "../support/world.ts";
 
 const [ONE, TWO, THREE] = OSTIA as [RealGranule, RealGranule, RealGranule];
 
-suite("the life of a granule on a real Temporal server", { skip: missingTemporal() }, () => {
+suite("the life of a granule on a real Temporal server", { skip: missingTemporal(), timeout: 240_000 }, () => {
   let world: World;
   before(async () => {
     world = await World.start();
@@ -119,6 +121,15 @@ suite("the life of a granule on a real Temporal server", { skip: missingTemporal
       (await world.ledger.revisionsOf("ostia", ONE.key)).map(({ state }) => state),
       ["superseded", "published"],
     );
+
+    const dataset = world.dataset("ostia");
+    const state = await lookAtProduct(dataset, dataset.products[0] as TimeseriesProduct);
+    const [newest, before] = (await state?.store.versions(2)) ?? [];
+    const chunk = async (version: string | undefined): Promise<Uint8Array | null | undefined> =>
+      (await state?.store.reader(version as string))?.get("analysed_sst/c/0/0/0");
+    const found = Buffer.from((await chunk(newest?.id)) ?? []);
+    assert.equal(found.readInt16BE(found.length - 1_000 + 4), 1234, "the newest version reads the new bytes");
+    await assert.rejects(chunk(before?.id), /checksum of the object owning the virtual chunk has changed/);
   });
 
   test("applying the same file again changes nothing; a changed one configures the running workflow", async () => {
