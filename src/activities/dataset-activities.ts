@@ -14,7 +14,7 @@ export function createDatasetActivities({
   return {
     async combine(reference) {
       const dataset = await files.get(reference);
-      return withHeartbeat(() => publisher.plan(dataset));
+      return withHeartbeat(() => publisher.planOrTrouble(dataset));
     },
 
     async append(reference, plan) {

@@ -1,4 +1,4 @@
-import type { PublicationPlan, PublicationResult } from "./dataset.ts";
+import type { ProductTrouble, PublicationPlan, PublicationResult } from "./dataset.ts";
 import type { Announcement, DatasetReference } from "./granule.ts";
 
 /** Which granule an activity is about. */
@@ -47,7 +47,7 @@ export interface GranuleActivities {
 
 export interface DatasetActivities {
   /** Reads the ledger and the stored layout: what would the next publication of each product change? */
-  combine(dataset: DatasetReference): Promise<readonly PublicationPlan[]>;
+  combine(dataset: DatasetReference): Promise<readonly (PublicationPlan | ProductTrouble)[]>;
   /** Writes one publication, verifies it and makes it visible by compare-and-swap; then tells the ledger. */
   append(dataset: DatasetReference, plan: PublicationPlan): Promise<PublicationResult>;
 }

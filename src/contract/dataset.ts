@@ -11,7 +11,8 @@ export interface DatasetInput {
   readonly wakes: number;
 }
 
-export type DatasetStage = "idle" | "coalescing" | "combining" | "appending";
+/** `troubled`: a product cannot be published until somebody does something; it is tried again at each turn. */
+export type DatasetStage = "idle" | "coalescing" | "combining" | "appending" | "troubled";
 
 /** The answer of the query `status`. */
 export interface DatasetStatus {
@@ -21,6 +22,8 @@ export interface DatasetStatus {
   readonly published: number;
   readonly wakes: number;
   readonly last: PublicationResult | undefined;
+  /** Why products could not be published at the last turn; empty when all is well. */
+  readonly troubles: readonly string[];
 }
 
 /** The signal `configure`: the dataset file changed in place. */
@@ -44,6 +47,12 @@ export interface PublicationPlan {
   readonly removed: number;
   /** True: the stored layout is the wanted one, only the ledger may have to learn of it. */
   readonly unchanged: boolean;
+}
+
+/** A product for which no plan can be made, and why. The other products of the dataset go on. */
+export interface ProductTrouble {
+  readonly product: string;
+  readonly trouble: string;
 }
 
 export interface PublicationResult {

@@ -4,6 +4,7 @@ export type {
   DatasetSettings,
   DatasetStage,
   DatasetStatus,
+  ProductTrouble,
   PublicationPlan,
   PublicationResult,
 } from "./dataset.ts";

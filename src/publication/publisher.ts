@@ -1,6 +1,6 @@
-import type { DatasetReference, PublicationPlan, PublicationResult } from "../contract/index.ts";
+import type { DatasetReference, ProductTrouble, PublicationPlan, PublicationResult } from "../contract/index.ts";
 import type { Dataset, TimeseriesProduct } from "../dataset/index.ts";
-import { FreshetError } from "../errors/index.ts";
+import { FreshetError, isFreshetError } from "../errors/index.ts";
 import type { Ledger, Revision } from "../ledger/index.ts";
 import { differenceOf, granulesOf, type LayoutRow, type StoredState, shapeTemplate, standingIn } from "../products/index.ts";
 import type { ScanAddress, ScanStore } from "../scan/index.ts";
@@ -35,12 +35,29 @@ export class Publisher {
 
   /** What the next publication of each product would change; nothing for a product that is as it should be. */
   async plan(dataset: Dataset): Promise<PublicationPlan[]> {
-    const plans: PublicationPlan[] = [];
-    for (const product of dataset.products) {
-      const turn = await this.#turn(dataset, product, Number.MAX_SAFE_INTEGER);
-      if (turn !== undefined) plans.push(turn.plan);
-    }
-    return plans;
+    const plans = await Promise.all(dataset.products.map((product) => this.#planOf(dataset, product)));
+    return plans.filter((plan) => plan !== undefined);
+  }
+
+  /**
+   * The same, with the reason for each product that cannot go on until somebody does something: it does not keep the others
+   * back.
+   * @throws FreshetError `storage`, `unreachable`: worth trying again as a whole.
+   */
+  async planOrTrouble(dataset: Dataset): Promise<(PublicationPlan | ProductTrouble)[]> {
+    const plans = await Promise.all(
+      dataset.products.map((product) =>
+        this.#planOf(dataset, product).catch((error: unknown) => {
+          if (!(error instanceof FreshetError) || isFreshetError(error, "storage", "unreachable")) throw error;
+          return { product: product.name, trouble: (error as FreshetError).message };
+        }),
+      ),
+    );
+    return plans.filter((plan) => plan !== undefined);
+  }
+
+  async #planOf(dataset: Dataset, product: TimeseriesProduct): Promise<PublicationPlan | undefined> {
+    return (await this.#turn(dataset, product, Number.MAX_SAFE_INTEGER))?.plan;
   }
 
   /**

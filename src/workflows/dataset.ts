@@ -1,5 +1,7 @@
 import { defineSearchAttributeKey } from "@temporalio/common";
 import {
+  ActivityFailure,
+  ApplicationFailure,
   allHandlersFinished,
   condition,
   continueAsNew,
@@ -12,6 +14,7 @@ import {
 } from "@temporalio/workflow";
 import type { DatasetActivities, DatasetInput, DatasetStage, PublicationResult } from "../contract/index.ts";
 import { configureSignal, datasetStatusQuery, wakeSignal } from "./messages.ts";
+import { rootMessage } from "./root-message.ts";
 
 const STAGE = defineSearchAttributeKey("FreshetStage", "KEYWORD");
 
@@ -39,6 +42,7 @@ export async function dataset(input: DatasetInput): Promise<never> {
   let { wakes, published } = input;
   let awake = true;
   let last: PublicationResult | undefined;
+  let troubles: string[] = [];
 
   const enter = (next: DatasetStage, details: string): void => {
     if (next !== stage) upsertSearchAttributes([{ key: STAGE, value: next }]);
@@ -46,6 +50,18 @@ export async function dataset(input: DatasetInput): Promise<never> {
     setCurrentDetails(
       `**${next}** ${details}\n* ${published} versions published${last === undefined ? "" : `; last: ${describe(last)}`}`,
     );
+  };
+
+  /** Runs a part of a turn. What fails is for people and tried again at the next turn; it does not keep the rest back. */
+  const attempt = async (part: () => Promise<void>): Promise<void> => {
+    try {
+      await part();
+    } catch (error) {
+      if (!(error instanceof ActivityFailure)) throw error;
+      // A plan that was overtaken is void: the next turn makes another at once.
+      if (isOvertaken(error)) awake = true;
+      else troubles.push(rootMessage(error));
+    }
   };
 
   setHandler(wakeSignal, () => {
@@ -56,11 +72,12 @@ export async function dataset(input: DatasetInput): Promise<never> {
     settings = next;
     awake = true;
   });
-  setHandler(datasetStatusQuery, () => ({ stage, dataset: settings.dataset, published, wakes, last }));
+  setHandler(datasetStatusQuery, () => ({ stage, dataset: settings.dataset, published, wakes, last, troubles }));
 
   while (!workflowInfo().continueAsNewSuggested) {
     if (!awake) {
-      enter("idle", "waiting for granules");
+      if (troubles.length === 0) enter("idle", "waiting for granules");
+      else enter("troubled", troubles.join("; "));
       await condition(() => awake, input.lookEveryMs);
     }
     if (settings.coalesceMs > 0) {
@@ -68,17 +85,21 @@ export async function dataset(input: DatasetInput): Promise<never> {
       await sleep(settings.coalesceMs);
     }
     awake = false;
+    troubles = [];
     enter("combining", "");
-    for (const plan of await combine(settings.dataset)) {
-      enter("appending", `${plan.product} #${plan.sequence}: +${plan.added} ~${plan.replaced} -${plan.removed}`);
-      try {
-        last = await append(settings.dataset, plan);
-        if (!plan.unchanged) published++;
-      } catch (error) {
-        if (!isOvertaken(error)) throw error;
-        awake = true;
+    await attempt(async () => {
+      for (const plan of await combine(settings.dataset)) {
+        await attempt(async () => {
+          if ("trouble" in plan) {
+            troubles.push(`${plan.product}: ${plan.trouble}`);
+            return;
+          }
+          enter("appending", `${plan.product} #${plan.sequence}: +${plan.added} ~${plan.replaced} -${plan.removed}`);
+          last = await append(settings.dataset, plan);
+          if (!plan.unchanged) published++;
+        });
       }
-    }
+    });
   }
   await condition(allHandlersFinished);
   return continueAsNew<typeof dataset>({ ...input, ...settings, wakes, published });
@@ -88,9 +109,6 @@ function describe(result: PublicationResult): string {
   return `${result.product} #${result.sequence}, version ${result.version}, ${result.granules} granules`;
 }
 
-function isOvertaken(error: unknown): boolean {
-  for (let current = error; current instanceof Error; current = current.cause) {
-    if ("type" in current && current.type === "conflict") return true;
-  }
-  return false;
+function isOvertaken(failure: ActivityFailure): boolean {
+  return failure.cause instanceof ApplicationFailure && failure.cause.type === "conflict";
 }

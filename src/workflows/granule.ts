@@ -26,6 +26,7 @@ import type {
 } from "../contract/index.ts";
 import { withAnnouncement } from "./announcements.ts";
 import { announceSignal, decideUpdate, granuleStatusQuery } from "./messages.ts";
+import { rootMessage } from "./root-message.ts";
 
 const STAGE = defineSearchAttributeKey("FreshetStage", "KEYWORD");
 /** A source that changes while it is read is looked at again this often, with a pause; then it is for people. */
@@ -164,12 +165,6 @@ function describe(
 
 function isChanging(failure: ActivityFailure): boolean {
   return failure.cause instanceof ApplicationFailure && failure.cause.type === "source-changed";
-}
-
-function rootMessage(failure: Error): string {
-  let current: Error = failure;
-  while (current.cause instanceof Error) current = current.cause;
-  return current.message;
 }
 
 /** Timeouts long enough for a whole transfer: a worker that dies is noticed by its heartbeat. */

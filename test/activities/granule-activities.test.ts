@@ -78,7 +78,7 @@ describe("the activities, one after the other", () => {
     await run(() => granules.record(granule, announcement, downloaded.identity, { state: "ready", scanned }));
     assert.deepEqual(woken, ["d"]);
     const [plan, ...more] = await run(() => datasets.combine(granule.dataset));
-    assert.ok(plan);
+    assert.ok(plan !== undefined && "sequence" in plan);
     assert.equal(more.length, 0);
     const result = await run(() => datasets.append(granule.dataset, plan));
     assert.deepEqual([result.sequence, result.granules], [1, 1]);

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { mkdir, readFile, rename } from "node:fs/promises";
 import { after, before, suite, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { WorkflowUpdateFailedError } from "@temporalio/client";
 import type { DatasetStatus, GranuleResult } from "../../src/contract/index.ts";
-import type { TimeseriesProduct } from "../../src/dataset/index.ts";
+import { parseDatasetFile, type TimeseriesProduct } from "../../src/dataset/index.ts";
 import { lookAtProduct } from "../../src/publication/index.ts";
 import { applyDatasets } from "../../src/starters/index.ts";
-import { OSTIA, type RealGranule } from "../support/granules.ts";
+import { loadIcechunk } from "../../src/writers/icechunk/index.ts";
+import { datasetYaml, MOGREPS, OSTIA, type RealGranule } from "../support/granules.ts";
 import { missingTemporal } from "../support/temporal-server.ts";
 import { World } from "../support/world.ts";
 
@@ -150,6 +151,35 @@ suite("the life of a granule on a real Temporal server", { skip: missingTemporal
       async () => (await applyDatasets(world.client, world.ledger, changed)).every(({ changes }) => changes.length === 0),
       "the workflow runs with the new file",
     );
+  });
+
+  test("a store that somebody else wrote troubles its dataset, and says so; put away, the dataset goes on by itself", async () => {
+    const text = datasetYaml({ at: world.agency.url, home: `${world.settings.home}/elsewhere` });
+    const foreign = parseDatasetFile(text, { file: "elsewhere.yaml" }).datasets.filter(({ name }) => name === "mogreps-uk");
+    const store = `${world.settings.home}/elsewhere/stores/mogreps-uk`;
+    const { Repository, Storage } = loadIcechunk();
+    await mkdir(store, { recursive: true });
+    const repository = await Repository.create(await Storage.newLocalFilesystem(store));
+    const session = await repository.writableSession("main");
+    await session.store.set("zarr.json", Buffer.from('{"zarr_format":3,"node_type":"group","attributes":{}}'));
+    const theirs = await session.commit("somebody else's");
+    await applyDatasets(world.client, world.ledger, foreign);
+    const [granule] = MOGREPS as [RealGranule];
+    await world.agency.publish(granule.name, { copyOf: granule.path });
+    assert.equal((await resultOf((await world.announce(granule.name)).workflowId)).stage, "ready");
+
+    const handle = world.client.workflow.getHandle("dataset:mogreps-uk");
+    await world.until(async () => {
+      const { stage, troubles } = (await handle.query("status")) as DatasetStatus;
+      return stage === "troubled" && /did not write/.test(troubles[0] ?? "");
+    }, "the dataset is troubled");
+    assert.equal(await repository.lookupBranch("main"), theirs, "nothing of theirs was touched");
+    assert.equal((await world.ledger.revisionsOf("mogreps-uk", granule.key))[0]?.state, "ready");
+
+    await rename(store, `${store}-put-away`);
+    await handle.signal("wake");
+    await world.settled("mogreps-uk");
+    assert.deepEqual(((await handle.query("status")) as DatasetStatus).troubles, []);
   });
 
   test("operators find granules by search attributes, and read where one is from Temporal alone", async () => {
