@@ -18,7 +18,7 @@ export interface AcquisitionContext {
 /**
  * Resolves an announcement to a revision: opens what it names, checks it against what was promised, asks the ledger whether it
  * is known, and copies it where the source keeps a mirror.
- * @throws FreshetError `source-missing` while it is not there; `source-changed` when it is not what was announced;
+ * @throws FreshetError `source-missing` while it is not there in full; `source-changed` when it is not what was announced;
  *   `source-refused` for a place that the source may not name; `unsupported` for a source that states nothing by which a
  *   reader could notice a change.
  */
@@ -102,7 +102,9 @@ function revisionId({ dataset, key, identity }: Revision): RevisionId {
 
 function checkPromise({ size }: Announcement, reader: RangeReader): void {
   if (size === undefined || size === reader.size) return;
-  throw new FreshetError("source-changed", "the source is not as long as was announced", {
+  // Shorter is most often an upload that has not ended: it is awaited like a source that is not there.
+  const isUnderway = reader.size < size;
+  throw new FreshetError(isUnderway ? "source-missing" : "source-changed", "the source is not as long as was announced", {
     found: `${reader.size} bytes`,
     expected: `${size} bytes`,
     uri: reader.uri,

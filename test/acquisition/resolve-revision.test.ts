@@ -141,6 +141,14 @@ describe("resolving an announcement", () => {
     assert.deepEqual(await states(), []);
   });
 
+  test("one that is shorter than announced is awaited: its upload has not ended", async () => {
+    await assert.rejects(
+      resolve({ size: 20 }),
+      (error) => isFreshetError(error, "source-missing") && /found 15 bytes, expected 20 bytes/.test(error.message),
+    );
+    assert.deepEqual(await states(), []);
+  });
+
   test("an announced sha256 is held against the bytes, upper or lower case", async () => {
     const checksum = { algorithm: "sha256", value: sha256(ONE).toUpperCase() } as const;
     assert.equal((await resolve({ checksum })).known, undefined);
