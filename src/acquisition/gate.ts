@@ -1,5 +1,5 @@
 import type { GranuleReference } from "../contract/index.ts";
-import { type Dataset, validTimeOf } from "../dataset/index.ts";
+import { type Dataset, validPrecisionMs, validTimeOf } from "../dataset/index.ts";
 import { FreshetError } from "../errors/index.ts";
 import type { Ledger } from "../ledger/index.ts";
 import {
@@ -36,7 +36,7 @@ export async function passGate(
   // All of it is asked before the first template is made: a granule that is refused is nobody's measure.
   const shapes = dataset.products.map((product) => {
     const axis = { name: product.axis, dimension: product.dimension };
-    const shape = shapeGranule(scanned.scan.root, axis, validTimeOf(granule.fields));
+    const shape = shapeGranule(scanned.scan.root, axis, validTimeOf(granule.fields), validPrecisionMs(dataset.match));
     const reason = misfit({ validMs: shape.validMs[0] as number }, placementRules(dataset, product, shape.validMs.length));
     if (reason !== undefined) throw new FreshetError("drift", `the granule has no place in ${product.name}`, { found: reason });
     requirePublishable(shape);

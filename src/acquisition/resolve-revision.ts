@@ -113,6 +113,14 @@ function checkPromise({ size }: Announcement, reader: RangeReader): void {
 
 /** Icechunk's readers hold an HTTP source against Last-Modified alone: they send an entity tag in a form that servers refuse. */
 function checkReferable(reader: RangeReader): void {
+  if (reader.isWithoutRanges === true) {
+    throw new FreshetError("unsupported", "the server knows no range requests, so readers could not read a part of the source", {
+      found: "status 200 to a request for a range",
+      expected: "status 206",
+      uri: reader.uri,
+      remedy: "Let the source keep our own copies (mirror) in the dataset file",
+    });
+  }
   if (reader.identity.lastModifiedMs !== undefined) return;
   throw new FreshetError("unsupported", "the source does not say when it was changed, so readers could not notice a change", {
     found: reader.identity.etag === undefined ? "neither Last-Modified nor ETag" : "only an ETag",

@@ -12,17 +12,18 @@ export class DatasetFiles {
     this.#ledger = ledger;
   }
 
-  /** @throws FreshetError `dataset-file` when the ledger has never seen it. */
+  /** @throws FreshetError `unreachable` when this ledger has never seen it: another worker may have the right one. */
   async get({ name, hash }: DatasetReference): Promise<Dataset> {
     const key = `${name}@${hash}`;
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     const text = await this.#ledger.datasetText(name, hash);
     if (text === undefined) {
-      throw new FreshetError("dataset-file", "the ledger does not know this revision of the dataset file", {
+      throw new FreshetError("unreachable", "this worker's ledger does not know this revision of the dataset file", {
         found: key,
         uri: this.#ledger.uri,
-        remedy: "Apply the dataset file again, with the ledger that the workers use",
+        remedy:
+          "Let all workers of this Temporal namespace use the ledger that the file was applied to (FRESHET_HOME, FRESHET_LEDGER)",
       });
     }
     const dataset = datasetOfText(text);

@@ -14,7 +14,9 @@ export function exitCodeOf(error: unknown): number {
 
 /** One line for a person: `freshet: <message>`. With `trace` the stack follows, and that of every cause. */
 export function failureText(error: unknown, trace: boolean): string {
-  const line = `freshet: ${oneLine(messageOf(error))}\n`;
+  // A dataset file with several mistakes has a line for each.
+  const messages = isFreshetError(error, "dataset-file") ? error.message.split("\n") : [messageOf(error)];
+  const line = messages.map((message) => `freshet: ${oneLine(message)}\n`).join("");
   if (!trace || !(error instanceof Error)) return line;
   let text = line;
   for (let at: unknown = error; at instanceof Error; at = at.cause)

@@ -5,6 +5,8 @@ import type { Ledger } from "../ledger/index.ts";
 import type { Announced } from "../starters/index.ts";
 
 const LOOK_EVERY_MS = 100;
+/** A worker answers in milliseconds; one that Temporal only believes to be there, never. */
+const QUERY_MS = 2_000;
 /** A worker that is there takes the first task well within this. */
 const WORKER_PATIENCE_MS = 3_000;
 
@@ -49,7 +51,9 @@ export async function followGranule(
       if (end !== undefined) return end;
       waitsFor = "its publication";
     } else if (await hasWorker(client)) {
-      const status = (await handle.query("status").catch(() => undefined)) as GranuleStatus | undefined;
+      const status = (await client.withDeadline(Date.now() + QUERY_MS, () => handle.query("status")).catch(() => undefined)) as
+        | GranuleStatus
+        | undefined;
       if (status?.stage === "quarantined") return { outcome: "quarantined", reason: status.reason };
       if (status !== undefined) waitsFor = status.reason;
     } else {
@@ -64,7 +68,7 @@ export async function followGranule(
   const pending = (await handle.describe().catch(() => undefined))?.raw.pendingActivities?.[0]?.lastFailure?.message;
   return {
     outcome: "waiting",
-    reason: `still waiting: ${pending ?? waitsFor}; it goes on, see freshet status ${granule.dataset} ${granule.key}`,
+    reason: `still waiting: ${pending ?? (waitsFor || "an answer of its worker")}; it goes on, see freshet status ${granule.dataset} ${granule.key}`,
   };
 }
 

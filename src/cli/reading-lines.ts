@@ -43,7 +43,8 @@ function xarrayLines(folder: string, prefixes: readonly string[], array: string)
     `access = icechunk.containers_credentials({${credentials}})`,
     'session = icechunk.Repository.open(storage, authorize_virtual_chunk_access=access).readonly_session("main")',
     `data = xarray.open_zarr(session.store, ${group === "" ? "" : `group=${text(group)}, `}consolidated=False)`,
-    `print(data, data[${text(name)}][-1].mean().values)`,
+    `print(data)`,
+    `print(${text(`mean of the last step of ${name}:`)}, data[${text(name)}][-1].mean().values)`,
   ];
   // Icechunk warns of writers that meet in a local folder; here nobody writes.
   return `ICECHUNK_LOG=error ${shellWord(readSetUpRecord().python ?? "python3")} -c ${shellWord(program.join("\n"))}`;

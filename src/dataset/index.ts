@@ -3,7 +3,7 @@ export { type CanonicalDataset, canonicalDataset, datasetOfText } from "./canoni
 export type { Dataset, DatasetFile, Policies, Product, Source, TimeseriesProduct } from "./dataset.ts";
 export { parseDuration } from "./duration.ts";
 export { datasetFileJsonSchema } from "./json-schema.ts";
-export { compileNames, type NameReader, validTimeOf } from "./name-grammar.ts";
+export { compileNames, type NameReader, validPrecisionMs, validTimeOf } from "./name-grammar.ts";
 export { parseDatasetFile } from "./parse-dataset-file.ts";
 export { DatasetFileError, type Problem } from "./problem.ts";
 export { resolveSecret, type SecretReference } from "./secret.ts";

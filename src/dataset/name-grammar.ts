@@ -2,7 +2,7 @@ import type { NameFields } from "../ledger/index.ts";
 import { granuleKey } from "./granule-key.ts";
 import { fieldsOfTokens, readFields, writeToken } from "./name-fields.ts";
 import { matchTokens } from "./name-match.ts";
-import { type FieldKind, NameGrammarError, type NameToken, tokenize } from "./name-token.ts";
+import { type FieldKind, type InstantPart, NameGrammarError, type NameToken, tokenize } from "./name-token.ts";
 
 /** Longer names match no grammar: object keys end at 1 024 bytes, and file paths hardly ever reach it. */
 const MAX_NAME_CHARACTERS = 1024;
@@ -81,6 +81,33 @@ export function compileNames(texts: readonly string[]): NameReader {
     },
     key: (fields) => granuleKey(fields, kinds),
   };
+}
+
+const PART_MS: Readonly<Record<InstantPart, number>> = {
+  S: 1_000,
+  M: 60_000,
+  H: 3_600_000,
+  d: 86_400_000,
+  j: 86_400_000,
+  m: 31 * 86_400_000,
+  Y: 366 * 86_400_000,
+};
+
+/**
+ * How exactly the names of these grammars say when a granule is valid, in milliseconds: a date alone says the day, not the
+ * hour. Of several grammars the least exact counts.
+ */
+export function validPrecisionMs(texts: readonly string[]): number {
+  return Math.max(
+    1_000,
+    ...texts.map((text) => {
+      const tokens = tokenize(text);
+      const partsOf = (field: string): number[] =>
+        tokens.flatMap((token) => (token.kind === "instant-part" && token.field === field ? [PART_MS[token.part]] : []));
+      const parts = partsOf("valid").length > 0 ? partsOf("valid") : partsOf("run");
+      return parts.length === 0 ? 1_000 : Math.min(...parts);
+    }),
+  );
 }
 
 /** When the granule is valid, by its name: `valid`, or else `run` + `lead`. Milliseconds since 1970; undefined if its name does not say. */

@@ -47,7 +47,7 @@ export function isPublishable(array: VirtualArray): boolean {
  *
  * The axis is the array of that name in the root group: one-dimensional, or a scalar (then, as where there is none,
  * `axis.dimension` names the new dimension). Without one, `nameValidMs` (from the granule's name) is the single step. Where the file has its own
- * time, the file decides, and a name that disagrees is drift.
+ * time, the file decides, and a name that disagrees is drift: `namePrecisionMs` is how exactly it says it (a date says the day, not the hour).
  *
  * @throws FreshetError `drift` when name and file disagree, or the steps do not ascend; `unsupported` for a calendar or
  *   a layout of the axis that is not handled.
@@ -56,6 +56,7 @@ export function shapeGranule(
   root: VirtualGroup,
   axis: { readonly name: string; readonly dimension: string },
   nameValidMs: number | undefined,
+  namePrecisionMs = 1,
 ): GranuleShape {
   const axisArray = root.arrays.get(axis.name);
   if (axisArray !== undefined && axisArray.shape.length > 1) {
@@ -73,7 +74,8 @@ export function shapeGranule(
     });
   }
   if (isNewAxis) requireNewDimension(root, dimension, axisArray);
-  const time = axisArray === undefined ? timeFromName(nameValidMs, axis.name) : timeFromFile(axisArray, nameValidMs);
+  const time =
+    axisArray === undefined ? timeFromName(nameValidMs, axis.name) : timeFromFile(axisArray, nameValidMs, namePrecisionMs);
   const fixed = staticPaths(root, isNewAxis ? undefined : dimension);
 
   const arrays: ShapedArray[] = [];
@@ -180,7 +182,7 @@ function timeFromName(nameValidMs: number | undefined, axisName: string): Granul
   return { validMs: [nameValidMs], axisType: "int64", axisEncoding: { unitMs: 1_000, epochMs: 0 } };
 }
 
-function timeFromFile(array: VirtualArray, nameValidMs: number | undefined): GranuleTime {
+function timeFromFile(array: VirtualArray, nameValidMs: number | undefined, namePrecisionMs: number): GranuleTime {
   const path = `/${array.name}`;
   const values = loadedValues(array);
   if (values === undefined || array.dataType.kind !== "number") {
@@ -199,10 +201,13 @@ function timeFromFile(array: VirtualArray, nameValidMs: number | undefined): Gra
     });
   }
   const first = validMs[0] as number;
-  if (nameValidMs !== undefined && nameValidMs !== first) {
+  if (nameValidMs !== undefined && (first < nameValidMs || first >= nameValidMs + namePrecisionMs)) {
     throw new FreshetError("drift", "the file's own time is not the one in its name", {
       found: instant(first),
-      expected: instant(nameValidMs),
+      expected:
+        namePrecisionMs <= 1_000
+          ? instant(nameValidMs)
+          : `from ${instant(nameValidMs)} to before ${instant(nameValidMs + namePrecisionMs)}`,
       path,
       remedy: "Correct the name grammar, or skip the granule",
     });

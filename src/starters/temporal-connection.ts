@@ -12,7 +12,7 @@ export async function connectTemporal(address: string, namespace: string): Promi
     throw new FreshetError("unreachable", "no Temporal server answers", {
       found: (cause as Error).message.split("\n")[0],
       uri: address,
-      remedy: "Start one (`freshet demo --keep`, or `temporal server start-dev`), or set TEMPORAL_ADDRESS",
+      remedy: "Start one (`temporal server start-dev`), or set TEMPORAL_ADDRESS",
       cause,
     });
   });

@@ -50,7 +50,7 @@ export async function startWebhook(options: WebhookOptions): Promise<RunningWebh
     throw new FreshetError("usage", "the webhook cannot listen", {
       found: (cause as Error).message,
       uri: `${host}:${port}`,
-      remedy: "Choose another port (--port; 0 takes any free one)",
+      remedy: "Choose another port (--webhook; 0 takes any free one)",
       cause,
     });
   }

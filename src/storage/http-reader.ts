@@ -70,7 +70,8 @@ class HttpReader implements RangeReader {
     if (length <= wanted) {
       const head = await answer.readBody(length);
       if (head.length < length) throw shortBody(source, head.length, length);
-      return new HttpReader(source, options, answer.url, identityOf(answer, length), head);
+      const reader = new HttpReader(source, options, answer.url, identityOf(answer, length), head);
+      return Object.assign(reader, { isWithoutRanges: true });
     }
     answer.discard();
     throw new FreshetError("unsupported", "the server does not support range requests", {

@@ -21,6 +21,8 @@ export interface RangeReader {
   /** Bytes in all. */
   readonly size: number;
   readonly identity: SourceIdentity;
+  /** True: the server gave the whole of a small source and knows no ranges, so that a reference into it could not be read. */
+  readonly isWithoutRanges?: boolean;
   /**
    * Exactly `length` bytes from `offset`.
    * @throws FreshetError `truncated` when the source ends before `offset + length`; `source-changed`, `source-missing`,

@@ -22,6 +22,8 @@ interface Served {
   readonly bytes: Buffer;
   readonly etag?: string;
   readonly modified?: string;
+  /** Answers with the whole, whatever range is asked for. */
+  readonly withoutRanges?: boolean;
 }
 let served: Served | undefined;
 let requests = 0;
@@ -37,6 +39,7 @@ before(async () => {
     const { bytes, etag, modified } = served;
     if (etag !== undefined) response.setHeader("etag", etag);
     if (modified !== undefined) response.setHeader("last-modified", modified);
+    if (served.withoutRanges === true) return response.writeHead(200, { "content-length": bytes.length }).end(bytes);
     const [, from = "0", to = "0"] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "") ?? [];
     const end = Math.min(Number(to) + 1, bytes.length);
     response.writeHead(206, { "content-range": `bytes ${from}-${end - 1}/${bytes.length}` });
@@ -139,6 +142,16 @@ describe("resolving an announcement", () => {
       (error) => isFreshetError(error, "source-changed") && /found 15 bytes, expected 4 bytes/.test(error.message),
     );
     assert.deepEqual(await states(), []);
+  });
+
+  test("a server that knows no ranges is refused with what to do, and serves all the same for our own copies", async () => {
+    served = { ...first(), withoutRanges: true };
+    await assert.rejects(
+      resolve(),
+      (error) => isFreshetError(error, "unsupported") && /no range requests.*mirror/.test(error.message),
+    );
+    assert.deepEqual(await states(), []);
+    assert.match((await resolve({}, { mirror: true })).uri, /^file:/);
   });
 
   test("one that is shorter than announced is awaited: its upload has not ended", async () => {

@@ -131,7 +131,7 @@ describe("the activities, one after the other", () => {
     const other = { ...granule, dataset: { name: "d", hash: "0".repeat(64) } };
     await assert.rejects(
       run(() => granules.download(other, announcement)),
-      (error) => isFreshetError(error, "dataset-file") && /Apply the dataset file again/.test(error.message),
+      (error) => isFreshetError(error, "unreachable") && /use the ledger that the file was applied to/.test(error.message),
     );
   });
 });

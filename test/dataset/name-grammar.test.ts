@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { compileGrammar, compileNames, validTimeOf } from "../../src/dataset/name-grammar.ts";
+import { compileGrammar, compileNames, validPrecisionMs, validTimeOf } from "../../src/dataset/name-grammar.ts";
 import { NameGrammarError } from "../../src/dataset/name-token.ts";
 
 const HOUR_MS = 3_600_000;
@@ -241,4 +241,13 @@ describe("a grammar", () => {
       assert.equal(grammar.write({ ...good, ...bad }), undefined, JSON.stringify(bad));
     }
   });
+});
+
+test("a name says its time as exactly as its grammar: to the second, the minute, the hour, the day", () => {
+  assert.equal(validPrecisionMs([OSTIA]), 1_000);
+  assert.equal(validPrecisionMs([MOGREPS]), 60_000);
+  assert.equal(validPrecisionMs(["{valid:%Y%m%d%H}.nc"]), HOUR_MS);
+  assert.equal(validPrecisionMs(["{valid:%Y%m%d}.nc"]), 24 * HOUR_MS);
+  assert.equal(validPrecisionMs(["{valid:%Y%m%d%H}.nc", "{valid:%Y%j}.nc"]), 24 * HOUR_MS, "the least exact of several");
+  assert.equal(validPrecisionMs(["{x:3}.nc"]), 1_000, "one that says nothing");
 });

@@ -83,6 +83,17 @@ describe("the shape of a granule", () => {
     assert.match(roles["/time_bnds"] ?? "", /^(along|packed), new$/);
   });
 
+  test("a name that says only the day agrees with any time of that day, and with none of the next", async () => {
+    const { root } = await scanGranule({});
+    const day = 86_400_000;
+    const midnight = Date.UTC(2017, 5, 5);
+    assert.deepEqual(shapeGranule(root, AXIS, midnight, day).validMs, [midnight + day / 2]);
+    assert.throws(
+      () => shapeGranule(root, AXIS, midnight - day, day),
+      /from 2017-06-04T00:00:00Z to before 2017-06-05T00:00:00Z/,
+    );
+  });
+
   test("a name that disagrees with the file is drift, and both times are told", async () => {
     await assert.rejects(
       shapeOf({}, NOON_MS + 3_600_000),

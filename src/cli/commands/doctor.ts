@@ -41,17 +41,24 @@ async function run(options: { readonly json?: boolean; readonly home?: string })
       ["home", "Name another folder (FRESHET_HOME), or make it writable", () => writableFolder(settings.home)],
       ["ledger", "See the message; FRESHET_LEDGER names another", () => ledgerContent(session)],
       ["temporal cli", "Run set-up (npm run demo), or install the Temporal CLI", temporalCli],
-      [
-        "temporal server",
-        "Start one: freshet demo --keep, or temporal server start-dev; or set TEMPORAL_ADDRESS",
-        () => temporalServer(session),
-      ],
+      ["temporal server", "Start one: temporal server start-dev; or set TEMPORAL_ADDRESS", () => temporalServer(session)],
       ["search attributes", "Apply a dataset file: freshet apply FILE", () => searchAttributes(session)],
       ["workers", "Start one: freshet worker", () => workers(session)],
     ];
-    for (const [part, remedy, look] of checks) show(await examine(part, remedy, look), options.json === true);
+    let hasServer = true;
+    for (const [part, remedy, look] of checks) {
+      const isAsked: boolean = hasServer || !NEEDS_SERVER.has(part);
+      const finding: Finding = isAsked
+        ? await examine(part, remedy, look)
+        : { part, ok: false, found: "not looked at: no server", remedy: "" };
+      if (part === "temporal server") hasServer = finding.ok;
+      show(finding, options.json === true);
+    }
   });
 }
+
+/** Parts that only the server can tell about. */
+const NEEDS_SERVER: ReadonlySet<string> = new Set(["search attributes", "workers"]);
 
 async function examine(part: string, remedy: string, look: () => Promise<string>): Promise<Finding> {
   try {
@@ -66,7 +73,7 @@ function show(finding: Finding, asJson: boolean): void {
   if (asJson) console.log(JSON.stringify(finding));
   else
     console.log(
-      `${finding.ok ? "ok     " : "MISSING"} ${finding.part.padEnd(18)} ${finding.found}${finding.ok ? "" : `\n${" ".repeat(27)}→ ${finding.remedy}`}`,
+      `${finding.ok ? "ok     " : "MISSING"} ${finding.part.padEnd(18)} ${finding.found}${finding.remedy === "" ? "" : `\n${" ".repeat(27)}→ ${finding.remedy}`}`,
     );
 }
 
