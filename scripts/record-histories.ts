@@ -34,10 +34,9 @@ for (const [file, id] of [
   ["dataset-two-publications", "dataset:ostia"],
 ] as const) {
   const history = await world.client.workflow.getHandle(id).fetchHistory();
-  const text = JSON.stringify(JSON.parse(historyToJSON(history)), undefined, 1).replaceAll(
-    /"identity": "[^"]*"/g,
-    '"identity": "recorder"',
-  );
+  const text = JSON.stringify(JSON.parse(historyToJSON(history)), undefined, 1)
+    .replaceAll(/"identity": "[^"]*"/g, '"identity": "recorder"')
+    .replaceAll(/"stackTrace": "(?:[^"\\]|\\.)*"/g, '"stackTrace": ""');
   writeFileSync(`${folder}${file}.json`, `${text}\n`);
   console.log(`${file}: ${history.events?.length} events`);
 }
