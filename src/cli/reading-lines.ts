@@ -6,6 +6,8 @@ import { shellWord } from "./shell-word.ts";
 const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
 /** The Node that set-up links, as one would type it in the project's folder. */
 const PROJECT_NODE = ".freshet/node";
+/** The Python with the readers, once set-up has made it; for the project's folder. */
+const PYTHON_OF_SET_UP = `"$(node -p 'require("./.freshet/set-up.json").python')"`;
 const OPEN_FOR_READING = "./src/writers/icechunk/open-for-reading.ts";
 
 /** Commands for a shell that open a product. Each is one command of several lines, to be pasted as it is. */
@@ -47,7 +49,10 @@ function xarrayLines(folder: string, prefixes: readonly string[], array: string)
     `print(${text(`mean of the last step of ${name}:`)}, data[${text(name)}][-1].mean().values)`,
   ];
   // Icechunk warns of writers that meet in a local folder; here nobody writes.
-  return `ICECHUNK_LOG=error ${shellWord(readSetUpRecord().python ?? "python3")} -c ${shellWord(program.join("\n"))}`;
+  const { python } = readSetUpRecord();
+  const interpreter = python === undefined ? PYTHON_OF_SET_UP : shellWord(python);
+  const command = `ICECHUNK_LOG=error ${interpreter} -c ${shellWord(program.join("\n"))}`;
+  return python === undefined ? `npm run --silent set-up\n${command}` : command;
 }
 
 function zarritaLines(folder: string, prefixes: readonly string[], array: string): string {

@@ -66,6 +66,8 @@ async function showVersions(dataset: Dataset, options: Options): Promise<void> {
     const array = await principalArray(state, product.dimension);
     if (array === undefined) continue;
     const { xarray, zarrita } = readingLines({ folder: store.folder, prefixes, array });
-    console.log(`\n# in xarray (docs/reading.md)\n${xarray}\n\n# in zarrita, from the project's folder\n${zarrita}\n`);
+    console.log(
+      `\n# in xarray, from the project's folder (docs/reading.md)\n${xarray}\n\n# in zarrita, from the project's folder\n${zarrita}\n`,
+    );
   }
 }

@@ -89,7 +89,10 @@ async function openingLines(dataset: Dataset): Promise<string[]> {
     const array = await principalArray(state, product.dimension);
     if (array === undefined) continue;
     const { xarray, zarrita } = readingLines({ folder: state.store.folder, prefixes: state.prefixes, array });
-    lines.push(heading(`${dataset.name} in xarray (needs: pip install icechunk xarray zarr)`), xarray);
+    lines.push(
+      heading(`${dataset.name} in xarray, from the project's folder (elsewhere: any Python with icechunk 2, xarray and zarr)`),
+      xarray,
+    );
     lines.push(heading(`${dataset.name} in zarrita, from the project's folder`), zarrita);
   }
   return lines;
