@@ -1,6 +1,7 @@
 import { promisify } from "node:util";
 import { gunzip, type InputType, inflate, type ZlibOptions, type ZstdOptions, zstdDecompress } from "node:zlib";
 import { registry } from "zarrita";
+import { elementSize, type NumericType, numeric } from "../virtual/index.ts";
 
 /** What zarrita tells a codec about the chunk that it will decode. */
 interface ChunkFacts {
@@ -68,20 +69,6 @@ function register(name: string, make: Make): void {
   registry.set(name, () => Promise.resolve(entry as never));
 }
 
-const ELEMENT_BYTES: Readonly<Record<string, number>> = {
-  int8: 1,
-  uint8: 1,
-  bool: 1,
-  int16: 2,
-  uint16: 2,
-  float16: 2,
-  int32: 4,
-  uint32: 4,
-  float32: 4,
-  int64: 8,
-  uint64: 8,
-  float64: 8,
-};
 /** Checksums and headers of inner codecs. */
 const SLACK_BYTES = 1024;
 /** For chunks of text, whose size is not known here. */
@@ -89,7 +76,7 @@ const UNKNOWN_CHUNK_BYTES = 256 * 1024 * 1024;
 
 /** NaN for a type that is not of numbers. */
 function chunkBytesOf({ dataType, shape }: ChunkFacts): number {
-  return shape.reduce((product, length) => product * length, ELEMENT_BYTES[dataType] ?? Number.NaN);
+  return shape.reduce((product, length) => product * length, elementSize(numeric(dataType as NumericType)) ?? Number.NaN);
 }
 
 type Decompress = (bytes: InputType, options: ZlibOptions & ZstdOptions) => Promise<Uint8Array>;

@@ -9,12 +9,17 @@ const CONNECT_MS = 5_000;
  */
 export async function connectTemporal(address: string, namespace: string): Promise<Client> {
   const connection = await Connection.connect({ address, connectTimeout: CONNECT_MS }).catch((cause: unknown) => {
-    throw new FreshetError("unreachable", "no Temporal server answers", {
-      found: (cause as Error).message.split("\n")[0],
-      uri: address,
-      remedy: "Start one (`temporal server start-dev`), or set TEMPORAL_ADDRESS",
-      cause,
-    });
+    throw noServer(address, cause);
   });
   return new Client({ connection, namespace });
+}
+
+/** The error for a server that does not answer at `address`. */
+export function noServer(address: string, cause: unknown): FreshetError {
+  return new FreshetError("unreachable", "no Temporal server answers", {
+    found: (cause as Error).message.split("\n")[0],
+    uri: address,
+    remedy: "Start one (`temporal server start-dev`), or set TEMPORAL_ADDRESS",
+    cause,
+  });
 }

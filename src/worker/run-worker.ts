@@ -5,11 +5,10 @@ import type { ActivityExecuteInput, ActivityInboundCallsInterceptor, Next } from
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from "@temporalio/worker";
 import { createDatasetActivities, createGranuleActivities, DatasetFiles, toFailure } from "../activities/index.ts";
 import { TASK_QUEUE } from "../contract/index.ts";
-import { FreshetError } from "../errors/index.ts";
 import { type Ledger, openLedger } from "../ledger/index.ts";
 import { ProductStores, Publisher } from "../publication/index.ts";
 import { ScanStore } from "../scan/index.ts";
-import { connectTemporal, datasetInput, signalDataset } from "../starters/index.ts";
+import { connectTemporal, datasetInput, noServer, signalDataset } from "../starters/index.ts";
 import type { Settings } from "./settings.ts";
 
 /** Cached workflows are counted, not weighed; a few hundred stay far from the heap's limit (reference: temporal, section 4). */
@@ -37,11 +36,7 @@ export async function startWorker(
   const client = await connectTemporal(settings.temporalAddress, settings.temporalNamespace);
   const ledger = await openLedger(settings.ledgerUrl);
   const connection = await NativeConnection.connect({ address: settings.temporalAddress }).catch((cause: unknown) => {
-    throw new FreshetError("unreachable", "no Temporal server answers", {
-      found: (cause as Error).message,
-      uri: settings.temporalAddress,
-      cause,
-    });
+    throw noServer(settings.temporalAddress, cause);
   });
   const files = new DatasetFiles(ledger);
   const scans = new ScanStore(settings.scanFolder);
