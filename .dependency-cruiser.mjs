@@ -2,6 +2,7 @@
  * The rooms of src/, from the bottom to the top: a room may import only rooms before it. docs/architecture.md says what each is for.
  */
 export const ROOMS = [
+  "steps",
   "errors",
   "codecs",
   "virtual",
@@ -9,6 +10,7 @@ export const ROOMS = [
   "grids",
   "formats",
   "scan",
+  "witness",
   "writers",
   "ledger",
   "dataset",

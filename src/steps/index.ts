@@ -1,0 +1,1 @@
+export { onStep, reached, STEPS, type Step } from "./steps.ts";
