@@ -23,6 +23,7 @@ const MEANING: Readonly<Record<ErrorKind, Meaning>> = {
   conflict: "give-up",
   storage: "retry",
   corrupt: "give-up",
+  expired: "give-up",
   unreachable: "retry",
 };
 

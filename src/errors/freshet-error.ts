@@ -32,6 +32,8 @@ export type ErrorKind =
   | "storage"
   /** A stored thing of ours is not what we wrote. */
   | "corrupt"
+  /** The version was published once; upkeep has removed what only it used. */
+  | "expired"
   /** Temporal, or another server that Freshet needs, does not answer. */
   | "unreachable";
 

@@ -20,6 +20,7 @@ const MEANINGS = {
   conflict: "give up",
   storage: "retry",
   corrupt: "give up",
+  expired: "give up",
   unreachable: "retry",
 } as const satisfies Record<ErrorKind, "retry" | "wait" | "give up">;
 
