@@ -36,6 +36,13 @@ export class FolderLock {
     return turn;
   }
 
+  /** Removes what processes left that died while they broke a lock. Only for whoever holds this one. */
+  async removeRemains(): Promise<void> {
+    await rm(`${this.#path}.dead`, { force: true });
+    const breaker = `${this.#path}.breaking`;
+    if (await isDead(breaker)) await rm(breaker, { force: true });
+  }
+
   async #acquire(): Promise<void> {
     const started = Date.now();
     for (let wait = 1; ; wait = Math.min(wait * 2, 20)) {

@@ -1,11 +1,10 @@
 import { createHash } from "node:crypto";
-import { open, readdir, readFile, rm, stat } from "node:fs/promises";
-import { dirname, join, resolve, sep } from "node:path";
+import { open } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { Storage, StorageVersionInfo } from "@earthmover/icechunk";
-import { FreshetError } from "../../errors/index.ts";
-import { makeFolder, writeWhole } from "../../storage/index.ts";
-import { FolderLock } from "./folder-lock.ts";
+import { makeFolder } from "../../storage/index.ts";
 import { loadIcechunk } from "./load-binding.ts";
+import type { StoreFolder } from "./store-folder.ts";
 
 type Backend = Parameters<typeof Storage.newCustom>[0];
 
@@ -14,56 +13,41 @@ type Backend = Parameters<typeof Storage.newCustom>[0];
  * it reported as done when two writers meet (reference: icechunk, section 0.2); here a conditional put compares the
  * sha256 of what is there, under a lock that all processes share, and every object appears whole by rename.
  */
-export function folderStorage(root: string): Storage {
-  return loadIcechunk().Storage.newCustom(folderBackend(root));
+export function folderStorage(folder: StoreFolder): Storage {
+  return loadIcechunk().Storage.newCustom(folderBackend(folder));
 }
 
 /** The callbacks behind `folderStorage`; the binding calls them with a leading null (error-first). */
-export function folderBackend(folder: string): Backend {
-  const root = resolve(folder);
-  const lock = new FolderLock(join(root, ".lock"));
-  const locate = (path: string): string => {
-    const full = join(root, path);
-    if (full !== root && !full.startsWith(root + sep)) {
-      throw new FreshetError("storage", "an object's path leads out of the store", { found: path, uri: root });
-    }
-    return full;
-  };
-  const read = async (path: string): Promise<Buffer | undefined> =>
-    readFile(locate(path)).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === "ENOENT") return undefined;
-      throw error;
-    });
-
+export function folderBackend(folder: StoreFolder): Backend {
   const backend = {
     canWrite: async () => true,
 
     getObjectRange: async (_: null, { path, rangeStart, rangeEnd }: { path: string; rangeStart?: number; rangeEnd?: number }) => {
-      const bytes = (await read(path)) ?? notFound(path);
+      const bytes = (await folder.read(path)) ?? notFound(path);
       return { data: bytes.subarray(rangeStart ?? 0, rangeEnd ?? bytes.length), version: versionOf(bytes) };
     },
 
     getObjectConditional: async (_: null, { path, previousVersion }: { path: string; previousVersion?: StorageVersionInfo }) => {
-      const bytes = (await read(path)) ?? notFound(path);
+      const bytes = (await folder.read(path)) ?? notFound(path);
       const version = versionOf(bytes);
       if (previousVersion?.etag === version.etag) return { kind: "on_latest_version" };
       return { kind: "modified", data: bytes, newVersion: version };
     },
 
     putObject: async (_: null, put: { path: string; data: Buffer; previousVersion?: StorageVersionInfo }) => {
-      const target = locate(put.path);
       const updated = { kind: "updated", newVersion: versionOf(put.data) };
       const expected = put.previousVersion;
       if (expected === undefined) {
-        await writeWhole(target, put.data);
+        await folder.write(put.path, put.data);
         return updated;
       }
-      await makeFolder(root);
-      return lock.hold(async () => {
-        const present = await read(put.path);
+      const target = folder.locate(put.path);
+      await makeFolder(folder.root);
+      return folder.lock.hold(async () => {
+        const present = await folder.read(put.path);
         const presentEtag = present === undefined ? undefined : versionOf(present).etag;
         if (presentEtag !== expected.etag) return { kind: "not_on_latest_version" };
-        await writeWhole(target, put.data);
+        await folder.write(put.path, put.data);
         // What everybody sees from now on must still be there after a power cut; the ledger's word of it will be.
         await syncFolder(dirname(target));
         return updated;
@@ -71,46 +55,21 @@ export function folderBackend(folder: string): Backend {
     },
 
     copyObject: async (_: null, { from, to }: { from: string; to: string }) => {
-      const bytes = (await read(from)) ?? notFound(from);
-      await writeWhole(locate(to), bytes);
-      return { kind: "updated", newVersion: versionOf(bytes) };
+      if (!(await folder.copy(from, to))) notFound(from);
+      return { kind: "updated", newVersion: versionOf((await folder.read(to)) ?? notFound(to)) };
     },
 
-    listObjects: async (_: null, prefix: string) => {
-      const folder = locate(prefix);
-      const entries = await readdir(folder, { withFileTypes: true, recursive: true }).catch((error: NodeJS.ErrnoException) => {
-        if (error.code === "ENOENT") return [];
-        throw error;
-      });
-      const files = entries.filter((entry) => entry.isFile() && !entry.name.startsWith("."));
-      return Promise.all(
-        files.map(async (entry) => {
-          const full = join(entry.parentPath, entry.name);
-          const facts = await stat(full);
-          return {
-            id: full
-              .slice(folder.length + 1)
-              .split(sep)
-              .join("/"),
-            createdAt: facts.mtime,
-            sizeBytes: facts.size,
-          };
-        }),
-      );
-    },
+    listObjects: async (_: null, prefix: string) =>
+      (await folder.list(prefix))
+        .filter(({ path }) => !path.slice(path.lastIndexOf("/") + 1).startsWith("."))
+        .map(({ path, modified, bytes }) => ({ id: path, createdAt: modified, sizeBytes: bytes })),
 
     deleteBatch: async (_: null, { prefix, batch }: { prefix: string; batch: { id: string; size: number }[] }) => {
-      for (const item of batch) await rm(locate(join(prefix, item.id)), { force: true });
+      for (const { id } of batch) await folder.remove(join(prefix, id));
       return { deletedObjects: batch.length, deletedBytes: batch.reduce((sum, item) => sum + item.size, 0) };
     },
 
-    getObjectLastModified: async (_: null, path: string) =>
-      (
-        await stat(locate(path)).catch((error: NodeJS.ErrnoException) => {
-          if (error.code === "ENOENT") return notFound(path);
-          throw error;
-        })
-      ).mtime,
+    getObjectLastModified: async (_: null, path: string) => ((await folder.facts(path)) ?? notFound(path)).modified,
   };
   // The declared types leave out the leading null that the binding passes.
   return backend as unknown as Backend;

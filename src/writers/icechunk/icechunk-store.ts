@@ -1,16 +1,27 @@
-import type { Repository, Session, Store, VirtualChunkSpec } from "@earthmover/icechunk";
-import { FreshetError } from "../../errors/index.ts";
+import type { Repository, RepositoryConfig, Session, SnapshotInfo, Store } from "@earthmover/icechunk";
+import { FreshetError, isFreshetError } from "../../errors/index.ts";
+import { reached } from "../../steps/index.ts";
+import { applyChange } from "./apply-change.ts";
+import { candidateBranch, removeCandidateBranch } from "./candidate-branch.ts";
 import { containersFor } from "./containers.ts";
 import { folderStorage } from "./folder-storage.ts";
 import { loadIcechunk } from "./load-binding.ts";
-import type { ArrayChange, RowPatch, StoreChange, VirtualChunk } from "./store-change.ts";
+import type { StoreChange } from "./store-change.ts";
 import { storeError } from "./store-error.ts";
+import { StoreFolder } from "./store-folder.ts";
+import { partMessage, requireVersionMessage, type StoreVersion, versionsAmong } from "./stored-versions.ts";
+import { sweptUntil } from "./sweep-mark.ts";
+import { type UpkeepOptions, type UpkeepReport, upkeep } from "./upkeep.ts";
 
 const MAIN = "main";
-/** setVirtualRefs holds the event loop for about 2 µs a reference (reference: icechunk, section 2). */
-const REFERENCES_PER_CALL = 10_000;
-/** The default of 5 million lets a long-lived worker grow past 1 GB; 200 000 hold it near 350 MB (same section). */
+/** The default of 5 million lets a long-lived worker grow past 1 GB; 200 000 hold it near 350 MB (reference: icechunk, section 2). */
 const CACHED_REFERENCES = 200_000;
+/** Chunks up to this long stand in the manifest, which an append writes anew; Icechunk's own default. */
+const INLINE_BYTES = 512;
+/** Pages of a stored layout to a manifest: an append writes 2 KB of them at most, whatever the layout's length. */
+const PAGES_PER_MANIFEST = 64;
+/** Publications that are staged and not published, of which the beginning is remembered. */
+const REMEMBERED_STAGES = 100;
 
 export interface StoreOptions {
   /** The folder of the repository. */
@@ -21,13 +32,9 @@ export interface StoreOptions {
   readonly split: { readonly dimension: string; readonly chunks: number };
 }
 
-/** A version as its commit tells. */
-export interface StoreVersion {
-  readonly id: string;
-  readonly parent: string | undefined;
-  /** Milliseconds since 1970. */
-  readonly writtenMs: number;
-  readonly message: string;
+export interface StageOptions {
+  /** The change is the whole content: all that was there is removed first, in the same part. */
+  readonly fresh?: boolean;
 }
 
 /**
@@ -36,10 +43,14 @@ export interface StoreVersion {
  */
 export class IcechunkStore {
   readonly #repository: Repository;
+  readonly #files: StoreFolder;
+  /** When the making of a staged version began, in the file system's time, by version. */
+  readonly #stagedSince = new Map<string, number>();
   readonly folder: string;
 
-  private constructor(repository: Repository, folder: string) {
+  private constructor(repository: Repository, files: StoreFolder, folder: string) {
     this.#repository = repository;
+    this.#files = files;
     this.folder = folder;
   }
 
@@ -48,10 +59,10 @@ export class IcechunkStore {
     const { Repository } = loadIcechunk();
     const { authorization } = containersFor(options.prefixes);
     return guarded(options.folder, async () => {
-      const storage = folderStorage(options.folder);
+      const files = new StoreFolder(options.folder);
+      const storage = folderStorage(files);
       if (!(await Repository.exists(storage))) return undefined;
-      const config = { caching: { numChunkRefs: CACHED_REFERENCES } };
-      return new IcechunkStore(await Repository.open(storage, config, authorization), options.folder);
+      return new IcechunkStore(await Repository.open(storage, configOf(options), authorization), files, options.folder);
     });
   }
 
@@ -61,24 +72,12 @@ export class IcechunkStore {
     if (present !== undefined) return present;
     const { Repository } = loadIcechunk();
     const { containers, authorization } = containersFor(options.prefixes);
-    const config = {
-      virtualChunkContainers: containers,
-      caching: { numChunkRefs: CACHED_REFERENCES },
-      manifest: {
-        splitting: {
-          split_sizes: [
-            [
-              { path_matches: { regex: ".*" } },
-              [{ condition: { DimensionName: `^${escapeRegExp(options.split.dimension)}$` }, num_chunks: options.split.chunks }],
-            ],
-          ],
-        },
-      },
-    };
+    const config = { ...configOf(options), virtualChunkContainers: containers };
     try {
       return await guarded(options.folder, async () => {
-        const repository = await Repository.create(folderStorage(options.folder), config, undefined, authorization);
-        return new IcechunkStore(repository, options.folder);
+        const files = new StoreFolder(options.folder);
+        const repository = await Repository.create(folderStorage(files), config, undefined, authorization);
+        return new IcechunkStore(repository, files, options.folder);
       });
     } catch (error) {
       // Another process may have made it between our look and our try.
@@ -96,10 +95,11 @@ export class IcechunkStore {
     const { Repository } = loadIcechunk();
     const { containers, authorization } = containersFor(options.prefixes);
     return guarded(options.folder, async () => {
-      const config = { virtualChunkContainers: containers, caching: { numChunkRefs: CACHED_REFERENCES } };
-      const repository = await Repository.open(folderStorage(options.folder), config, authorization);
+      const files = new StoreFolder(options.folder);
+      const config = { ...configOf(options), virtualChunkContainers: containers };
+      const repository = await Repository.open(folderStorage(files), config, authorization);
       await repository.saveConfig();
-      return new IcechunkStore(repository, options.folder);
+      return new IcechunkStore(repository, files, options.folder);
     });
   }
 
@@ -108,139 +108,223 @@ export class IcechunkStore {
     return guarded(this.folder, () => this.#repository.lookupBranch(MAIN));
   }
 
-  /** Published versions, newest first, at most `limit`; the empty one that a repository begins with is not among them. */
+  /**
+   * Published versions, newest first, at most `limit`, expired ones too. The empty snapshot that a repository begins with is not
+   * among them, nor are the parts that a publication came in.
+   */
   async versions(limit: number): Promise<StoreVersion[]> {
     const ancestry = await guarded(this.folder, () => this.#repository.ancestry({ branch: MAIN }));
-    return ancestry
-      .filter((snapshot) => snapshot.parentId !== undefined && snapshot.parentId !== null)
-      .slice(0, limit)
-      .map(({ id, parentId, writtenAt, message }) => ({ id, parent: parentId, writtenMs: Date.parse(writtenAt), message }));
-  }
-
-  /** A version's keys and values, chunks included: zarrita reads it as it is. */
-  async reader(version: string): Promise<Store> {
-    return (await guarded(this.folder, () => this.#repository.readonlySession({ snapshotId: version }))).store;
-  }
-
-  /** The value of one key of a version; undefined where there is none. */
-  async get(version: string, key: string): Promise<Uint8Array | undefined> {
-    const store = await this.reader(version);
-    return guarded(this.folder, async () => (await store.get(key)) ?? undefined);
+    const present = new Set(await this.#files.names("snapshots"));
+    return versionsAmong(ancestry, (id) => present.has(id))
+      .take(limit)
+      .toArray();
   }
 
   /**
-   * Writes a change on top of `parent` and answers the version that nobody sees yet.
-   * @throws FreshetError `conflict` when `parent` is not the published version.
+   * What a commit tells of a version, published or only staged. Undefined for what is no version: an id that the repository does not
+   * know, a part of a publication, the empty snapshot that a repository begins with.
    */
-  async stage(parent: string, change: StoreChange, message: string, tick: () => void = () => undefined): Promise<string> {
+  async version(id: string): Promise<StoreVersion | undefined> {
+    const ancestry = await this.#ancestry(id);
+    const isThere = (await this.#files.facts(`snapshots/${ancestry[0]?.id}`)) !== undefined;
+    const youngest = versionsAmong(ancestry, () => isThere).next().value;
+    return youngest?.id === ancestry[0]?.id ? (youngest ?? undefined) : undefined;
+  }
+
+  /**
+   * True when `id` is `of` or one of those that `of` was made from. A published version that is not among those of `main` any more
+   * means that somebody moved the branch. Ids that the repository does not know are nobody's ancestors.
+   */
+  async isAncestor(id: string, of: string): Promise<boolean> {
+    return id === of || (await this.#ancestry(of)).some((snapshot) => snapshot.id === id);
+  }
+
+  /**
+   * A version's keys and values, chunks included: zarrita reads it as it is.
+   * @throws FreshetError `expired` for a version that upkeep has let go, `usage` for one that never was.
+   */
+  async reader(version: string): Promise<Store> {
+    await this.#requireUnexpired(version);
+    return (await guarded(this.folder, () => this.#repository.readonlySession({ snapshotId: version }))).store;
+  }
+
+  /** The value of one key of a version; undefined where there is none. @throws FreshetError as `reader` does. */
+  async get(version: string, key: string): Promise<Uint8Array | undefined> {
+    const store = await this.reader(version);
+    try {
+      return await guarded(this.folder, async () => (await store.get(key)) ?? undefined);
+    } catch (error) {
+      // It may have expired since it was opened.
+      await this.#requireUnexpired(version);
+      throw error;
+    }
+  }
+
+  /**
+   * Writes a change on top of `parent` and answers the version that nobody sees yet. A change that comes in parts is put together on
+   * a branch of its own, which is gone afterwards; no more than one part is held at a time. What a crashed attempt at the
+   * same publication left there is removed.
+   * @param message tells one publication from another on the same parent.
+   * @throws FreshetError `conflict` when `parent` is not the published version, at the beginning or between two parts.
+   */
+  async stage(
+    parent: string,
+    change: StoreChange | AsyncIterable<StoreChange>,
+    message: string,
+    tick: () => void = () => undefined,
+    { fresh = false }: StageOptions = {},
+  ): Promise<string> {
+    requireVersionMessage(message);
     return guarded(this.folder, async () => {
+      const since = await this.#files.now();
       const session = await this.#repository.writableSession(MAIN);
-      if (session.snapshotId !== parent) {
-        throw new FreshetError("conflict", "another version was published meanwhile", {
-          found: session.snapshotId,
-          expected: parent,
-          uri: this.folder,
-        });
+      this.#requireParent(session.snapshotId, parent);
+      if (fresh) await session.store.clear();
+      let version: string;
+      if (Symbol.asyncIterator in change) version = await this.#stageParts(session, parent, change, message, tick);
+      else {
+        await applyChange(session, change, tick);
+        version = await session.flush(message);
+        reached("publish: part flushed");
       }
-      await applyChange(session, change, tick);
-      return session.flush(message);
+      this.#rememberStage(version, since);
+      return version;
     });
   }
 
   /**
    * Makes a staged version the published one, if `parent` still is. Publishing the same version again is no error.
-   * @throws FreshetError `conflict`.
+   * @throws FreshetError `conflict`, also for a version that was begun so long ago that upkeep may have removed some of it.
    */
   async publish(parent: string, version: string): Promise<void> {
     try {
+      await this.#keepFromUpkeep(version);
       await this.#repository.resetBranch(MAIN, version, parent);
+      this.#stagedSince.delete(version);
     } catch (error) {
       const failure = storeError(error, this.folder);
       if (failure.kind === "conflict" && (await this.head()) === version) return;
       throw failure;
     }
   }
-}
 
-async function applyChange(session: Session, change: StoreChange, tick: () => void): Promise<void> {
-  const { store } = session;
-  for (const { path, metadata } of change.groups) {
-    await setIfOther(store, keyOf(path, "zarr.json"), metadata);
-    tick();
+  /**
+   * Removes what no retained version uses and nobody is about to use: see `UpkeepOptions`. May run beside writers and readers, and
+   * end at any moment.
+   * @throws FreshetError `corrupt` or `unsupported` when something cannot be read that says what is in use, `conflict` when so much
+   * is published that it finds no moment for it. Nothing has been removed then.
+   */
+  upkeep(options: UpkeepOptions): Promise<UpkeepReport> {
+    return guarded(this.folder, () => upkeep(this.#files, (name) => removeCandidateBranch(this.#repository, name), options));
   }
-  for (const array of change.arrays) {
-    await setIfOther(store, keyOf(array.path, "zarr.json"), array.metadata);
-    for (const index of array.erase) {
-      const key = chunkKey(array.path, index);
-      if (await store.exists(key)) await store.delete(key);
+
+  async #stageParts(
+    first: Session,
+    parent: string,
+    parts: AsyncIterable<StoreChange>,
+    message: string,
+    tick: () => void,
+  ): Promise<string> {
+    const branch = candidateBranch(parent, message);
+    let session = first;
+    let begun = 0;
+    let isOnBranch = false;
+    try {
+      for await (const part of parts) {
+        // Whether a part is the last, and so bears the version's message, shows when the next one comes.
+        if (begun > 0 && session.hasUncommittedChanges) {
+          this.#requireParent(await this.head(), parent);
+          const text = partMessage(begun, message);
+          const done = isOnBranch ? await session.commit(text) : await this.#beginBranch(branch, await session.flush(text));
+          isOnBranch = true;
+          reached("publish: part flushed");
+          session = await this.#repository.writableSession(branch);
+          if (session.snapshotId !== done) {
+            throw new FreshetError("conflict", "another attempt at this publication has begun", { uri: this.folder });
+          }
+        }
+        await applyChange(session, part, tick);
+        begun++;
+      }
+      const version = await session.flush(message);
+      reached("publish: part flushed");
+      if (isOnBranch) await removeCandidateBranch(this.#repository, branch);
+      return version;
+    } catch (error) {
+      // What went wrong is the news. A branch that stays is removed by the next attempt, or by upkeep.
+      if (isOnBranch) await removeCandidateBranch(this.#repository, branch).catch(() => undefined);
+      throw error;
     }
-    await setVirtualChunks(store, array, tick);
-    for (const { index, bytes } of array.native) await store.set(chunkKey(array.path, index), Buffer.from(bytes));
-    if (array.patch !== undefined) await patchRows(store, array.path, array.patch);
-    tick();
   }
-}
 
-async function setIfOther(store: Store, key: string, text: string): Promise<void> {
-  const present = await store.get(key);
-  const wanted = Buffer.from(text);
-  if (present === null || !wanted.equals(present)) await store.set(key, wanted);
-}
+  async #beginBranch(branch: string, snapshot: string): Promise<string> {
+    await removeCandidateBranch(this.#repository, branch);
+    await this.#repository.createBranch(branch, snapshot);
+    return snapshot;
+  }
 
-async function setVirtualChunks(store: Store, array: ArrayChange, tick: () => void): Promise<void> {
-  for (let from = 0; from < array.virtual.length; from += REFERENCES_PER_CALL) {
-    const batch = array.virtual.slice(from, from + REFERENCES_PER_CALL).map(specOf);
-    const refused = await store.setVirtualRefs(array.path, batch, true);
-    if (refused !== null && refused.length > 0) {
-      const first = batch.find((chunk) => `${chunk.index}` === `${refused[0]}`);
-      throw new FreshetError("source-refused", "a chunk lies outside the prefixes that the store may read", {
-        found: first?.location ?? "an unknown place",
-        path: array.path,
-        remedy: "Name the source's prefix in the dataset file (at, allow)",
-      });
+  #requireParent(found: string, parent: string): void {
+    if (found === parent) return;
+    throw new FreshetError("conflict", "another version was published meanwhile", { found, expected: parent, uri: this.folder });
+  }
+
+  #rememberStage(version: string, since: number): void {
+    this.#stagedSince.set(version, since);
+    for (const oldest of this.#stagedSince.keys()) {
+      if (this.#stagedSince.size <= REMEMBERED_STAGES) break;
+      this.#stagedSince.delete(oldest);
     }
-    tick();
   }
-}
 
-function specOf({ index, uri, offset, length, source }: VirtualChunk): VirtualChunkSpec {
-  if (![...index, offset, length].every((value) => Number.isSafeInteger(value) && value >= 0) || length === 0) {
-    throw new FreshetError("corrupt", "a reference is not a range", { found: `[${index}] ${offset}+${length}`, uri });
+  /**
+   * Makes upkeep take a version for one in use, from now on. Of one that was staged elsewhere only the end is known, so there it
+   * counts as begun when it was flushed.
+   */
+  #keepFromUpkeep(version: string): Promise<void> {
+    const path = `snapshots/${version}`;
+    return this.#files.lock.hold(async () => {
+      const since = this.#stagedSince.get(version) ?? (await this.#files.facts(path))?.changedMs;
+      if (since === undefined || since < (await sweptUntil(this.#files)) || !(await this.#files.touch(path))) {
+        throw new FreshetError("conflict", "what was staged is so old that upkeep may have removed some of it", {
+          found: version,
+          uri: this.folder,
+          remedy: "Read the store again and make a new plan",
+        });
+      }
+    });
   }
-  const reference = { index: [...index], location: uri, offset, length };
-  // A source's own clock counts in whole seconds where it is read again: round up, or an unchanged file would look changed.
-  if (source.lastModifiedMs !== undefined) {
-    return { ...reference, lastModified: new Date(Math.ceil(source.lastModifiedMs / 1000) * 1000) };
-  }
-  return source.etag === undefined ? reference : { ...reference, etagChecksum: source.etag };
-}
 
-async function patchRows(store: Store, path: string, { rowsPerChunk, fill, rows, trailing }: RowPatch): Promise<void> {
-  const byChunk = Map.groupBy(rows, ([row]) => Math.floor(row / rowsPerChunk));
-  for (const [chunk, patches] of byChunk) {
-    const key = chunkKey(path, [chunk, ...new Array<number>(trailing).fill(0)]);
-    const present = await store.get(key);
-    const bytes = Buffer.alloc(rowsPerChunk * fill.length);
-    if (present !== null && present.length !== bytes.length) {
-      throw new FreshetError("corrupt", "a stored chunk is not as long as its array says", {
-        found: `${present.length} bytes`,
-        expected: `${bytes.length} bytes`,
-        path: key,
-      });
+  /** A snapshot and those that it was made from, youngest first; none for an id that the repository does not know. */
+  async #ancestry(id: string): Promise<SnapshotInfo[]> {
+    try {
+      return await guarded(this.folder, () => this.#repository.ancestry({ snapshotId: id }));
+    } catch (error) {
+      if (isFreshetError(error, "usage")) return [];
+      throw error;
     }
-    if (present !== null) bytes.set(present);
-    else for (let row = 0; row < rowsPerChunk; row++) bytes.set(fill, row * fill.length);
-    for (const [row, value] of patches) bytes.set(value, (row % rowsPerChunk) * fill.length);
-    await store.set(key, bytes);
+  }
+
+  async #requireUnexpired(version: string): Promise<void> {
+    if ((await this.#files.facts(`snapshots/${version}`)) !== undefined) return;
+    const { writtenAt, message } = await guarded(this.folder, () => this.#repository.lookupSnapshot(version));
+    throw new FreshetError("expired", "the version is not kept any more", {
+      found: `${version}, written ${writtenAt}: ${message.slice(0, 80)}`,
+      uri: this.folder,
+      remedy: "Choose a newer version, or keep more of them",
+    });
   }
 }
 
-function keyOf(path: string, name: string): string {
-  return path === "/" ? name : `${path.slice(1)}/${name}`;
-}
-
-function chunkKey(path: string, index: readonly number[]): string {
-  return [path.slice(1), "c", ...index].join("/");
+function configOf({ split }: StoreOptions): RepositoryConfig {
+  const windows = [
+    { condition: { DimensionName: `^${escapeRegExp(split.dimension)}$` }, num_chunks: split.chunks },
+    { condition: { DimensionName: "^page$" }, num_chunks: PAGES_PER_MANIFEST },
+  ];
+  return {
+    inlineChunkThresholdBytes: INLINE_BYTES,
+    caching: { numChunkRefs: CACHED_REFERENCES },
+    manifest: { splitting: { split_sizes: [[{ path_matches: { regex: ".*" } }, windows]] } },
+  };
 }
 
 function escapeRegExp(text: string): string {

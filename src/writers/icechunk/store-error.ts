@@ -16,6 +16,8 @@ const MEANINGS: readonly (readonly [RegExp, ErrorKind, summary: string, remedy: 
     "a source has become shorter than it was when it was scanned",
     "Announce the granule again",
   ],
+  [/^snapshot id not found/, "usage", "there is no such version", "See the list of versions"],
+  [/^ref not found/, "conflict", "a branch is gone that was there before", "Read the store again and make a new plan"],
   [/ENOSPC|no space left/i, "storage", "the store's disk is full", "Free some space; Freshet goes on by itself"],
   [
     /EACCES|EPERM|EROFS|permission denied|read-only/i,

@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { isFreshetError } from "../../../src/errors/index.ts";
 import { folderBackend } from "../../../src/writers/icechunk/folder-storage.ts";
+import { StoreFolder } from "../../../src/writers/icechunk/store-folder.ts";
 import { storeIn } from "./a-store.ts";
 
 /** The callbacks as the binding calls them: a null first, and no types. */
@@ -18,7 +19,7 @@ let root = "";
 let calls: Calls;
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), "freshet-storage-"));
-  calls = folderBackend(root) as unknown as Calls;
+  calls = folderBackend(new StoreFolder(root)) as unknown as Calls;
 });
 afterEach(() => rm(root, { recursive: true, force: true }));
 
@@ -46,7 +47,7 @@ describe("a store in a local folder", () => {
     const first = await put("repo", "one", {});
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, index) =>
-        ((folderBackend(root) as unknown as Calls).putObject as Calls[string])(null, {
+        ((folderBackend(new StoreFolder(root)) as unknown as Calls).putObject as Calls[string])(null, {
           path: "repo",
           data: Buffer.from(`writer ${index}`),
           previousVersion: { etag: etagOf(first) },
@@ -91,7 +92,7 @@ describe("a store in a local folder", () => {
   });
 
   test("a folder named with a slash at its end is the same folder", async () => {
-    const other = folderBackend(`${root}/`) as unknown as Calls;
+    const other = folderBackend(new StoreFolder(`${root}/`)) as unknown as Calls;
     await put("a", "x");
     assert.equal(String((await (other.getObjectRange as Calls[string])(null, { path: "a" })).data), "x");
   });
