@@ -2,18 +2,25 @@ import type { Kysely, Transaction } from "kysely";
 import type { StoredDataset } from "./ledger.ts";
 import type { Tables } from "./tables.ts";
 
-/** Keeps the text by its hash and makes it the current one. False if it was already. */
-export async function putDatasetFile(
-  trx: Transaction<Tables>,
-  file: { readonly name: string; readonly hash: string; readonly text: string },
-  nowMs: number,
-): Promise<boolean> {
-  const { name, hash, text } = file;
+interface DatasetFile {
+  readonly name: string;
+  readonly hash: string;
+  readonly text: string;
+}
+
+/** Keeps the text by its hash. */
+export async function keepDatasetFile(trx: Transaction<Tables>, { name, hash, text }: DatasetFile): Promise<void> {
   await trx
     .insertInto("dataset_files")
     .values({ name, hash, text })
     .onConflict((conflict) => conflict.columns(["name", "hash"]).doNothing())
     .execute();
+}
+
+/** Keeps the text by its hash and makes it the current one. False if it was already. */
+export async function putDatasetFile(trx: Transaction<Tables>, file: DatasetFile, nowMs: number): Promise<boolean> {
+  const { name, hash } = file;
+  await keepDatasetFile(trx, file);
   const changed = await trx
     .insertInto("current_datasets")
     .values({ name, hash, applied_ms: nowMs })

@@ -1,11 +1,12 @@
 import type { Transaction } from "kysely";
+import { addToCounts } from "./counts.ts";
 import type { Member, Recorded } from "./ledger.ts";
 import type { HistoryEntry, Revision, RevisionState } from "./revision.ts";
 import { revisionOfRow, rowOfRevision } from "./rows.ts";
 import { applyEntry, type EarlierStep, findRepeat, type Step } from "./step.ts";
 import type { Tables } from "./tables.ts";
 
-/** Rows of one insert: 18 columns of 1 000 rows stay below SQLite's 32 766 and PostgreSQL's 65 535 parameters. */
+/** Rows of one insert: 19 columns of 1 000 rows stay below SQLite's 32 766 and PostgreSQL's 65 535 parameters. */
 const ROWS_PER_INSERT = 1000;
 /** Keys of one `in (…)`. */
 const KEYS_PER_SELECT = 1000;
@@ -23,11 +24,14 @@ interface Life {
 export class DatasetWriter {
   readonly #trx: Transaction<Tables>;
   readonly #dataset: string;
-  readonly #atMs: number;
+  /** Ledger time of this transaction. */
+  readonly atMs: number;
   /** By key, then by identity. */
   readonly #granules = new Map<string, Map<string, Life>>();
   readonly #entries: { readonly entry: HistoryEntry; readonly step: Step }[] = [];
   readonly #touched = new Set<Life>();
+  /** How many revisions each state has won or lost. */
+  readonly #gained = new Map<RevisionState, number>();
   #seq: number;
 
   private constructor(trx: Transaction<Tables>, dataset: string, clock: { last_seq: number; last_ms: number }, nowMs: number) {
@@ -35,7 +39,7 @@ export class DatasetWriter {
     this.#dataset = dataset;
     this.#seq = clock.last_seq;
     // Ledger time never runs backwards, so that "as of" is always a beginning of the history, whoever's clock is wrong.
-    this.#atMs = Math.max(nowMs, clock.last_ms);
+    this.atMs = Math.max(nowMs, clock.last_ms);
   }
 
   static async begin(trx: Transaction<Tables>, dataset: string, nowMs: number): Promise<DatasetWriter> {
@@ -97,7 +101,7 @@ export class DatasetWriter {
       key: id.key,
       identity: id.identity,
       seq,
-      atMs: this.#atMs,
+      atMs: this.atMs,
       state: step.state,
       reason: step.reason,
       facts: step.facts,
@@ -106,6 +110,8 @@ export class DatasetWriter {
     };
     const life = this.#life(id);
     life.earlier.push({ seq, state: step.state, digest: step.digest, once: step.once ?? null });
+    if (life.revision !== undefined) this.#gain(life.revision.state, -1);
+    this.#gain(step.state, 1);
     life.revision = applyEntry(life.revision, entry);
     this.#entries.push({ entry, step });
     this.#touched.add(life);
@@ -136,11 +142,16 @@ export class DatasetWriter {
     for (let start = 0; start < touched.length; start += ROWS_PER_INSERT) {
       await upsert(this.#trx, touched.slice(start, start + ROWS_PER_INSERT));
     }
+    await addToCounts(this.#trx, this.#dataset, this.#gained);
     await this.#trx
       .updateTable("dataset_clocks")
-      .set({ last_seq: this.#seq, last_ms: this.#atMs })
+      .set({ last_seq: this.#seq, last_ms: this.atMs })
       .where("dataset", "=", this.#dataset)
       .execute();
+  }
+
+  #gain(state: RevisionState, count: number): void {
+    this.#gained.set(state, (this.#gained.get(state) ?? 0) + count);
   }
 
   #life(id: Member): Life {
@@ -170,6 +181,7 @@ async function upsert(trx: Transaction<Tables>, revisions: readonly Revision[]):
         changed_seq: eb.ref("excluded.changed_seq"),
         published_product: eb.ref("excluded.published_product"),
         published_sequence: eb.ref("excluded.published_sequence"),
+        epoch: eb.ref("excluded.epoch"),
       })),
     )
     .execute();

@@ -1,7 +1,23 @@
+export type { BackupSummary } from "./backup-format.ts";
+export { describeLedger, type LedgerDescription, type LedgerMigration, migrateLedger } from "./describe-ledger.ts";
 export { canonicalJson, digestOf } from "./digest.ts";
 export { revisionIdentity } from "./identity.ts";
-export type { GranuleQuery, Heard, Ledger, Member, Publication, Recorded, StoredDataset, Template } from "./ledger.ts";
+export {
+  type GranuleQuery,
+  type Heard,
+  type Ledger,
+  type Member,
+  type MissingSource,
+  PUBLICATION_KINDS,
+  type Publication,
+  type PublicationKind,
+  type Recorded,
+  type SourceObservation,
+  type StoredDataset,
+  type Template,
+} from "./ledger.ts";
 export { openLedger } from "./open-ledger.ts";
+export { restoreLedger } from "./restore-ledger.ts";
 export {
   type EventDetail,
   type HeardRevision,
@@ -15,3 +31,4 @@ export {
   type RevisionState,
   type ScanReference,
 } from "./revision.ts";
+export { backUpLedger } from "./write-backup.ts";

@@ -24,6 +24,13 @@ export interface Heard {
   readonly revision: Revision;
 }
 
+/**
+ * Why a version was made: from arrivals; as an earlier layout again, and the end of that; from everything there is; by
+ * somebody who overwrote it.
+ */
+export const PUBLICATION_KINDS = ["publication", "rollback", "release", "rebuild", "overwrite"] as const;
+export type PublicationKind = (typeof PUBLICATION_KINDS)[number];
+
 /** One version of one product, as its writer made it. */
 export interface Publication {
   readonly dataset: string;
@@ -41,6 +48,8 @@ export interface Publication {
   /** Granules in the whole layout. */
   readonly granules: number;
   readonly message: string;
+  /** Default, where a publication is recorded: `publication`. Always set in answers. */
+  readonly kind?: PublicationKind | undefined;
 }
 
 /** A granule's revision inside one dataset. */
@@ -57,9 +66,31 @@ export interface StoredDataset {
   readonly appliedMs: number;
 }
 
-/** The granule whose scan every other granule of a product is held against. */
+/** The granule whose scan every other granule of a product is held against, within an epoch of the dataset. */
 export interface Template extends Member {
+  readonly product: string;
+  /** Counted from 1. */
+  readonly epoch: number;
   readonly scan: ScanReference;
+}
+
+/** What somebody who looked at a revision's source saw. */
+export interface SourceObservation {
+  /** `gone`: the bytes are not there; `changed`: others are; `back`: they are where references point. */
+  readonly state: "gone" | "changed" | "back";
+  /** What was found, for people: `404`, another etag. */
+  readonly found: string;
+  /** When it was seen, milliseconds since 1970 by the observer's clock. */
+  readonly atMs: number;
+}
+
+/** A revision whose bytes are not where references point. */
+export interface MissingSource extends Member {
+  readonly state: "gone" | "changed";
+  /** What was found last, for people. */
+  readonly found: string;
+  /** Ledger time since which it has been in this state, milliseconds since 1970. */
+  readonly sinceMs: number;
 }
 
 export interface GranuleQuery {
@@ -81,7 +112,8 @@ export interface GranuleQuery {
  * When a writing operation resolves, its rows are on disk.
  *
  * All operations throw FreshetError `storage` when the ledger cannot be read or written (full, read-only, busy beyond
- * its timeout) and `corrupt` when what is stored is not what the ledger writes.
+ * its timeout), `unreachable` when its server does not answer or the connection broke (ask again: what was acknowledged is
+ * there), `malformed` for a text that the database cannot hold, and `corrupt` when what is stored is not what the ledger writes.
  */
 export interface Ledger {
   /** Where it is, without credentials: for messages. */
@@ -110,6 +142,22 @@ export interface Ledger {
    * `afterSeq` (exclusive), ascending by `changedSeq`. 0 reads from the beginning. At most `limit`.
    */
   readyAfter(dataset: string, afterSeq: number, limit: number): Promise<readonly Revision[]>;
+  /**
+   * Revisions that are now in one of `states` and became so (or got new facts) after `afterSeq` (exclusive), ascending by
+   * `changedSeq`, at most `limit`. Costs as much as its answer is long. Nothing that was committed before is missed: the
+   * next page begins after the last `changedSeq`.
+   */
+  changedAfter(dataset: string, afterSeq: number, states: readonly RevisionState[], limit: number): Promise<readonly Revision[]>;
+  /**
+   * What may stand in products: revisions that are `ready` or `published`, by ascending key (UTF-8 bytes), and within a key as
+   * heard. At most `limit` granules (keys), those after `afterKey`; a granule's revisions are never divided over two pages.
+   */
+  standing(
+    dataset: string,
+    page: { readonly afterKey?: string | undefined; readonly limit: number },
+  ): Promise<readonly Revision[]>;
+  /** The revisions that changed last, the newest first, at most `limit`. */
+  newest(dataset: string, limit: number): Promise<readonly Revision[]>;
   /**
    * Revisions that are `ready`; with `product`, also the `published` ones that no publication of that product has as a
    * member (another product was first). Ascending by `changedSeq`, at most `limit`.
@@ -145,6 +193,8 @@ export interface Ledger {
 
   /** Keeps a dataset file by its hash and makes it the current one of its name. Answers whether that changed anything. */
   putDataset(dataset: { readonly name: string; readonly hash: string; readonly text: string }): Promise<boolean>;
+  /** Keeps a dataset file by its hash; which one is current stays as it is. */
+  keepDataset(dataset: { readonly name: string; readonly hash: string; readonly text: string }): Promise<void>;
   currentDataset(name: string): Promise<StoredDataset | undefined>;
   /** The text of one revision of a dataset file, current or not: what `name@hash` in a workflow stands for. */
   datasetText(name: string, hash: string): Promise<string | undefined>;
@@ -152,10 +202,26 @@ export interface Ledger {
   datasets(): Promise<readonly StoredDataset[]>;
 
   /**
-   * The template of a product. Where there is none yet, `candidate` becomes it: of several at once exactly one does, and all
-   * get the same answer.
+   * The template of a product in an epoch. Where there is none yet, `candidate` becomes it: of several at once exactly one does,
+   * and all get the same answer.
    */
-  establishTemplate(dataset: string, product: string, candidate: Template): Promise<Template>;
+  establishTemplate(
+    dataset: string,
+    product: string,
+    candidate: Member & { readonly scan: ScanReference },
+    epoch?: number,
+  ): Promise<Template>;
+  /** Every template of the dataset, by product and epoch. */
+  templates(dataset: string): Promise<readonly Template[]>;
+
+  /**
+   * Notes what somebody saw where a revision's bytes should be. The newest observation holds: an older one, and the same one
+   * again, change nothing.
+   * @throws FreshetError `conflict` when nobody has heard of the revision.
+   */
+  noteSource(id: RevisionId, observation: SourceObservation): Promise<void>;
+  /** The revisions whose newest observation is not `back`, by key. */
+  missingSources(dataset: string): Promise<readonly MissingSource[]>;
 
   close(): Promise<void>;
 }

@@ -1,164 +1,130 @@
-import type { Kysely, Transaction } from "kysely";
+import { type Kysely, sql, type Transaction } from "kysely";
 import { FreshetError } from "../errors/index.ts";
+import type { LedgerBackend, LedgerKind } from "./backend.ts";
+import { migrateTo1 } from "./migration-1.ts";
+import { migrateTo2 } from "./migration-2.ts";
+import { LEDGER_TABLES } from "./table-keys.ts";
 import type { Tables } from "./tables.ts";
 
 interface Migration {
   /** 1, 2, 3, …: the version that the ledger has afterwards. */
   readonly version: number;
   readonly name: string;
-  readonly up: (trx: Transaction<Tables>) => Promise<void>;
+  readonly up: (trx: Transaction<Tables>, kind: LedgerKind) => Promise<void>;
 }
 
 /** In order. One that has been released is never changed: a new one follows. */
 const MIGRATIONS: readonly Migration[] = [
-  {
-    version: 1,
-    name: "events, revisions, publications, dataset files, templates",
-    up: async (trx) => {
-      await trx.schema
-        .createTable("dataset_clocks")
-        .addColumn("dataset", "text", (column) => column.primaryKey())
-        .addColumn("last_seq", "bigint", (column) => column.notNull())
-        .addColumn("last_ms", "bigint", (column) => column.notNull())
-        .execute();
-      await trx.schema
-        .createTable("events")
-        .addColumn("dataset", "text", (column) => column.notNull())
-        .addColumn("seq", "bigint", (column) => column.notNull())
-        .addColumn("key", "text", (column) => column.notNull())
-        .addColumn("identity", "text", (column) => column.notNull())
-        .addColumn("state", "text", (column) => column.notNull())
-        .addColumn("reason", "text", (column) => column.notNull())
-        .addColumn("at_ms", "bigint", (column) => column.notNull())
-        .addColumn("facts", "text", (column) => column.notNull())
-        .addColumn("detail", "text", (column) => column.notNull())
-        .addColumn("digest", "text", (column) => column.notNull())
-        .addColumn("once", "text")
-        .addColumn("product", "text")
-        .addColumn("sequence", "bigint")
-        .addPrimaryKeyConstraint("events_pk", ["dataset", "seq"])
-        .execute();
-      await trx.schema.createIndex("events_of_granule").on("events").columns(["dataset", "key", "seq"]).execute();
-      await trx.schema
-        .createTable("revisions")
-        .addColumn("dataset", "text", (column) => column.notNull())
-        .addColumn("key", "text", (column) => column.notNull())
-        .addColumn("identity", "text", (column) => column.notNull())
-        .addColumn("state", "text", (column) => column.notNull())
-        .addColumn("reason", "text", (column) => column.notNull())
-        .addColumn("uri", "text")
-        .addColumn("size", "bigint")
-        .addColumn("etag", "text")
-        .addColumn("last_modified_ms", "bigint")
-        .addColumn("fields", "text")
-        .addColumn("scan_uri", "text")
-        .addColumn("scan_sha256", "text")
-        .addColumn("heard_ms", "bigint", (column) => column.notNull())
-        .addColumn("heard_seq", "bigint", (column) => column.notNull())
-        .addColumn("changed_ms", "bigint", (column) => column.notNull())
-        .addColumn("changed_seq", "bigint", (column) => column.notNull())
-        .addColumn("published_product", "text")
-        .addColumn("published_sequence", "bigint")
-        .addPrimaryKeyConstraint("revisions_pk", ["dataset", "key", "identity"])
-        .execute();
-      await trx.schema.createIndex("revisions_by_change").on("revisions").columns(["dataset", "state", "changed_seq"]).execute();
-      await trx.schema.createIndex("revisions_by_state").on("revisions").columns(["dataset", "state", "key"]).execute();
-      await trx.schema
-        .createTable("publications")
-        .addColumn("dataset", "text", (column) => column.notNull())
-        .addColumn("product", "text", (column) => column.notNull())
-        .addColumn("sequence", "bigint", (column) => column.notNull())
-        .addColumn("snapshot", "text", (column) => column.notNull())
-        .addColumn("parent", "text")
-        .addColumn("layout_hash", "text", (column) => column.notNull())
-        .addColumn("at_ms", "bigint", (column) => column.notNull())
-        .addColumn("granules", "bigint", (column) => column.notNull())
-        .addColumn("message", "text", (column) => column.notNull())
-        .addPrimaryKeyConstraint("publications_pk", ["dataset", "product", "sequence"])
-        .execute();
-      await trx.schema
-        .createTable("publication_members")
-        .addColumn("dataset", "text", (column) => column.notNull())
-        .addColumn("product", "text", (column) => column.notNull())
-        .addColumn("key", "text", (column) => column.notNull())
-        .addColumn("sequence", "bigint", (column) => column.notNull())
-        .addColumn("identity", "text", (column) => column.notNull())
-        .addPrimaryKeyConstraint("publication_members_pk", ["dataset", "product", "key", "sequence", "identity"])
-        .execute();
-      await trx.schema
-        .createIndex("members_of_publication")
-        .on("publication_members")
-        .columns(["dataset", "product", "sequence"])
-        .execute();
-      await trx.schema
-        .createTable("dataset_files")
-        .addColumn("name", "text", (column) => column.notNull())
-        .addColumn("hash", "text", (column) => column.notNull())
-        .addColumn("text", "text", (column) => column.notNull())
-        .addPrimaryKeyConstraint("dataset_files_pk", ["name", "hash"])
-        .execute();
-      await trx.schema
-        .createTable("current_datasets")
-        .addColumn("name", "text", (column) => column.primaryKey())
-        .addColumn("hash", "text", (column) => column.notNull())
-        .addColumn("applied_ms", "bigint", (column) => column.notNull())
-        .execute();
-      await trx.schema
-        .createTable("templates")
-        .addColumn("dataset", "text", (column) => column.notNull())
-        .addColumn("product", "text", (column) => column.notNull())
-        .addColumn("key", "text", (column) => column.notNull())
-        .addColumn("identity", "text", (column) => column.notNull())
-        .addColumn("scan_uri", "text", (column) => column.notNull())
-        .addColumn("scan_sha256", "text", (column) => column.notNull())
-        .addColumn("at_ms", "bigint", (column) => column.notNull())
-        .addPrimaryKeyConstraint("templates_pk", ["dataset", "product"])
-        .execute();
-    },
-  },
+  { version: 1, name: "events, revisions, publications, dataset files, templates", up: migrateTo1 },
+  { version: 2, name: "epochs, kinds of publications, what became of sources, counts", up: migrateTo2 },
 ];
 
 /** The version that this Freshet writes. */
 export const LEDGER_VERSION = MIGRATIONS.length;
 
+/** Any number that nobody else takes: of several processes that migrate a PostgreSQL ledger, one does. */
+const MIGRATION_LOCK = 7_364_738_253;
+
 /**
- * Brings a ledger to `LEDGER_VERSION`, all steps in one transaction. A ledger that is there already is only read.
- * @throws FreshetError `storage` for a ledger that a newer Freshet has written.
+ * The version that the tables have; 0 where there are none yet. Only reads.
+ * @throws FreshetError `storage` for tables that are not a ledger's, and for a ledger that a newer Freshet has written.
  */
-export async function migrate(db: Kysely<Tables>, uri: string, nowMs: number): Promise<void> {
-  await db.schema
+export async function versionOf(db: Kysely<Tables>, kind: LedgerKind, uri: string): Promise<number> {
+  const tables = await tablesThere(db, kind);
+  if (tables.length === 0) return 0;
+  if (!tables.includes("ledger_schema")) throw notALedger(uri, `table ${tables[0]}`);
+  const row = await db
+    .selectFrom("ledger_schema")
+    .select((eb) => eb.fn.max("version").as("version"))
+    .executeTakeFirstOrThrow();
+  const version = row.version ?? 0;
+  if (version <= LEDGER_VERSION) return version;
+  throw new FreshetError("storage", "the ledger was written by a newer Freshet", {
+    found: `version ${version}`,
+    expected: `version ${LEDGER_VERSION} or older`,
+    uri,
+    remedy: "Use the Freshet that wrote it, or a newer one, or another ledger.",
+  });
+}
+
+/**
+ * Brings a ledger to a version, all steps in one transaction, and answers the version that it had. Of several processes at
+ * once one does it, the others find it done.
+ * @throws FreshetError as `versionOf`.
+ */
+export async function migrate(backend: LedgerBackend, to: number = LEDGER_VERSION): Promise<number> {
+  return backend.db.transaction().execute(async (trx) => {
+    await lockTables(trx, backend.kind);
+    const from = await versionOf(trx, backend.kind, backend.uri);
+    await migrateBetween(trx, backend, from, to);
+    return from;
+  });
+}
+
+/** Puts whoever changes tables in one line, until the end of the transaction; what it does may take long. */
+export async function lockTables(trx: Transaction<Tables>, kind: LedgerKind): Promise<void> {
+  if (kind !== "postgres") return;
+  await sql`set local lock_timeout = 0`.execute(trx);
+  await sql`set local statement_timeout = 0`.execute(trx);
+  await sql`select pg_advisory_xact_lock(${sql.lit(MIGRATION_LOCK)})`.execute(trx);
+}
+
+/** The steps after version `from` up to `to` (inclusive). */
+export async function migrateBetween(
+  trx: Transaction<Tables>,
+  { kind, now }: Pick<LedgerBackend, "kind" | "now">,
+  from: number,
+  to: number,
+): Promise<void> {
+  await trx.schema
     .createTable("ledger_schema")
     .ifNotExists()
     .addColumn("version", "bigint", (column) => column.primaryKey())
     .addColumn("name", "text", (column) => column.notNull())
     .addColumn("applied_ms", "bigint", (column) => column.notNull())
     .execute();
-  if ((await versionOf(db, uri)) === LEDGER_VERSION) return;
-  await db.transaction().execute(async (trx) => {
-    const version = await versionOf(trx, uri);
-    for (const migration of MIGRATIONS.slice(version)) {
-      await migration.up(trx);
-      await trx
-        .insertInto("ledger_schema")
-        .values({ version: migration.version, name: migration.name, applied_ms: nowMs })
-        .execute();
-    }
-  });
+  for (const { version, name, up } of MIGRATIONS.slice(from, to)) {
+    await up(trx, kind);
+    await trx.insertInto("ledger_schema").values({ version, name, applied_ms: now() }).execute();
+  }
 }
 
-async function versionOf(db: Kysely<Tables>, uri: string): Promise<number> {
-  const row = await db
-    .selectFrom("ledger_schema")
-    .select((eb) => eb.fn.max("version").as("version"))
-    .executeTakeFirstOrThrow();
-  const version = row.version ?? 0;
-  if (version > LEDGER_VERSION) {
-    throw new FreshetError("storage", "the ledger was written by a newer Freshet", {
+/**
+ * Makes a ledger ready for use: an empty database gets its tables, an older SQLite ledger is brought up to date.
+ * @throws FreshetError `storage` for an older PostgreSQL ledger, which other machines may be using; otherwise as `versionOf`.
+ */
+export async function ensureTables(backend: LedgerBackend): Promise<void> {
+  const { db, kind, uri } = backend;
+  const version = await versionOf(db, kind, uri);
+  if (version === LEDGER_VERSION) return;
+  if (kind === "postgres" && version > 0) {
+    throw new FreshetError("storage", "the ledger is of an older version", {
       found: `version ${version}`,
-      expected: `version ${LEDGER_VERSION} or older`,
+      expected: `version ${LEDGER_VERSION}`,
       uri,
-      remedy: "Use the Freshet that wrote it, or a newer one, or another ledger.",
+      remedy: "Stop the workers of the older Freshet, then run: freshet ledger migrate",
     });
   }
-  return version;
+  await migrate(backend);
+}
+
+/** Names of tables: in an SQLite file all of them, in a PostgreSQL database those of ours that the search path leads to. */
+async function tablesThere(db: Kysely<Tables>, kind: LedgerKind): Promise<string[]> {
+  const names = ["ledger_schema", ...LEDGER_TABLES];
+  const { rows } =
+    kind === "sqlite"
+      ? await sql<{ name: string }>`select name from sqlite_master where type = 'table' order by name`.execute(db)
+      : await sql<{ name: string }>`
+          select name from (values ${sql.join(names.map((name) => sql`(${sql.lit(name)})`))}) as ours (name)
+          where to_regclass(quote_ident(name)) is not null order by name`.execute(db);
+  return rows.map(({ name }) => name);
+}
+
+function notALedger(uri: string, found: string): FreshetError {
+  return new FreshetError("storage", "the database is not a ledger", {
+    found,
+    expected: "table ledger_schema",
+    uri,
+    remedy: "Name another one.",
+  });
 }

@@ -1,6 +1,7 @@
 import type { Kysely } from "kysely";
 import type { GranuleQuery } from "./ledger.ts";
-import { type HistoryEntry, REVISION_STATES, type Revision, type RevisionId, type RevisionState } from "./revision.ts";
+import { selectByKey } from "./ranges.ts";
+import type { HistoryEntry, Revision, RevisionId } from "./revision.ts";
 import { entryOfRow, revisionOfRow } from "./rows.ts";
 import { foldEntries } from "./step.ts";
 import type { Tables } from "./tables.ts";
@@ -34,19 +35,6 @@ export async function selectHistory(db: Db, dataset: string, key: string, atMs?:
   let query = db.selectFrom("events").selectAll().where("dataset", "=", dataset).where("key", "=", key);
   if (atMs !== undefined) query = query.where("at_ms", "<=", atMs);
   return (await query.orderBy("seq").execute()).map(entryOfRow);
-}
-
-export async function selectReadyAfter(db: Db, dataset: string, afterSeq: number, limit: number): Promise<Revision[]> {
-  const rows = await db
-    .selectFrom("revisions")
-    .selectAll()
-    .where("dataset", "=", dataset)
-    .where("state", "in", ["ready", "withdrawn"])
-    .where("changed_seq", ">", afterSeq)
-    .orderBy("changed_seq")
-    .limit(limit)
-    .execute();
-  return rows.map(revisionOfRow);
 }
 
 export async function selectUnpublished(
@@ -92,17 +80,6 @@ async function selectOtherProduct(db: Db, dataset: string, product: string): Pro
   return row?.product;
 }
 
-export async function selectCounts(db: Db, dataset: string): Promise<Record<RevisionState, number>> {
-  const rows = await db
-    .selectFrom("revisions")
-    .select(["state", (eb) => eb.fn.countAll<number>().as("count")])
-    .where("dataset", "=", dataset)
-    .groupBy("state")
-    .execute();
-  const found = new Map(rows.map((row) => [row.state, row.count]));
-  return Object.fromEntries(REVISION_STATES.map((state) => [state, found.get(state) ?? 0])) as Record<RevisionState, number>;
-}
-
 export async function selectGranules(db: Db, dataset: string, query: GranuleQuery): Promise<Revision[]> {
   return query.asOfMs === undefined
     ? granulesNow(db, dataset, query)
@@ -110,8 +87,8 @@ export async function selectGranules(db: Db, dataset: string, query: GranuleQuer
 }
 
 async function granulesNow(db: Db, dataset: string, query: GranuleQuery): Promise<Revision[]> {
+  if (query.state !== undefined) return selectByKey(db, dataset, [query.state], query);
   let revisions = db.selectFrom("revisions").where("dataset", "=", dataset);
-  if (query.state !== undefined) revisions = revisions.where("state", "=", query.state);
   if (query.afterKey !== undefined) revisions = revisions.where("key", ">", query.afterKey);
   const keys = await revisions.select("key").distinct().orderBy("key").limit(query.limit).execute();
   const last = keys.at(-1);

@@ -133,6 +133,7 @@ async function insertPublication(
       at_ms: publication.atMs,
       granules: publication.granules,
       message: publication.message,
+      kind: publication.kind ?? "publication",
     })
     .execute();
   const rows = [...identities].map(([key, identity]) => ({ dataset, product, sequence, key, identity }));

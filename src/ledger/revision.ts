@@ -61,6 +61,8 @@ export interface RevisionFacts {
   readonly lastModifiedMs?: number | undefined;
   readonly fields?: NameFields | undefined;
   readonly scan?: ScanReference | undefined;
+  /** The epoch of the dataset whose form the revision has, counted from 1. */
+  readonly epoch?: number | undefined;
 }
 
 /** The current state of a revision: its events, folded. */
@@ -123,7 +125,7 @@ export interface HistoryEntry extends RevisionId {
 
 /** The facts that are set, and no other members. */
 export function factsOf(facts: RevisionFacts): RevisionFacts {
-  const { uri, size, etag, lastModifiedMs, fields, scan } = facts;
+  const { uri, size, etag, lastModifiedMs, fields, scan, epoch } = facts;
   return {
     ...(uri === undefined ? {} : { uri }),
     ...(size === undefined ? {} : { size }),
@@ -131,5 +133,6 @@ export function factsOf(facts: RevisionFacts): RevisionFacts {
     ...(lastModifiedMs === undefined ? {} : { lastModifiedMs }),
     ...(fields === undefined ? {} : { fields }),
     ...(scan === undefined ? {} : { scan }),
+    ...(epoch === undefined ? {} : { epoch }),
   };
 }

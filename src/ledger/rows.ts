@@ -1,6 +1,6 @@
 import type { Insertable, Selectable } from "kysely";
 import { FreshetError } from "../errors/index.ts";
-import type { Publication } from "./ledger.ts";
+import { PUBLICATION_KINDS, type Publication, type PublicationKind } from "./ledger.ts";
 import type { HistoryEntry, NameFields, Revision, RevisionFacts, RevisionState } from "./revision.ts";
 import { factsOf, REVISION_STATES } from "./revision.ts";
 import type { EventTable, PublicationTable, RevisionTable } from "./tables.ts";
@@ -21,6 +21,7 @@ export function revisionOfRow(row: Selectable<RevisionTable>): Revision {
       lastModifiedMs: row.last_modified_ms ?? undefined,
       fields: row.fields === null ? undefined : (jsonOf(row.fields, path) as NameFields),
       scan: row.scan_uri === null || row.scan_sha256 === null ? undefined : { uri: row.scan_uri, sha256: row.scan_sha256 },
+      epoch: row.epoch ?? undefined,
     }),
     heardMs: row.heard_ms,
     heardSeq: row.heard_seq,
@@ -52,6 +53,7 @@ export function rowOfRevision(revision: Revision): Insertable<RevisionTable> {
     changed_seq: revision.changedSeq,
     published_product: revision.published?.product ?? null,
     published_sequence: revision.published?.sequence ?? null,
+    epoch: revision.epoch ?? null,
   };
 }
 
@@ -83,15 +85,24 @@ export function publicationOfRow(row: Selectable<PublicationTable>): Publication
     atMs: row.at_ms,
     granules: row.granules,
     message: row.message,
+    kind: publicationKindOf(row),
   };
 }
 
 function stateOf(text: string, path: string): RevisionState {
-  const state = REVISION_STATES.find((known) => known === text);
-  if (state !== undefined) return state;
-  throw new FreshetError("corrupt", "the ledger holds an unknown state", {
+  return oneOf(REVISION_STATES, text, "state", path);
+}
+
+function publicationKindOf({ dataset, product, sequence, kind }: Selectable<PublicationTable>): PublicationKind {
+  return oneOf(PUBLICATION_KINDS, kind, "kind of publication", `${dataset}/${product} ${sequence}`);
+}
+
+function oneOf<Known extends string>(known: readonly Known[], text: string, what: string, path: string): Known {
+  const found = known.find((one) => one === text);
+  if (found !== undefined) return found;
+  throw new FreshetError("corrupt", `the ledger holds an unknown ${what}`, {
     found: text,
-    expected: REVISION_STATES.join(", "),
+    expected: known.join(", "),
     path,
     remedy: "Restore the ledger from its backup.",
   });

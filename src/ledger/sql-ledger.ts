@@ -1,54 +1,65 @@
 import type { Kysely, Transaction } from "kysely";
-import type { FreshetError } from "../errors/index.ts";
-import { putDatasetFile, selectCurrentDatasets, selectDatasetText } from "./dataset-files.ts";
+import type { LedgerBackend } from "./backend.ts";
+import { selectCounts } from "./counts.ts";
+import { keepDatasetFile, putDatasetFile, selectCurrentDatasets, selectDatasetText } from "./dataset-files.ts";
 import { DatasetWriter } from "./dataset-writer.ts";
-import type { GranuleQuery, Heard, Ledger, Member, Publication, Recorded, StoredDataset, Template } from "./ledger.ts";
-import { migrate } from "./migrations.ts";
-import {
-  selectCounts,
-  selectGranules,
-  selectHistory,
-  selectReadyAfter,
-  selectRevision,
-  selectRevisionsOf,
-  selectUnpublished,
-} from "./queries.ts";
+import type {
+  GranuleQuery,
+  Heard,
+  Ledger,
+  Member,
+  MissingSource,
+  Publication,
+  Recorded,
+  SourceObservation,
+  StoredDataset,
+  Template,
+} from "./ledger.ts";
+import { ensureTables } from "./migrations.ts";
+import { selectGranules, selectHistory, selectRevision, selectRevisionsOf, selectUnpublished } from "./queries.ts";
+import { selectByKey, selectChangedAfter, selectNewest } from "./ranges.ts";
 import { recordPublication } from "./record-publication.ts";
-import type { HeardRevision, HistoryEntry, Revision, RevisionEvent, RevisionId, RevisionState } from "./revision.ts";
+import type {
+  HeardRevision,
+  HistoryEntry,
+  Revision,
+  RevisionEvent,
+  RevisionId,
+  RevisionState,
+  ScanReference,
+} from "./revision.ts";
 import { publicationOfRow } from "./rows.ts";
+import { noteSource, selectMissingSources } from "./sources.ts";
 import { foldEntries, stepOf } from "./step.ts";
 import type { Tables } from "./tables.ts";
-import { establishTemplate } from "./templates.ts";
+import { establishTemplate, selectTemplates } from "./templates.ts";
 
-/** What a database brings for a ledger to be kept in it. */
-export interface LedgerBackend {
-  readonly db: Kysely<Tables>;
-  /** Without credentials. */
-  readonly uri: string;
-  /** The FreshetError for an error of the database's driver; undefined for anything else. */
-  readonly translate: (error: unknown) => FreshetError | undefined;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
-}
+/** How often a transaction is run that the database gave up in favour of another one. */
+const TRIES = 5;
+/** A page of this many rows takes SQLite a few milliseconds; longer ones leave the event loop. */
+const SHORT_PAGE = 200;
 
 /** The ledger over any SQL database that Kysely speaks to. The contract of each operation stands at `Ledger`. */
 export class SqlLedger implements Ledger {
   readonly uri: string;
-  readonly #db: Kysely<Tables>;
-  readonly #translate: LedgerBackend["translate"];
+  readonly #backend: LedgerBackend;
   readonly #now: () => number;
 
   private constructor(backend: LedgerBackend) {
     this.uri = backend.uri;
-    this.#db = backend.db;
-    this.#translate = backend.translate;
+    this.#backend = backend;
     this.#now = backend.now;
   }
 
-  /** Brings the tables up to date first. */
+  /** Makes the tables, or brings them up to date, where that is for an opening process to do: see `ensureTables`. */
   static async open(backend: LedgerBackend): Promise<SqlLedger> {
     const ledger = new SqlLedger(backend);
-    await ledger.#read((db) => migrate(db, backend.uri, backend.now()));
+    try {
+      await ledger.#read(() => ensureTables(backend));
+    } catch (error) {
+      await ledger.close();
+      throw error;
+    }
     return ledger;
   }
 
@@ -92,12 +103,27 @@ export class SqlLedger implements Ledger {
     });
   }
 
+  changedAfter(dataset: string, afterSeq: number, states: readonly RevisionState[], limit: number): Promise<readonly Revision[]> {
+    return this.#page(limit, (db) => selectChangedAfter(db, dataset, afterSeq, states, limit));
+  }
+
   readyAfter(dataset: string, afterSeq: number, limit: number): Promise<readonly Revision[]> {
-    return this.#read((db) => selectReadyAfter(db, dataset, afterSeq, limit));
+    return this.changedAfter(dataset, afterSeq, ["ready", "withdrawn"], limit);
+  }
+
+  standing(
+    dataset: string,
+    page: { readonly afterKey?: string | undefined; readonly limit: number },
+  ): Promise<readonly Revision[]> {
+    return this.#page(page.limit, (db) => selectByKey(db, dataset, ["ready", "published"], page));
+  }
+
+  newest(dataset: string, limit: number): Promise<readonly Revision[]> {
+    return this.#page(limit, (db) => selectNewest(db, dataset, limit));
   }
 
   unpublished(dataset: string, product?: string, limit?: number): Promise<readonly Revision[]> {
-    return this.#read((db) => selectUnpublished(db, dataset, product, limit));
+    return this.#readLong((db) => selectUnpublished(db, dataset, product, limit));
   }
 
   revision(id: RevisionId): Promise<Revision | undefined> {
@@ -113,7 +139,8 @@ export class SqlLedger implements Ledger {
   }
 
   granules(dataset: string, query: GranuleQuery): Promise<readonly Revision[]> {
-    return this.#read((db) => selectGranules(db, dataset, query));
+    const isLong = query.asOfMs !== undefined;
+    return this.#page(isLong ? Number.POSITIVE_INFINITY : query.limit, (db) => selectGranules(db, dataset, query));
   }
 
   history(dataset: string, key: string): Promise<readonly HistoryEntry[]> {
@@ -145,7 +172,7 @@ export class SqlLedger implements Ledger {
   }
 
   async membersOf(dataset: string, product: string, sequence: number): Promise<readonly Member[]> {
-    const rows = await this.#read((db) =>
+    const rows = await this.#readLong((db) =>
       db
         .selectFrom("publication_members")
         .select(["key", "identity"])
@@ -162,6 +189,10 @@ export class SqlLedger implements Ledger {
     return this.#write((trx) => putDatasetFile(trx, dataset, this.#now()));
   }
 
+  keepDataset(dataset: { readonly name: string; readonly hash: string; readonly text: string }): Promise<void> {
+    return this.#write((trx) => keepDatasetFile(trx, dataset));
+  }
+
   async currentDataset(name: string): Promise<StoredDataset | undefined> {
     return (await this.#read((db) => selectCurrentDatasets(db, name)))[0];
   }
@@ -174,24 +205,66 @@ export class SqlLedger implements Ledger {
     return this.#read((db) => selectCurrentDatasets(db));
   }
 
-  establishTemplate(dataset: string, product: string, candidate: Template): Promise<Template> {
-    return this.#write((trx) => establishTemplate(trx, dataset, product, candidate, this.#now()));
+  establishTemplate(
+    dataset: string,
+    product: string,
+    candidate: Member & { readonly scan: ScanReference },
+    epoch = 1,
+  ): Promise<Template> {
+    return this.#write((trx) => establishTemplate(trx, { dataset, product, epoch }, candidate, this.#now()));
+  }
+
+  templates(dataset: string): Promise<readonly Template[]> {
+    return this.#read((db) => selectTemplates(db, dataset));
+  }
+
+  noteSource(id: RevisionId, observation: SourceObservation): Promise<void> {
+    return this.#write((trx) => noteSource(trx, id, observation, this.#now()));
+  }
+
+  missingSources(dataset: string): Promise<readonly MissingSource[]> {
+    return this.#readLong((db) => selectMissingSources(db, dataset));
   }
 
   async close(): Promise<void> {
-    await this.#db.destroy();
+    const { db, reader } = this.#backend;
+    if (reader !== db) await reader.destroy();
+    await db.destroy();
   }
 
-  async #read<Answer>(ask: (db: Kysely<Tables>) => Promise<Answer>): Promise<Answer> {
+  #read<Answer>(ask: (db: Kysely<Tables>) => Promise<Answer>): Promise<Answer> {
+    return this.#ask(this.#backend.db, ask);
+  }
+
+  #readLong<Answer>(ask: (db: Kysely<Tables>) => Promise<Answer>): Promise<Answer> {
+    return this.#ask(this.#backend.reader, ask);
+  }
+
+  #page<Answer>(limit: number, ask: (db: Kysely<Tables>) => Promise<Answer>): Promise<Answer> {
+    return limit <= SHORT_PAGE ? this.#read(ask) : this.#readLong(ask);
+  }
+
+  async #ask<Answer>(db: Kysely<Tables>, ask: (db: Kysely<Tables>) => Promise<Answer>): Promise<Answer> {
     try {
-      return await ask(this.#db);
+      return await ask(db);
     } catch (error) {
-      throw this.#translate(error) ?? error;
+      throw this.#backend.translate(error) ?? error;
     }
   }
 
-  #write<Answer>(change: (trx: Transaction<Tables>) => Promise<Answer>): Promise<Answer> {
-    return this.#read((db) => db.transaction().execute(change));
+  /**
+   * One transaction. Each statement sees what was committed before it, whatever the server's default: after taking a
+   * dataset's clock, a writer sees everything that the writer before it wrote.
+   */
+  async #write<Answer>(change: (trx: Transaction<Tables>) => Promise<Answer>): Promise<Answer> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#backend.db.transaction().setIsolationLevel("read committed").execute(change);
+      } catch (error) {
+        if (attempt < TRIES && this.#backend.isPassing(error)) continue;
+        throw this.#backend.translate(error) ?? error;
+      }
+    }
   }
 }
 

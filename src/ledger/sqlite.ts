@@ -1,7 +1,8 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { Kysely, type SqliteDatabase, SqliteDialect, type SqliteStatement } from "kysely";
 import { FreshetError } from "../errors/index.ts";
-import type { LedgerBackend } from "./sql-ledger.ts";
+import type { LedgerBackend } from "./backend.ts";
+import { readerDialect } from "./sqlite-reader.ts";
 import type { Tables } from "./tables.ts";
 
 /** How long a writer waits for another process; the longest wait measured with four writing processes was 3 s. */
@@ -26,8 +27,10 @@ export function sqliteBackend(database: DatabaseSync, uri: string, now: () => nu
     database.close();
     throw translate(error) ?? error;
   }
-  const dialect = new SqliteDialect({ database: adapt(database) });
-  return { db: new Kysely<Tables>({ dialect }), uri, translate, now };
+  const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database: adapt(database) }) });
+  const path = database.location();
+  const reader = path === null ? db : new Kysely<Tables>({ dialect: readerDialect(path) });
+  return { kind: "sqlite", db, reader, uri, translate, isPassing: () => false, now };
 }
 
 export function openSqliteFile(path: string, uri: string): DatabaseSync {
@@ -68,7 +71,7 @@ const SQLITE_ERRORS: Readonly<Record<number, readonly ["storage" | "corrupt", su
 };
 
 function refuseForeign(database: DatabaseSync, uri: string): void {
-  const tables = database.prepare("select name from sqlite_master where type = 'table'").all();
+  const tables = database.prepare("select name from sqlite_master where type = 'table' order by name").all();
   if (tables.length === 0 || tables.some((table) => table.name === "ledger_schema")) return;
   throw new FreshetError("storage", "the file is an SQLite database, but not a ledger", {
     found: `table ${tables[0]?.name}`,

@@ -1,3 +1,5 @@
+import type { Generated } from "kysely";
+
 /**
  * The tables as Kysely sees them. Only text and integers: booleans would be 0 and 1, times are milliseconds since 1970,
  * JSON is text. Every statement of the ledger runs on SQLite and on PostgreSQL.
@@ -12,6 +14,8 @@ export interface Tables {
   dataset_files: DatasetFileTable;
   current_datasets: CurrentDatasetTable;
   templates: TemplateTable;
+  source_observations: SourceObservationTable;
+  state_counts: StateCountTable;
 }
 
 /** One row for each migration that has run. */
@@ -72,6 +76,7 @@ export interface RevisionTable {
   changed_seq: number;
   published_product: string | null;
   published_sequence: number | null;
+  epoch: number | null;
 }
 
 export interface PublicationTable {
@@ -84,6 +89,7 @@ export interface PublicationTable {
   at_ms: number;
   granules: number;
   message: string;
+  kind: Generated<string>;
 }
 
 /** Which revisions each publication wrote. */
@@ -109,13 +115,34 @@ export interface CurrentDatasetTable {
   applied_ms: number;
 }
 
-/** The granule that each product measures all others by. */
+/** The granule that each product measures all others of an epoch by. */
 export interface TemplateTable {
   dataset: string;
   product: string;
+  epoch: number;
   key: string;
   identity: string;
   scan_uri: string;
   scan_sha256: string;
   at_ms: number;
+}
+
+/** What was last seen of each revision's bytes at their source, where that was not as it should be at some time. */
+export interface SourceObservationTable {
+  dataset: string;
+  key: string;
+  identity: string;
+  state: string;
+  found: string;
+  /** Ledger time of the first observation of this state in a row. */
+  since_ms: number;
+  /** When the observer looked, by its own clock: an older observation does not go before a newer one. */
+  observed_ms: number;
+}
+
+/** How many revisions are in each state; kept with `revisions` in the same transaction. */
+export interface StateCountTable {
+  dataset: string;
+  state: string;
+  count: number;
 }

@@ -1,26 +1,43 @@
-import type { Transaction } from "kysely";
-import type { Template } from "./ledger.ts";
-import type { Tables } from "./tables.ts";
+import type { Kysely, Selectable, Transaction } from "kysely";
+import type { Member, Template } from "./ledger.ts";
+import type { ScanReference } from "./revision.ts";
+import type { Tables, TemplateTable } from "./tables.ts";
 
-/** Makes the candidate the product's template where there is none, and answers the one in force. */
+/** Makes the candidate the template of the product's epoch where there is none, and answers the one in force. */
 export async function establishTemplate(
   trx: Transaction<Tables>,
-  dataset: string,
-  product: string,
-  candidate: Template,
+  of: { readonly dataset: string; readonly product: string; readonly epoch: number },
+  { key, identity, scan }: Member & { readonly scan: ScanReference },
   nowMs: number,
 ): Promise<Template> {
-  const { key, identity, scan } = candidate;
   await trx
     .insertInto("templates")
-    .values({ dataset, product, key, identity, scan_uri: scan.uri, scan_sha256: scan.sha256, at_ms: nowMs })
-    .onConflict((conflict) => conflict.columns(["dataset", "product"]).doNothing())
+    .values({ ...of, key, identity, scan_uri: scan.uri, scan_sha256: scan.sha256, at_ms: nowMs })
+    .onConflict((conflict) => conflict.columns(["dataset", "product", "epoch"]).doNothing())
     .execute();
   const row = await trx
     .selectFrom("templates")
-    .select(["key", "identity", "scan_uri", "scan_sha256"])
-    .where("dataset", "=", dataset)
-    .where("product", "=", product)
+    .selectAll()
+    .where("dataset", "=", of.dataset)
+    .where("product", "=", of.product)
+    .where("epoch", "=", of.epoch)
     .executeTakeFirstOrThrow();
-  return { key: row.key, identity: row.identity, scan: { uri: row.scan_uri, sha256: row.scan_sha256 } };
+  return templateOfRow(row);
+}
+
+/** By product and epoch. */
+export async function selectTemplates(db: Kysely<Tables>, dataset: string): Promise<Template[]> {
+  const rows = await db
+    .selectFrom("templates")
+    .selectAll()
+    .where("dataset", "=", dataset)
+    .orderBy("product")
+    .orderBy("epoch")
+    .execute();
+  return rows.map(templateOfRow);
+}
+
+function templateOfRow(row: Selectable<TemplateTable>): Template {
+  const { product, epoch, key, identity } = row;
+  return { product, epoch, key, identity, scan: { uri: row.scan_uri, sha256: row.scan_sha256 } };
 }

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { type Ledger, REVISION_STATES, type RevisionId, type RevisionState } from "../../src/ledger/index.ts";
 import { aRevision, type LedgerBench } from "./ledger-bench.ts";
 
-/** What one can ask of a ledger, and the dataset files that it keeps. */
+/** What one can ask of a ledger. */
 export function questionContract(bench: LedgerBench): void {
   describe("questions", () => {
     test("granules come by key, page by page, never divided", async () => {
@@ -60,34 +60,6 @@ export function questionContract(bench: LedgerBench): void {
       await bench.hearReady(id);
       assert.equal((await bench.ledger.revision(id))?.identity, id.identity);
       assert.equal((await bench.ledger.granules("ostia", { limit: 1 }))[0]?.key, id.key);
-    });
-  });
-
-  describe("dataset files", () => {
-    const file = (hash: string) => ({ name: "ostia", hash, text: `{"hash":"${hash}"}` });
-
-    test("are kept by hash; the one put last is current", async () => {
-      assert.equal(await bench.ledger.putDataset(file("h1")), true);
-      assert.equal(await bench.ledger.putDataset(file("h1")), false);
-      bench.nowMs += 1;
-      assert.equal(await bench.ledger.putDataset(file("h2")), true);
-      assert.deepEqual(await bench.ledger.currentDataset("ostia"), { ...file("h2"), appliedMs: bench.nowMs });
-      assert.equal(await bench.ledger.datasetText("ostia", "h1"), file("h1").text);
-      assert.equal(await bench.ledger.datasetText("ostia", "h3"), undefined);
-      bench.nowMs += 1;
-      assert.equal(await bench.ledger.putDataset(file("h1")), true);
-      assert.deepEqual(await bench.ledger.currentDataset("ostia"), { ...file("h1"), appliedMs: bench.nowMs });
-      assert.equal(await bench.ledger.currentDataset("mur"), undefined);
-    });
-
-    test("are listed by name, the current ones only", async () => {
-      await bench.ledger.putDataset({ name: "mur", hash: "m", text: "{}" });
-      await bench.ledger.putDataset(file("h1"));
-      await bench.ledger.putDataset(file("h2"));
-      assert.deepEqual(
-        (await bench.ledger.datasets()).map(({ name, hash }) => `${name}@${hash}`),
-        ["mur@m", "ostia@h2"],
-      );
     });
   });
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
+import { datasetContract } from "./contract-datasets.ts";
 import { publicationContract } from "./contract-publications.ts";
 import { questionContract } from "./contract-questions.ts";
 import { recordingContract } from "./contract-recording.ts";
@@ -15,22 +16,7 @@ export function ledgerContract(name: string, open: LedgerFactory): void {
     recordingContract(bench);
     publicationContract(bench);
     questionContract(bench);
-
-    test("the first candidate of several at once becomes the template, for all of them", async () => {
-      const candidates = ["a", "b", "c"].map((key) => ({
-        key,
-        identity: "etag:1",
-        scan: { uri: `file:///${key}`, sha256: key },
-      }));
-      const answers = await Promise.all(
-        candidates.map((candidate) => bench.ledger.establishTemplate("ostia", "timeseries", candidate)),
-      );
-      assert.equal(new Set(answers.map(({ key }) => key)).size, 1);
-      assert.deepEqual(
-        answers[0],
-        candidates.find(({ key }) => key === answers[0]?.key),
-      );
-    });
+    datasetContract(bench);
 
     test("fifty writers at once in one process: every step once, numbers without gaps", async () => {
       const ids = Array.from({ length: 50 }, (_, index) => aRevision({ key: `k${index % 25}` }));

@@ -49,6 +49,7 @@ export function aPublication(publication: Partial<Publication> = {}): Publicatio
     atMs: 1_000,
     granules: 1,
     message: `publication ${sequence}`,
+    kind: "publication",
     ...publication,
   };
 }
