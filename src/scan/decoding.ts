@@ -1,7 +1,10 @@
 import { promisify } from "node:util";
 import { gunzip, type InputType, inflate, type ZlibOptions, type ZstdOptions, zstdDecompress } from "node:zlib";
 import { registry } from "zarrita";
+import { unshuffle, withoutFletcher32 } from "../codecs/index.ts";
 import { elementSize, type NumericType, numeric } from "../virtual/index.ts";
+
+export { fletcher32, unshuffle } from "../codecs/index.ts";
 
 /** What zarrita tells a codec about the chunk that it will decode. */
 interface ChunkFacts {
@@ -87,42 +90,4 @@ function bounded(decompress: Decompress, facts: ChunkFacts): Decode {
     const decoded = await decompress(bytes, { maxOutputLength });
     return new Uint8Array(decoded.buffer, decoded.byteOffset, decoded.byteLength);
   };
-}
-
-/** HDF5's shuffle undone: all first bytes of the elements, all second ones, …; what is left over stays at the end. */
-export function unshuffle(bytes: Uint8Array, elementSize: number): Uint8Array {
-  const count = Math.floor(bytes.length / elementSize);
-  const result = new Uint8Array(bytes.length);
-  for (let byte = 0; byte < elementSize; byte++) {
-    const plane = byte * count;
-    for (let element = 0; element < count; element++) result[element * elementSize + byte] = bytes[plane + element] as number;
-  }
-  result.set(bytes.subarray(count * elementSize), count * elementSize);
-  return result;
-}
-
-/** The bytes before HDF5's Fletcher-32 checksum, which is the last four, little-endian. @throws Error if it does not match. */
-export function withoutFletcher32(bytes: Uint8Array): Uint8Array {
-  if (bytes.length < 4) throw new Error("fletcher32: no room for the checksum");
-  const data = bytes.subarray(0, bytes.length - 4);
-  const [a, b, c, d] = bytes.subarray(bytes.length - 4) as unknown as [number, number, number, number];
-  const stored = ((d << 24) | (c << 16) | (b << 8) | a) >>> 0;
-  // Before 1.6.3 the library stored the bytes of each half in the other order.
-  const storedOld = ((c << 24) | (d << 16) | (a << 8) | b) >>> 0;
-  const computed = fletcher32(data);
-  if (stored !== computed && storedOld !== computed) throw new Error("fletcher32: the checksum does not match");
-  return data;
-}
-
-/** Over big-endian 16-bit words, an odd last byte being the upper half of one. */
-export function fletcher32(data: Uint8Array): number {
-  let sum1 = 0;
-  let sum2 = 0;
-  for (let at = 0; at < data.length; at += 2) {
-    sum1 += ((data[at] as number) << 8) | (data[at + 1] ?? 0);
-    sum1 = (sum1 & 0xffff) + (sum1 >>> 16);
-    sum2 += sum1;
-    sum2 = (sum2 & 0xffff) + (sum2 >>> 16);
-  }
-  return ((sum2 << 16) | sum1) >>> 0;
 }

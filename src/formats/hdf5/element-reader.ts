@@ -1,6 +1,6 @@
 import type { Endian, NumericType } from "../../virtual/index.ts";
 import type { ByteCursor } from "../byte-cursor.ts";
-import type { Datatype, EnumType, IntegerType } from "./messages/datatype.ts";
+import type { Datatype, EnumType, FloatType, IntegerType } from "./messages/datatype.ts";
 
 /** Reads stored numbers of one type one after the other, from a cursor of the byte order `endian`. */
 export type ElementReader =
@@ -14,7 +14,10 @@ interface Reader<Type extends NumericType, Value> {
   readonly read: (cursor: ByteCursor) => Value;
 }
 
-/** The reader for a datatype that is a plain number, undefined for any other. */
+/**
+ * The reader for a datatype that is a number, undefined for any other. A number that no Zarr type has the form of is read as the next larger
+ * one that has: an integer in some of the bits of its bytes, a float with other exponents or mantissas.
+ */
 export function elementReader(datatype: Datatype): ElementReader | undefined {
   switch (datatype.class) {
     case "integer":
@@ -26,7 +29,7 @@ export function elementReader(datatype: Datatype): ElementReader | undefined {
       return elementReader(datatype.base);
     }
     case "float":
-      return datatype.ieee && datatype.endian !== "vax" ? floatReader(datatype.size, datatype.endian) : undefined;
+      return datatype.ieee && datatype.endian !== "vax" ? floatReader(datatype.size, datatype.endian) : oddFloatReader(datatype);
     case "time":
     case "string":
     case "opaque":
@@ -101,6 +104,53 @@ function floatReader(size: number, endian: Endian): ElementReader | undefined {
     default:
       return undefined;
   }
+}
+
+/** Bits of the mantissa, and largest and smallest exponent of a normal number, of the floats that there are, from the smallest on. */
+const FLOATS = [
+  { type: "float16", mantissa: 10, largest: 16, smallest: -14 },
+  { type: "float32", mantissa: 23, largest: 128, smallest: -126 },
+  { type: "float64", mantissa: 52, largest: 1024, smallest: -1022 },
+] as const;
+
+/** A float of other proportions as the smallest one that holds all its values. */
+function oddFloatReader({ size, endian, bits }: FloatType): ElementReader | undefined {
+  const { sign, exponent, mantissa, impliesOne } = bits;
+  const highest = Math.max(sign + 1, exponent.at + exponent.size, mantissa.at + mantissa.size);
+  if (!impliesOne || size > 8 || highest > 8 * size || exponent.size === 0 || exponent.size > 11) return undefined;
+  if (endian === "vax" && size % 2 !== 0) return undefined;
+  const fits = FLOATS.find(
+    (float) =>
+      mantissa.size <= float.mantissa &&
+      2 ** exponent.size - exponent.bias - 1 <= float.largest &&
+      1 - exponent.bias >= float.smallest,
+  );
+  if (fits === undefined) return undefined;
+  const part = (word: bigint, at: number, length: number): number => Number(BigInt.asUintN(length, word >> BigInt(at)));
+  const allOnes = 2 ** exponent.size - 1;
+  return {
+    type: fits.type,
+    endian: endian === "big" ? "big" : "little",
+    read: (cursor) => {
+      const word = wordOf(cursor.take(size), endian);
+      const factor = part(word, sign, 1) === 0 ? 1 : -1;
+      const power = part(word, exponent.at, exponent.size);
+      const fraction = part(word, mantissa.at, mantissa.size) / 2 ** mantissa.size;
+      if (power === allOnes) return fraction === 0 ? factor * Number.POSITIVE_INFINITY : Number.NaN;
+      if (power === 0) return factor * fraction * 2 ** (1 - exponent.bias);
+      return factor * (1 + fraction) * 2 ** (power - exponent.bias);
+    },
+  };
+}
+
+/** VAX order: the two bytes of each word lowest first, the words highest first. */
+function wordOf(bytes: Uint8Array, endian: FloatType["endian"]): bigint {
+  let word = 0n;
+  for (let index = 0; index < bytes.length; index++) {
+    const at = endian === "big" ? index : endian === "little" ? bytes.length - 1 - index : index ^ 1;
+    word = (word << 8n) | BigInt(bytes[at] as number);
+  }
+  return word;
 }
 
 function float16(bits: number): number {

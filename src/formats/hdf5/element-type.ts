@@ -1,6 +1,6 @@
 import { FreshetError } from "../../errors/index.ts";
 import { type DataType, type Endian, numeric, type StructField } from "../../virtual/index.ts";
-import { elementReader, isWhole } from "./element-reader.ts";
+import { type ElementReader, elementReader, isWhole } from "./element-reader.ts";
 import type { CompoundType, Datatype } from "./messages/datatype.ts";
 
 /** An HDF5 type as Zarr sees it. */
@@ -9,6 +9,17 @@ export interface ElementType {
   readonly endian: Endian;
   /** Dimensions that an array type adds behind those of the dataset. */
   readonly innerShape: readonly number[];
+  /** Set where the stored numbers have another form than `dataType`: they have to be read one by one. */
+  readonly converted?: Conversion;
+}
+
+/** Numbers that become those of a Zarr type. */
+export interface Conversion {
+  /** What they are: `floats of 4 bytes that are not IEEE 754`. */
+  readonly from: string;
+  /** Bytes of one as it is stored. */
+  readonly size: number;
+  readonly reader: ElementReader;
 }
 
 /** The type of a dataset's elements. @throws FreshetError `unsupported` with the reason why Zarr cannot read it in place. */
@@ -58,7 +69,7 @@ function wholeNumber(datatype: Datatype): ElementType {
   const stored = datatype.class === "enum" ? datatype.base : datatype;
   const reader = elementReader(datatype);
   if (stored.class === "integer" && !isWhole(stored)) {
-    return refuse(`integers of ${stored.precision} bits in ${stored.size} bytes`);
+    return converted(reader, stored.size, `integers of ${stored.precision} bits in ${stored.size} bytes`);
   }
   if (reader === undefined) return refuse(`integers of ${datatype.size} bytes`);
   return plain(numeric(reader.type), reader.endian);
@@ -66,8 +77,14 @@ function wholeNumber(datatype: Datatype): ElementType {
 
 function floatingPoint(datatype: Datatype & { readonly class: "float" }): ElementType {
   const reader = elementReader(datatype);
-  if (reader !== undefined) return plain(numeric(reader.type), reader.endian);
-  return refuse(datatype.endian === "vax" ? "VAX floats" : `floats of ${datatype.size} bytes that are not IEEE 754`);
+  if (reader !== undefined && datatype.ieee && datatype.endian !== "vax") return plain(numeric(reader.type), reader.endian);
+  const what = datatype.endian === "vax" ? "VAX floats" : `floats of ${datatype.size} bytes that are not IEEE 754`;
+  return converted(reader, datatype.size, what);
+}
+
+function converted(reader: ElementReader | undefined, size: number, from: string): ElementType {
+  if (reader === undefined) return refuse(from);
+  return { ...plain(numeric(reader.type)), converted: { from, size, reader } };
 }
 
 /** HDF5's habit for complex numbers: a compound of r and i (or real and imag), both the same float, and nothing else. */
@@ -83,7 +100,7 @@ function complexOf(datatype: CompoundType): ElementType | undefined {
 const COMPLEX_NAMES: ReadonlySet<string> = new Set(["r i", "real imag"]);
 
 function complexNumber(part: Datatype, size: number): ElementType | undefined {
-  if (part.class !== "float" || size !== 2 * part.size) return undefined;
+  if (part.class !== "float" || !part.ieee || size !== 2 * part.size) return undefined;
   const reader = elementReader(part);
   if (reader?.type === "float32") return plain(numeric("complex64"), reader.endian);
   if (reader?.type === "float64") return plain(numeric("complex128"), reader.endian);
@@ -96,6 +113,7 @@ function fieldsOf(datatype: CompoundType): readonly StructField[] {
     if (element.dataType.kind === "string") return refuse(`compounds with text of variable length (${name})`);
     // zarr-python, zarrita and GDAL know structs of plain fields only, though Zarr v2 could write down more.
     if (element.innerShape.length > 0) return refuse(`compounds with arrays in them (${name})`);
+    if (element.converted !== undefined) return refuse(`compounds with ${element.converted.from} (${name})`);
     return { name, offset, type: element.dataType, endian: element.endian, shape: [] };
   });
 }

@@ -2,7 +2,7 @@ import { FreshetError } from "../../errors/index.ts";
 import type { RangeReader } from "../../storage/range-reader.ts";
 import type { Endian } from "../../virtual/index.ts";
 import { ByteCursor } from "../byte-cursor.ts";
-import { MAX_CELLS, readBudget } from "./limits.ts";
+import { MAX_CELLS, MAX_INLINED_BYTES, readBudget } from "./limits.ts";
 import type { Superblock } from "./superblock.ts";
 
 /**
@@ -16,6 +16,7 @@ export class Hdf5File {
   readonly #reader: RangeReader;
   #bytesLeft: number;
   #cellsLeft = MAX_CELLS;
+  #inlinedBytesLeft = MAX_INLINED_BYTES;
 
   constructor(reader: RangeReader, superblock: Superblock, signal?: AbortSignal) {
     this.#reader = reader;
@@ -94,6 +95,18 @@ export class Hdf5File {
       });
     }
     this.#cellsLeft -= cells;
+  }
+
+  /** Takes bytes that are inlined out of the file's allowance. */
+  claimInlined(bytes: number): void {
+    if (bytes > this.#inlinedBytesLeft) {
+      throw new FreshetError("unsupported", "too many bytes to inline", {
+        found: `${bytes} beside those of other variables`,
+        expected: `at most ${MAX_INLINED_BYTES} in one file`,
+        uri: this.uri,
+      });
+    }
+    this.#inlinedBytesLeft -= bytes;
   }
 
   /** A `malformed` error at an address. */

@@ -1,39 +1,28 @@
 import { FreshetError } from "../../errors/index.ts";
 import { type ChunkManifest, ChunkManifestBuilder } from "../../virtual/index.ts";
 import { MAX_INLINED_TEXT_BYTES, MAX_INLINED_TEXT_ELEMENTS } from "./limits.ts";
-import type { Filter } from "./messages/filter-pipeline.ts";
 import type { OpenHdf5 } from "./open-hdf5.ts";
-import { unpackChunk } from "./stored-chunk.ts";
+import type { StoredChunks } from "./stored-chunks.ts";
 import { decodeText, withoutPadding } from "./text.ts";
+import { unpackedChunks } from "./unpacked-chunks.ts";
 
 /**
  * Text of variable length stands in the global heap, where no byte range of a chunk reaches it: the chunks are read, followed into the
  * heap, and encoded anew as `vlen-utf8`.
  * @throws FreshetError `unsupported` where there is more of it than is put into references.
  */
-export async function inlineText(
-  open: OpenHdf5,
-  stored: ChunkManifest,
-  filters: readonly Filter[],
-  elementsPerChunk: number,
-): Promise<ChunkManifest> {
-  const { ranges, inlined } = stored.counts();
+export async function inlineText(open: OpenHdf5, stored: StoredChunks, elementsPerChunk: number): Promise<ChunkManifest> {
+  const { ranges, inlined } = stored.manifest.counts();
   const elements = (ranges + inlined) * elementsPerChunk;
   if (elements > MAX_INLINED_TEXT_ELEMENTS) throw tooMuch(`${elements} elements`, `at most ${MAX_INLINED_TEXT_ELEMENTS}`);
-  const builder = new ChunkManifestBuilder(stored.grid);
+  const builder = new ChunkManifestBuilder(stored.manifest.grid);
   let bytes = 0;
-  for (let cell = 0; cell < stored.cells; cell++) {
-    const reference = stored.at(cell);
-    if (reference.kind === "missing") continue;
-    const packed =
-      reference.kind === "inline"
-        ? reference.bytes
-        : (await open.file.read(reference.offset - open.file.superblock.base, reference.length)).bytes;
-    const pointers = await unpackChunk(packed, filters, elementsPerChunk * open.globalHeap.elementSize);
+  for await (const [cell, pointers] of unpackedChunks(open, stored, elementsPerChunk * open.globalHeap.elementSize)) {
     const items = await readItems(open, pointers, elementsPerChunk);
     const chunk = encodeVlenUtf8(items);
     bytes += chunk.length - 4 * (1 + items.length);
     if (bytes > MAX_INLINED_TEXT_BYTES) throw tooMuch(`more than ${bytes} bytes`, `at most ${MAX_INLINED_TEXT_BYTES}`);
+    open.file.claimInlined(chunk.length);
     builder.setInline(cell, chunk);
   }
   return builder.build();

@@ -27,6 +27,9 @@ export const MAX_INLINED_TEXT_BYTES = 2 ** 20;
 /** Elements of one variable-length text variable that is inlined; more is refused. */
 export const MAX_INLINED_TEXT_ELEMENTS = 2 ** 17;
 
+/** Bytes of all variables of one file that are inlined together; more is refused. */
+export const MAX_INLINED_BYTES = 2 ** 26;
+
 /**
  * Bytes that a scan may read from a file of `size` bytes, all reads counted. Object headers are read with a guessed length,
  * so small files are read several times over; a walk that goes on after 16 times is led in circles.

@@ -1,4 +1,6 @@
 import type { RangeReader } from "../../storage/range-reader.ts";
+import { CHUNK_BYTES, type FormatOptions, INLINE_BYTES } from "../format-scan.ts";
+import { type CacheImageEntry, readCacheImage, withCacheImage } from "./cache-image.ts";
 import { GlobalHeap } from "./global-heap.ts";
 import { Hdf5File, unknownVersion } from "./hdf5-file.ts";
 import { checkFileSpaceInfo } from "./messages/file-space-info.ts";
@@ -6,28 +8,54 @@ import { findMessage, MESSAGE, type ObjectHeader, openMessage, readObjectHeader,
 import { SharedMessages } from "./shared-messages.ts";
 import { readSuperblock, type Superblock } from "./superblock.ts";
 
-/** A file with what its objects share. */
+/** A file with what its objects share, and how it is scanned. */
 export interface OpenHdf5 {
   readonly file: Hdf5File;
   readonly shared: SharedMessages;
   readonly globalHeap: GlobalHeap;
+  /** Most decoded bytes of one variable that may be inlined. */
+  readonly inlineBytes: number;
+  /** Wanted bytes of a chunk of what is stored in one piece. */
+  readonly chunkBytes: number;
+  /** Reads the bytes of a chunk. @throws FreshetError `malformed` for more than `most`. */
+  readonly readRange: (range: StoredRange, most: number) => Promise<Uint8Array>;
+}
+
+interface StoredRange {
+  readonly uri: string;
+  /** Absolute. */
+  readonly offset: number;
+  readonly length: number;
 }
 
 /** Reads the superblock and its extension (HDF5 File Format Specification, II.A and II.C). */
-export async function openHdf5(reader: RangeReader, signal?: AbortSignal): Promise<OpenHdf5> {
+export async function openHdf5(reader: RangeReader, options: FormatOptions = {}): Promise<OpenHdf5> {
+  const { signal } = options;
   const superblock = await readSuperblock(reader, signal);
-  let file = new Hdf5File(reader, superblock, signal);
-  if (superblock.extensionAddress === undefined)
-    return { file, shared: new SharedMessages(file), globalHeap: new GlobalHeap(file) };
-  const extension = await readObjectHeader(file, superblock.extensionAddress);
-  refuseParts(file, extension);
-  refuseCacheImage(file, extension);
+  const first = new Hdf5File(reader, superblock, signal);
+  if (superblock.extensionAddress === undefined) return opened(first, new SharedMessages(first), options);
+  const extension = await readObjectHeader(first, superblock.extensionAddress);
+  refuseParts(first, extension);
   const fileSpace = findMessage(extension, MESSAGE.fileSpaceInfo);
-  if (fileSpace !== undefined && (fileSpace.flags & WAS_UNKNOWN) === 0) checkFileSpaceInfo(file, openMessage(file, fileSpace));
-  file = new Hdf5File(reader, { ...superblock, ...readTreeParameters(file, extension) }, signal);
+  if (fileSpace !== undefined && (fileSpace.flags & WAS_UNKNOWN) === 0) checkFileSpaceInfo(first, openMessage(first, fileSpace));
+  const image = await openCacheImage(first, extension);
+  const whole = image.length === 0 ? reader : withCacheImage(reader, superblock.base, image);
+  const file = new Hdf5File(whole, { ...superblock, ...readTreeParameters(first, extension) }, signal);
   const shared = new SharedMessages(file);
   await readSharedMessageTable(file, extension, shared);
-  return { file, shared, globalHeap: new GlobalHeap(file) };
+  return opened(file, shared, options);
+}
+
+function opened(file: Hdf5File, shared: SharedMessages, options: FormatOptions): OpenHdf5 {
+  const { inlineBytes = INLINE_BYTES, chunkBytes = CHUNK_BYTES } = options;
+  const readRange: OpenHdf5["readRange"] = async ({ offset, length }, most) => {
+    const address = offset - file.superblock.base;
+    if (length > most) {
+      throw file.malformed("a stored chunk is much longer than its elements", address, `${length} bytes`, `at most ${most}`);
+    }
+    return (await file.read(address, length)).bytes;
+  };
+  return { file, shared, globalHeap: new GlobalHeap(file), inlineBytes, chunkBytes, readRange };
 }
 
 /** B-tree 'K' values message, type 0x13: version 1, chunk K 2, group internal K 2, group leaf K 2. */
@@ -68,15 +96,13 @@ function refuseParts(file: Hdf5File, extension: ObjectHeader): void {
   );
 }
 
-/**
- * Metadata cache image message, type 0x18: libhdf5 can leave its metadata in one block instead of where they belong; what stands at their
- * addresses is then out of date.
- */
-function refuseCacheImage(file: Hdf5File, extension: ObjectHeader): void {
+/** Metadata cache image message, type 0x18: version 1, address O, length L. Without an address there is no image. */
+async function openCacheImage(file: Hdf5File, extension: ObjectHeader): Promise<readonly CacheImageEntry[]> {
   const message = findMessage(extension, MESSAGE.cacheImage);
-  if (message === undefined) return;
+  if (message === undefined) return [];
   const cursor = openMessage(file, message);
-  cursor.skip(1);
-  if (file.address(cursor) === undefined) return;
-  throw cursor.unsupported("the file keeps its metadata in a cache image, which is not read");
+  const version = cursor.u8();
+  if (version !== 0) throw unknownVersion(cursor, "metadata cache image message", version, "0");
+  const address = file.address(cursor);
+  return address === undefined ? [] : await readCacheImage(file, address, file.length(cursor));
 }

@@ -1,6 +1,6 @@
 import type { RangeReader } from "../../storage/range-reader.ts";
 import type { VariableOutcome, VirtualArray, VirtualGroup } from "../../virtual/index.ts";
-import type { FormatScan } from "../format-scan.ts";
+import type { FormatOptions, FormatScan } from "../format-scan.ts";
 import { DimensionNames } from "./dimension-names.ts";
 import { inFlight } from "./in-flight.ts";
 import { type DatasetNode, type GroupNode, readObjectTree } from "./object-tree.ts";
@@ -14,8 +14,8 @@ import { readVariable } from "./variable.ts";
  * @throws FreshetError `unknown-format`, `malformed`, `truncated` or `unsupported` when the superblock or the root group cannot be
  *   read, and what the reader throws. Anything smaller is refused alone, in the outcomes.
  */
-export async function scanHdf5(reader: RangeReader, options: { readonly signal?: AbortSignal } = {}): Promise<FormatScan> {
-  const open = await openHdf5(reader, options.signal);
+export async function scanHdf5(reader: RangeReader, options: FormatOptions = {}): Promise<FormatScan> {
+  const open = await openHdf5(reader, options);
   const tree = await readObjectTree(open);
   const variables = await readVariables(open, tree.root, tree.datasets);
   const root = virtualGroup(tree.root, variables.arrays);

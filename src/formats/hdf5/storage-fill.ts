@@ -71,8 +71,10 @@ async function decode(
           return [cursor.f64(), cursor.f64()];
         case "bool":
           return cursor.u8() !== 0;
-        default:
-          return elementReader(datatype)?.read(cursor) ?? null;
+        default: {
+          const reader = elementReader(datatype);
+          return reader?.read(open.file.cursor(bytes, 0, reader.endian)) ?? null;
+        }
       }
     }
   }

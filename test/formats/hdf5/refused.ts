@@ -1,23 +1,5 @@
 /** The variables of the files in test/data that Zarr references cannot hold, with the reason that is given. */
 export const REFUSED: Readonly<Record<string, readonly (readonly [path: string, reason: string])[]>> = {
-  "be_data.h5": [
-    ["/Nbit_float_data_be", "Zarr has no type for floats of 4 bytes that are not IEEE 754"],
-    ["/Nbit_float_data_le", "Zarr has no type for floats of 4 bytes that are not IEEE 754"],
-    ["/Scale_offset_char_data_be", "the scale-offset filter (6) has no Zarr codec that readers share"],
-    ["/Scale_offset_char_data_le", "the scale-offset filter (6) has no Zarr codec that readers share"],
-    ["/Scale_offset_double_data_be", "the scale-offset filter (6) has no Zarr codec that readers share"],
-    ["/Scale_offset_double_data_le", "the scale-offset filter (6) has no Zarr codec that readers share"],
-    ["/Scale_offset_float_data_be", "the scale-offset filter (6) has no Zarr codec that readers share"],
-    ["/Scale_offset_float_data_le", "the scale-offset filter (6) has no Zarr codec that readers share"],
-    ["/Scale_offset_int_data_be", "the scale-offset filter (6) has no Zarr codec that readers share"],
-    ["/Scale_offset_int_data_le", "the scale-offset filter (6) has no Zarr codec that readers share"],
-    ["/Scale_offset_long_long_data_be", "the scale-offset filter (6) has no Zarr codec that readers share"],
-    ["/Scale_offset_long_long_data_le", "the scale-offset filter (6) has no Zarr codec that readers share"],
-    ["/Scale_offset_short_data_be", "the scale-offset filter (6) has no Zarr codec that readers share"],
-    ["/Scale_offset_short_data_le", "the scale-offset filter (6) has no Zarr codec that readers share"],
-    ["/Szip_float_data_be", "the szip filter (4) has no Zarr codec that readers share"],
-    ["/Szip_float_data_le", "the szip filter (4) has no Zarr codec that readers share"],
-  ],
   "filter_error.h5": [["/dataset_with_filter", 'the filter "bogus" (305) has no Zarr codec that readers share']],
   "h5diff_danglelinks1.h5": [
     ["/ext_link1", 'a link to "no_obj" in another file, "h5diff_danglelinks2.h5"'],
@@ -36,14 +18,6 @@ export const REFUSED: Readonly<Record<string, readonly (readonly [path: string, 
     ["/ext_link", 'a link to "path" in another file, "file"'],
   ],
   "tarrold.h5": [["/Dataset2", "Zarr has no type for compounds with arrays in them (f)"]],
-  "test_compressed_chunked_datasets_earliest.hdf5": [
-    ["/float/float64lzf", "the lzf filter (32000) has no Zarr codec that readers share"],
-    ["/int/int8lzf", "its chunks did not all go through the same filters (filter masks differ)"],
-  ],
-  "test_compressed_chunked_datasets_latest.hdf5": [
-    ["/float/float64lzf", "the lzf filter (32000) has no Zarr codec that readers share"],
-    ["/int/int8lzf", "its chunks did not all go through the same filters (filter masks differ)"],
-  ],
   "test_vlen_datasets_earliest.hdf5": [
     ["/vlen_float32_data", "Zarr has no type for sequences of variable length"],
     ["/vlen_float32_data_chunked", "Zarr has no type for sequences of variable length"],

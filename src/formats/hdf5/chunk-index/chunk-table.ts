@@ -1,5 +1,5 @@
-import { FreshetError } from "../../../errors/index.ts";
 import { ChunkManifest, chunkGrid } from "../../../virtual/index.ts";
+import { NO_FILTERS } from "../filter.ts";
 import type { Hdf5File } from "../hdf5-file.ts";
 
 const NO_URI = 0xffff_ffff;
@@ -17,7 +17,10 @@ export class ChunkTable {
   readonly #uriIndex: Uint32Array;
   readonly #offsets: Float64Array;
   readonly #lengths: Float64Array;
-  readonly #masks = new Set<number>();
+  /** The mask of the first chunk; the masks of all cells only where another one occurs. */
+  #mask = 0;
+  #maskOfCell: Uint32Array | undefined;
+  #chunks = 0;
 
   constructor(file: Hdf5File, shape: readonly number[], chunkShape: readonly number[]) {
     this.#file = file;
@@ -35,9 +38,19 @@ export class ChunkTable {
     return this.#uriIndex.length;
   }
 
-  /** The filter masks that occur, in no order; empty when there are no chunks. */
-  get masks(): ReadonlySet<number> {
-    return this.#masks;
+  /** Stored bytes by filter mask; empty when there are no chunks. */
+  masks(): ReadonlyMap<number, number> {
+    const masks = new Map<number, number>();
+    this.#forEach((cell, length) => {
+      const mask = this.maskOf(cell);
+      masks.set(mask, (masks.get(mask) ?? 0) + length);
+    });
+    return masks;
+  }
+
+  /** Which filters the chunk in a cell did not go through. */
+  maskOf(cell: number): number {
+    return this.#maskOfCell?.[cell] ?? this.#mask;
   }
 
   /** Puts a chunk into a cell. @throws FreshetError `truncated` when the file does not hold all of it. */
@@ -47,60 +60,23 @@ export class ChunkTable {
     this.#uriIndex[cell] = 0;
     this.#offsets[cell] = this.#file.superblock.base + address;
     this.#lengths[cell] = length;
-    this.#masks.add(filterMask);
+    if (this.#chunks++ === 0) this.#mask = filterMask;
+    if (filterMask !== this.#mask) this.#setMask(cell, filterMask);
   }
 
-  /** Calls for every cell that has a chunk. `position` is absolute. */
-  forEach(visit: (cell: number, position: number, length: number) => void): void {
-    for (let cell = 0; cell < this.cells; cell++) {
-      if (this.#uriIndex[cell] === 0) visit(cell, this.#offsets[cell] as number, this.#lengths[cell] as number);
-    }
-  }
-
-  /** How many of the present chunks reach over the edge of an array of this shape. */
-  edges(shape: readonly number[]): "none" | "some" | "all" {
-    let whole = 0;
-    let partial = 0;
-    this.forEach((cell) => {
+  /** Says of every chunk that reaches over the edge of an array of this shape that it went through no filter. */
+  unfilterEdges(shape: readonly number[]): void {
+    this.#forEach((cell) => {
       const reachesOver = this.grid.some((count, axis) => {
         const index = Math.floor(cell / (this.strides[axis] as number)) % count;
         return (index + 1) * (this.chunkShape[axis] as number) > (shape[axis] as number);
       });
-      if (reachesOver) partial++;
-      else whole++;
-    });
-    return partial === 0 ? "none" : whole === 0 ? "all" : "some";
-  }
-
-  /** @throws FreshetError `malformed` unless every chunk has this length: without filters, the bytes are the elements. */
-  requireLength(expected: number): void {
-    this.forEach((_, position, length) => {
-      if (length === expected) return;
-      throw new FreshetError("malformed", "a chunk without filters has the wrong length", {
-        found: `${length} bytes`,
-        expected: `${expected} bytes`,
-        uri: this.#file.uri,
-        offset: position,
-      });
+      if (reachesOver) this.#setMask(cell, NO_FILTERS);
     });
   }
 
-  /**
-   * The manifest, for an array of `innerRank` more dimensions that chunks never divide. `trailer` bytes at the end of every chunk are
-   * left out.
-   */
-  manifest(trailer: number, innerRank: number): ChunkManifest {
-    if (trailer > 0) {
-      this.forEach((cell, position, length) => {
-        if (length < trailer) {
-          throw new FreshetError("malformed", "a chunk is shorter than its checksum", {
-            found: `${length} bytes`,
-            offset: position,
-          });
-        }
-        this.#lengths[cell] = length - trailer;
-      });
-    }
+  /** The manifest, for an array of `innerRank` more dimensions that chunks never divide. */
+  manifest(innerRank: number): ChunkManifest {
     return new ChunkManifest({
       grid: [...this.grid, ...new Array<number>(innerRank).fill(1)],
       uris: [this.#file.uri],
@@ -109,6 +85,15 @@ export class ChunkTable {
       lengths: this.#lengths,
       inlined: new Map(),
     });
+  }
+
+  #forEach(visit: (cell: number, length: number) => void): void {
+    for (let cell = 0; cell < this.cells; cell++) if (this.#uriIndex[cell] === 0) visit(cell, this.#lengths[cell] as number);
+  }
+
+  #setMask(cell: number, mask: number): void {
+    this.#maskOfCell ??= new Uint32Array(this.cells).fill(this.#mask);
+    this.#maskOfCell[cell] = mask;
   }
 }
 

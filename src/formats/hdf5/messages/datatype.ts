@@ -54,6 +54,16 @@ export interface FloatType {
   readonly endian: Endian | "vax";
   /** True for IEEE 754 binary16, binary32 and binary64. */
   readonly ieee: boolean;
+  readonly bits: FloatBits;
+}
+
+/** Where the parts of a float stand, in bits from the lowest one on; sizes in bits. */
+export interface FloatBits {
+  readonly sign: number;
+  readonly exponent: { readonly at: number; readonly size: number; readonly bias: number };
+  readonly mantissa: { readonly at: number; readonly size: number };
+  /** The highest bit of the mantissa is not stored: it is 1, except for the smallest numbers. */
+  readonly impliesOne: boolean;
 }
 
 export interface CompoundType {
@@ -127,12 +137,19 @@ function readInteger(cursor: ByteCursor, bits: number, size: number): Datatype {
 }
 
 function readFloat(cursor: ByteCursor, bits: number, size: number): Datatype {
-  const found = [cursor.u16(), cursor.u16(), cursor.u8(), cursor.u8(), cursor.u8(), cursor.u8(), cursor.u32()];
+  const found = [cursor.u16(), cursor.u16(), cursor.u8(), cursor.u8(), cursor.u8(), cursor.u8(), cursor.u32()] as const;
+  const [, , exponentAt, exponentSize, mantissaAt, mantissaSize, bias] = found;
   const normalisation = (bits >> 4) & 0x03;
   const signAt = (bits >> 8) & 0xff;
   const expected = IEEE_FIELDS.get(size);
   const ieee = normalisation === 2 && signAt === 8 * size - 1 && (expected?.every((field, at) => field === found[at]) ?? false);
-  return { class: "float", size, endian: (bits & 0x40) !== 0 ? "vax" : endianOf(bits), ieee };
+  const parts: FloatBits = {
+    sign: signAt,
+    exponent: { at: exponentAt, size: exponentSize, bias },
+    mantissa: { at: mantissaAt, size: mantissaSize },
+    impliesOne: normalisation === 2,
+  };
+  return { class: "float", size, endian: (bits & 0x40) !== 0 ? "vax" : endianOf(bits), ieee, bits: parts };
 }
 
 /** Bit offset, precision, exponent location and size, mantissa location and size, bias. */

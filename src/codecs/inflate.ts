@@ -1,4 +1,4 @@
-import { FreshetError } from "../../errors/index.ts";
+import { FreshetError } from "../errors/index.ts";
 
 /**
  * Decompresses zlib data. @throws FreshetError `malformed` for data that are none, and beyond `most` bytes.
