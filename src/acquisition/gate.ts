@@ -1,29 +1,40 @@
 import type { GranuleReference } from "../contract/index.ts";
-import { type Dataset, validPrecisionMs, validTimeOf } from "../dataset/index.ts";
+import { type Dataset, type TimeseriesProduct, validPrecisionMs, validTimeOf } from "../dataset/index.ts";
 import { FreshetError } from "../errors/index.ts";
-import type { Ledger } from "../ledger/index.ts";
+import type { Ledger, Template } from "../ledger/index.ts";
 import {
   compareSchemas,
   describeDrifts,
-  misfit,
+  type GranuleShape,
+  misfitOfSteps,
   placementRules,
   requirePublishable,
   schemaOf,
   shapeGranule,
   shapeTemplate,
+  withoutDropped,
 } from "../products/index.ts";
 import type { Scan, ScanAddress, ScanStore } from "../scan/index.ts";
+import type { VirtualGroup } from "../virtual/index.ts";
 
 /** What the gate found out about a granule that passed. */
 export interface Passed {
   /** Instant of the first step, milliseconds since 1970. */
   readonly validMs: number;
   readonly steps: number;
+  /** The epoch whose form it has, from 1. */
+  readonly epoch: number;
+}
+
+interface Candidate {
+  readonly product: TimeseriesProduct;
+  readonly shape: GranuleShape;
 }
 
 /**
  * Holds a scan against every product of the dataset. The first granule of a product becomes its template; of several at
- * once one does, and the others are held against it.
+ * once one does, and the others are held against it. A granule fits if it has the form of any epoch, the newest being asked first.
+ * @param options.accept an operator has accepted its form: where it fits no epoch, it begins the next one.
  * @throws FreshetError `drift` with every disagreement as found and expected; `unsupported` for what a product cannot hold.
  */
 export async function passGate(
@@ -32,33 +43,77 @@ export async function passGate(
   identity: string,
   scanned: { readonly scan: Scan; readonly address: ScanAddress },
   parts: { readonly ledger: Ledger; readonly scans: ScanStore },
+  options: { readonly accept?: boolean } = {},
 ): Promise<Passed> {
   // All of it is asked before the first template is made: a granule that is refused is nobody's measure.
-  const shapes = dataset.products.map((product) => {
-    const axis = { name: product.axis, dimension: product.dimension };
-    const shape = shapeGranule(scanned.scan.root, axis, validTimeOf(granule.fields), validPrecisionMs(dataset.match));
-    const reason = misfit({ validMs: shape.validMs[0] as number }, placementRules(dataset, product, shape.validMs.length));
-    if (reason !== undefined) throw new FreshetError("drift", `the granule has no place in ${product.name}`, { found: reason });
-    requirePublishable(shape);
-    return { product, axis, shape };
-  });
-  let passed: Passed | undefined;
-  for (const { product, axis, shape } of shapes) {
-    const candidate = { key: granule.key, identity, scan: scanned.address };
-    const template = await parts.ledger.establishTemplate(dataset.name, product.name, candidate);
-    if (template.scan.sha256 !== scanned.address.sha256) {
-      const { root } = await parts.scans.get(template.scan);
-      const expected = schemaOf(shapeTemplate(root, axis));
-      const drifts = compareSchemas(expected, schemaOf(shape));
-      if (drifts.length > 0) {
-        throw new FreshetError("drift", "the granule does not fit the dataset", {
-          found: describeDrifts(drifts),
-          remedy: `The dataset's form is that of ${template.key}`,
-        });
-      }
+  const root = withoutDropped(scanned.scan.root, dataset.scan.drop);
+  const candidates = dataset.products.map((product) => candidateFor(root, granule, dataset, product));
+  const [first] = candidates;
+  if (first === undefined) throw new FreshetError("dataset-file", "the dataset has no product");
+  const passed = { validMs: first.shape.validMs[0] as number, steps: first.shape.validMs.length };
+  const template = { key: granule.key, identity, scan: scanned.address };
+
+  for (;;) {
+    const known = await parts.ledger.templates(dataset.name);
+    const newest = known.reduce((last, { epoch }) => Math.max(last, epoch), 0);
+    let drifts: { readonly found: string; readonly key: string } | undefined;
+    for (let epoch = newest; epoch >= 1; epoch--) {
+      const found = await driftFrom(epoch, known, candidates, dataset, parts.scans);
+      drifts ??= found;
+      if (found !== undefined) continue;
+      // A product that was declared later takes its form of this epoch from the first granule that has it.
+      await establish(epoch, known, candidates, dataset, template, parts.ledger);
+      return { ...passed, epoch };
     }
-    passed = { validMs: shape.validMs[0] as number, steps: shape.validMs.length };
+    if (drifts !== undefined && options.accept !== true) {
+      throw new FreshetError("drift", "the granule does not fit the dataset", {
+        found: drifts.found,
+        remedy: `The dataset's form is that of ${drifts.key}`,
+      });
+    }
+    // Several may try to begin the same epoch: whoever does not is held against who did.
+    await establish(newest + 1, known, candidates, dataset, template, parts.ledger);
   }
-  if (passed === undefined) throw new FreshetError("dataset-file", "the dataset has no product");
-  return passed;
+}
+
+function candidateFor(root: VirtualGroup, granule: GranuleReference, dataset: Dataset, product: TimeseriesProduct): Candidate {
+  const axis = { name: product.axis, dimension: product.dimension };
+  const shape = shapeGranule(root, axis, validTimeOf(granule.fields), validPrecisionMs(dataset.match));
+  const reason = misfitOfSteps(shape.validMs, placementRules(dataset, product, shape.validMs.length));
+  if (reason !== undefined) throw new FreshetError("drift", `the granule has no place in ${product.name}`, { found: reason });
+  requirePublishable(shape);
+  return { product, shape };
+}
+
+/** In what the granule differs from an epoch; undefined when it fits. */
+async function driftFrom(
+  epoch: number,
+  known: readonly Template[],
+  candidates: readonly Candidate[],
+  { scan: { drop } }: Dataset,
+  scans: ScanStore,
+): Promise<{ readonly found: string; readonly key: string } | undefined> {
+  for (const { product, shape } of candidates) {
+    const template = known.find((other) => other.product === product.name && other.epoch === epoch);
+    if (template === undefined) continue;
+    const { root } = await scans.get(template.scan);
+    const expected = shapeTemplate(withoutDropped(root, drop), { name: product.axis, dimension: product.dimension });
+    const drifts = compareSchemas(schemaOf(expected), schemaOf(shape));
+    if (drifts.length > 0) return { found: describeDrifts(drifts), key: template.key };
+  }
+  return undefined;
+}
+
+async function establish(
+  epoch: number,
+  known: readonly Template[],
+  candidates: readonly Candidate[],
+  { name }: Dataset,
+  template: Pick<Template, "key" | "identity" | "scan">,
+  ledger: Ledger,
+): Promise<void> {
+  for (const { product } of candidates) {
+    if (known.some((other) => other.product === product.name && other.epoch === epoch)) continue;
+    await ledger.establishTemplate(name, product.name, template, epoch);
+  }
 }

@@ -2,3 +2,4 @@ export { allowedUri } from "./allowed.ts";
 export { type Passed, passGate } from "./gate.ts";
 export { recordVerdict } from "./record-verdict.ts";
 export { type AcquisitionContext, resolveRevision } from "./resolve-revision.ts";
+export { placeOf, type ScannedRevision, scanRevision } from "./scan-revision.ts";

@@ -1,8 +1,9 @@
 import { createHash, randomUUID } from "node:crypto";
 import { open, readdir, rename, rm, stat, statfs } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { FreshetError } from "../errors/index.ts";
+import { reached } from "../steps/index.ts";
 import { makeFolder, type RangeReader } from "../storage/index.ts";
 import { type Checksum, ChecksumCheck } from "./checksum.ts";
 
@@ -28,8 +29,8 @@ export async function copyToMirror(
     readonly checksum?: Checksum | undefined;
   },
 ): Promise<string> {
-  const folder = join(fileURLToPath(place.mirror), place.dataset);
-  const target = join(folder, mirrorName(place.key, place.identity));
+  const target = mirrorPath(place);
+  const folder = dirname(target);
   const present = await stat(target).catch(() => undefined);
   if (present?.size === reader.size) return target;
   const parts = join(fileURLToPath(place.mirror), ".parts");
@@ -55,6 +56,7 @@ export async function copyToMirror(
         const bytes = await reader.read(offset, length, options.signal);
         check?.update(bytes);
         await file.writeFile(bytes);
+        reached("download: part copied");
         options.onProgress(offset + length);
       }
       check?.finish(reader.uri);
@@ -63,6 +65,7 @@ export async function copyToMirror(
       await file.close();
     }
     await rename(temporary, target);
+    reached("download: copy in place");
     return target;
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
@@ -74,6 +77,16 @@ export async function copyToMirror(
       cause: error,
     });
   }
+}
+
+/** Where the copy of a revision is, or would be. */
+export function mirrorPath(place: {
+  readonly mirror: string;
+  readonly dataset: string;
+  readonly key: string;
+  readonly identity: string;
+}): string {
+  return join(fileURLToPath(place.mirror), place.dataset, mirrorName(place.key, place.identity));
 }
 
 /** What was being copied when a process died. No transfer takes as long as a day. */

@@ -30,9 +30,9 @@ export async function recordVerdict(
 function eventOf(fields: GranuleReference["fields"], verdict: Verdict) {
   switch (verdict.state) {
     case "ready": {
-      const { scanUri, scanSha256, validMs, variables, references } = verdict.scanned;
+      const { scanUri, scanSha256, validMs, variables, references, epoch } = verdict.scanned;
       const scan = { uri: scanUri, sha256: scanSha256 };
-      return { state: verdict.state, scan, fields: { ...fields, valid: validMs }, detail: { variables, references } };
+      return { state: verdict.state, scan, fields: { ...fields, valid: validMs }, epoch, detail: { variables, references } };
     }
     case "quarantined":
     case "skipped":

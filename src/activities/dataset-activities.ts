@@ -1,25 +1,37 @@
 import type { DatasetActivities } from "../contract/index.ts";
-import type { Publisher } from "../publication/index.ts";
+import type { Operator, Publisher } from "../publication/index.ts";
+import { reached } from "../steps/index.ts";
 import type { DatasetFiles } from "./dataset-files.ts";
 import { withHeartbeat } from "./heartbeat.ts";
 
 /** The activities of the dataset workflow; the contract of each stands at `DatasetActivities`. */
 export function createDatasetActivities({
   publisher,
+  operator,
   files,
 }: {
   readonly publisher: Publisher;
+  readonly operator: Operator;
   readonly files: DatasetFiles;
 }): DatasetActivities {
   return {
     async combine(reference) {
       const dataset = await files.get(reference);
-      return withHeartbeat(() => publisher.planOrTrouble(dataset));
+      return withHeartbeat(() => publisher.plan(dataset));
     },
 
     async append(reference, plan) {
       const dataset = await files.get(reference);
       return withHeartbeat((tell) => publisher.publish(reference, dataset, plan, tell));
+    },
+
+    async operate(reference, id, operation) {
+      const dataset = await files.get(reference);
+      const results = await withHeartbeat((tick, signal) =>
+        operator.carryOut({ id, reference, dataset, tick, signal }, operation),
+      );
+      reached("operate: before the answer");
+      return results;
     },
   };
 }

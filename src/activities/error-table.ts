@@ -20,6 +20,7 @@ const MEANING: Readonly<Record<ErrorKind, Meaning>> = {
   malformed: "give-up",
   unsupported: "give-up",
   drift: "give-up",
+  held: "give-up",
   conflict: "give-up",
   storage: "retry",
   corrupt: "give-up",

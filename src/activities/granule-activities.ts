@@ -1,9 +1,8 @@
-import { passGate, recordVerdict, resolveRevision } from "../acquisition/index.ts";
+import { passGate, recordVerdict, resolveRevision, scanRevision } from "../acquisition/index.ts";
 import type { GranuleActivities } from "../contract/index.ts";
-import { FreshetError } from "../errors/index.ts";
-import { type Ledger, type Revision, revisionIdentity } from "../ledger/index.ts";
-import { type ScanStore, scan as scanSource } from "../scan/index.ts";
-import { openReader, type SourceIdentity } from "../storage/index.ts";
+import type { Ledger } from "../ledger/index.ts";
+import type { ScanStore } from "../scan/index.ts";
+import { reached } from "../steps/index.ts";
 import { countReferences } from "../virtual/index.ts";
 import type { DatasetFiles } from "./dataset-files.ts";
 import { withHeartbeat } from "./heartbeat.ts";
@@ -26,47 +25,30 @@ export function createGranuleActivities({ ledger, scans, files, wake }: GranuleA
       );
     },
 
-    async scan(granule, { identity, uri }) {
+    async scan(granule, { identity, uri }, isAccepted) {
       const dataset = await files.get(granule.dataset);
       return withHeartbeat(async (tell, signal) => {
-        const reader = await openReader(uri, { signal });
-        try {
-          const revision = await ledger.revision({ dataset: dataset.name, key: granule.key, identity });
-          if (dataset.source.mirror === undefined && !isSource(revision, reader.identity)) {
-            throw new FreshetError("source-changed", "the source changed between its announcement and its scan", {
-              found: revisionIdentity(reader.identity),
-              expected: identity,
-              uri,
-            });
-          }
-          tell("scanning");
-          const scan = await scanSource(reader, { drop: dataset.scan.drop, signal });
-          tell("keeping the scan");
-          const address = await scans.put(scan);
-          const passed = await passGate(granule, dataset, identity, { scan, address }, { ledger, scans });
-          const count = (outcome: string): number => scan.outcomes.filter((variable) => variable.outcome === outcome).length;
-          return {
-            identity,
-            scanUri: address.uri,
-            scanSha256: address.sha256,
-            variables: { referenced: count("referenced"), inlined: count("inlined"), refused: count("refused") },
-            references: countReferences(scan.root),
-            ...passed,
-          };
-        } finally {
-          await reader.close();
-        }
+        const revision = await ledger.revision({ dataset: dataset.name, key: granule.key, identity });
+        const { scan, address } = await scanRevision(revision, uri, dataset, { scans, signal, tell });
+        const options = { accept: isAccepted };
+        const passed = await passGate(granule, dataset, identity, { scan, address }, { ledger, scans }, options);
+        const count = (outcome: string): number => scan.outcomes.filter((variable) => variable.outcome === outcome).length;
+        return {
+          identity,
+          scanUri: address.uri,
+          scanSha256: address.sha256,
+          variables: { referenced: count("referenced"), inlined: count("inlined"), refused: count("refused") },
+          references: countReferences(scan.root),
+          ...passed,
+        };
       });
     },
 
     async record(granule, announcement, identity, verdict) {
+      reached("record: before the ledger");
       await recordVerdict(ledger, granule, announcement, identity, verdict);
+      reached("record: before the wake");
       if (verdict.state === "ready") await wake(granule.dataset);
     },
   };
-}
-
-/** Whether the source still is what the ledger heard of. Its identity alone does not say: an announced checksum may stand for it. */
-function isSource(revision: Revision | undefined, { etag, lastModifiedMs, size }: SourceIdentity): boolean {
-  return revision?.size === size && revision.etag === etag && revision.lastModifiedMs === lastModifiedMs;
 }

@@ -1,5 +1,6 @@
 import type { ProductTrouble, PublicationPlan, PublicationResult } from "./dataset.ts";
 import type { Announcement, DatasetReference } from "./granule.ts";
+import type { Operation, OperationResult } from "./operation.ts";
 
 /** Which granule an activity is about. */
 export interface GranuleReference {
@@ -28,6 +29,8 @@ export interface Scanned {
   /** Valid time of the first step, milliseconds since 1970. */
   readonly validMs: number;
   readonly steps: number;
+  /** The epoch whose form it has, from 1. */
+  readonly epoch: number;
 }
 
 /** How a revision ended, for the ledger. */
@@ -39,8 +42,11 @@ export type Verdict =
 export interface GranuleActivities {
   /** Resolves the announced bytes to a revision: waits until they are there, copies them where the source has a mirror, checks what was promised. */
   download(granule: GranuleReference, announcement: Announcement): Promise<Downloaded>;
-  /** Finds the byte range of every chunk, keeps that as a scan artefact, and holds it against the dataset's schema. */
-  scan(granule: GranuleReference, downloaded: Downloaded): Promise<Scanned>;
+  /**
+   * Finds the byte range of every chunk, keeps that as a scan artefact, and holds it against the dataset's schema. `isAccepted`: an
+   * operator has accepted its form, so where it fits no epoch it begins the next one.
+   */
+  scan(granule: GranuleReference, downloaded: Downloaded, isAccepted: boolean): Promise<Scanned>;
   /** Writes the verdict into the ledger and, when there is something to publish, wakes the dataset. */
   record(granule: GranuleReference, announcement: Announcement, identity: string, verdict: Verdict): Promise<void>;
 }
@@ -50,4 +56,27 @@ export interface DatasetActivities {
   combine(dataset: DatasetReference): Promise<readonly (PublicationPlan | ProductTrouble)[]>;
   /** Writes one publication, verifies it and makes it visible by compare-and-swap; then tells the ledger. */
   append(dataset: DatasetReference, plan: PublicationPlan): Promise<PublicationResult>;
+  /** Carries out what an operator asked for. `id` names the request: an attempt that got through is not made again. */
+  operate(dataset: DatasetReference, id: string, operation: Operation): Promise<readonly OperationResult[]>;
+}
+
+/** What a sweep found. */
+export interface Swept {
+  /** Granules whose sources were looked at. */
+  readonly looked: number;
+  /** Of these: changed or gone at the source, and announced again. */
+  readonly changed: number;
+  readonly gone: number;
+  /** Sources that did not answer. */
+  readonly silent: number;
+  /** Where the next page begins; undefined at the end. */
+  readonly afterKey: string | undefined;
+}
+
+export interface MaintenanceActivities {
+  /**
+   * Looks at the sources of published granules, a page of them from `afterKey` (exclusive) on. One that is not what references
+   * say is noted in the ledger and announced again, so that its new revision takes its place, or it leaves by policy.
+   */
+  sweep(dataset: DatasetReference, afterKey: string | undefined): Promise<Swept>;
 }

@@ -11,8 +11,11 @@ export interface DatasetInput {
   readonly wakes: number;
 }
 
-/** `troubled`: a product cannot be published until somebody does something; it is tried again at each turn. */
-export type DatasetStage = "idle" | "coalescing" | "combining" | "appending" | "troubled";
+/**
+ * `troubled`: a product cannot be published until somebody does something; it is tried again at each turn. `held`: an operator
+ * holds a product at an earlier version. `operating`: it does what an operator asked for.
+ */
+export type DatasetStage = "idle" | "coalescing" | "combining" | "appending" | "operating" | "troubled" | "held";
 
 /** The answer of the query `status`. */
 export interface DatasetStatus {
@@ -24,6 +27,8 @@ export interface DatasetStatus {
   readonly last: PublicationResult | undefined;
   /** Why products could not be published at the last turn; empty when all is well. */
   readonly troubles: readonly string[];
+  /** Products that are held at an earlier version, and why. */
+  readonly held: readonly string[];
 }
 
 /** The signal `configure`: the dataset file changed in place. */
@@ -35,6 +40,7 @@ export interface DatasetSettings {
 /** What a publication would change, as `combine` found it. Small: the granules themselves stay in the ledger. */
 export interface PublicationPlan {
   readonly product: string;
+  readonly kind: PublicationKind;
   /** Number of this publication, counted from 1. */
   readonly sequence: number;
   /** Version (snapshot id) that it builds on. */
@@ -49,9 +55,14 @@ export interface PublicationPlan {
   readonly unchanged: boolean;
 }
 
+/** What a publication is: the next granules, or what an operator asked for. */
+export type PublicationKind = "publication" | "rollback" | "release" | "rebuild" | "overwrite";
+
 /** A product for which no plan can be made, and why. The other products of the dataset go on. */
 export interface ProductTrouble {
   readonly product: string;
+  /** Which kind of error; `held`: an operator holds it at an earlier version, and nothing is wrong. */
+  readonly kind: string;
   readonly trouble: string;
 }
 

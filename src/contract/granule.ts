@@ -54,7 +54,8 @@ export interface GranuleStatus {
 
 /** What an operator may decide about a granule in quarantine. */
 export interface Decision {
-  readonly action: "retry" | "skip";
+  /** `accept`: the granule's form is right, and begins a new epoch of the dataset. */
+  readonly action: "retry" | "skip" | "accept";
   /** Why; goes into the ledger. */
   readonly reason: string;
   /** Who decided. */

@@ -11,6 +11,11 @@ export function datasetWorkflowId(dataset: string): string {
   return `dataset:${dataset}`;
 }
 
+/** The look after a dataset when nothing arrives; also the id of the schedule that starts it. */
+export function maintenanceWorkflowId(dataset: string): string {
+  return `maintenance:${dataset}`;
+}
+
 /**
  * The search attributes by which operators find workflows in the Temporal UI and CLI; all are Keywords.
  * `FreshetStage` holds a `GranuleStage` or a `DatasetStage`.

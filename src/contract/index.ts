@@ -1,10 +1,20 @@
-export type { DatasetActivities, Downloaded, GranuleActivities, GranuleReference, Scanned, Verdict } from "./activities.ts";
+export type {
+  DatasetActivities,
+  Downloaded,
+  GranuleActivities,
+  GranuleReference,
+  MaintenanceActivities,
+  Scanned,
+  Swept,
+  Verdict,
+} from "./activities.ts";
 export type {
   DatasetInput,
   DatasetSettings,
   DatasetStage,
   DatasetStatus,
   ProductTrouble,
+  PublicationKind,
   PublicationPlan,
   PublicationResult,
 } from "./dataset.ts";
@@ -17,4 +27,21 @@ export type {
   GranuleStage,
   GranuleStatus,
 } from "./granule.ts";
-export { datasetWorkflowId, granuleWorkflowId, SEARCH_ATTRIBUTES, type SearchAttributeName, TASK_QUEUE } from "./ids.ts";
+export {
+  datasetWorkflowId,
+  granuleWorkflowId,
+  maintenanceWorkflowId,
+  SEARCH_ATTRIBUTES,
+  type SearchAttributeName,
+  TASK_QUEUE,
+} from "./ids.ts";
+export type {
+  Candidate,
+  Change,
+  Operation,
+  OperationResult,
+  Rebuild,
+  Release,
+  Rollback,
+  Upkeep,
+} from "./operation.ts";

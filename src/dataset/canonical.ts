@@ -1,4 +1,5 @@
 import { canonicalJson, digestOf } from "../ledger/index.ts";
+import { withNewDefaults } from "./complete.ts";
 import type { Dataset } from "./dataset.ts";
 
 /** A dataset as the ledger keeps it. */
@@ -17,5 +18,5 @@ export function canonicalDataset(dataset: Dataset): CanonicalDataset {
 
 /** The dataset of a canonical text that the ledger gave back. */
 export function datasetOfText(text: string): Dataset {
-  return JSON.parse(text) as Dataset;
+  return withNewDefaults(JSON.parse(text) as Dataset);
 }

@@ -1,12 +1,14 @@
 import { FreshetError } from "../errors/index.ts";
 import { readCalendar } from "./calendar-spec.ts";
-import type { Dataset, Product, Source } from "./dataset.ts";
+import type { Dataset, Maintenance, Product, Source } from "./dataset.ts";
 import { parseDuration } from "./duration.ts";
 import type { DatasetInput, SourceInput, TimeseriesInput } from "./file-schema.ts";
 import { parseFolder, parsePrefix } from "./source-uri.ts";
 
 /** Defaults of the durations, as a dataset file would write them. docs/dataset-file.md gives the reasons. */
-const DEFAULTS = { coalesce: "1s", deadline: "1h", every: "30s" } as const;
+const DEFAULTS = { coalesce: "1s", deadline: "1h", every: "30s", sweep: "6h", upkeep: "1d", grace: "1d" } as const;
+/** A granule costs one of them about as much as a reader's first look. */
+const VERIFIED_CHUNKS = 8;
 /** Positions for each manifest: 1 000 to 10 000 keep both appends and manifests small (reference/icechunk.md). */
 const DEFAULT_SPLIT = 1000;
 
@@ -34,12 +36,37 @@ export function completeDataset(input: DatasetInput, source: Source, baseFolder:
       duplicate: input.policies?.duplicate ?? "newest",
       missing: input.policies?.missing ?? "gap",
       drift: input.policies?.drift ?? "quarantine",
+      withdrawn: input.policies?.withdrawn ?? "drop",
     },
-    publish: { coalesceMs: milliseconds(input.publish?.coalesce ?? DEFAULTS.coalesce) },
+    publish: {
+      coalesceMs: milliseconds(input.publish?.coalesce ?? DEFAULTS.coalesce),
+      verify: { chunks: input.publish?.verify?.chunks ?? VERIFIED_CHUNKS },
+    },
+    maintenance: completeMaintenance(input.maintenance),
     await: {
       deadlineMs: milliseconds(input.await?.deadline ?? DEFAULTS.deadline),
       everyMs: milliseconds(input.await?.every ?? DEFAULTS.every),
     },
+  };
+}
+
+function completeMaintenance({ sweep, upkeep, grace, keep }: NonNullable<DatasetInput["maintenance"]> = {}): Maintenance {
+  return {
+    sweepMs: milliseconds(sweep ?? DEFAULTS.sweep),
+    upkeepMs: milliseconds(upkeep ?? DEFAULTS.upkeep),
+    graceMs: milliseconds(grace ?? DEFAULTS.grace),
+    ...(keep === undefined ? {} : { keep: { versions: keep.versions ?? 1, forMs: milliseconds(keep.for ?? "0s") } }),
+  };
+}
+
+/** A dataset that an earlier version of Freshet completed, with the defaults of what it did not know of. */
+export function withNewDefaults(dataset: Dataset): Dataset {
+  const { policies, publish, maintenance } = dataset as Partial<Dataset>;
+  return {
+    ...dataset,
+    policies: { ...dataset.policies, withdrawn: policies?.withdrawn ?? "drop" },
+    publish: { ...dataset.publish, verify: publish?.verify ?? { chunks: VERIFIED_CHUNKS } },
+    maintenance: maintenance ?? completeMaintenance(),
   };
 }
 

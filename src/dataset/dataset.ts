@@ -43,6 +43,20 @@ export interface Policies {
   readonly missing: "gap" | "omit";
   /** A granule that does not fit waits for a decision. */
   readonly drift: "quarantine";
+  /** A granule that its source has taken back leaves the product, or stays as long as its bytes can be read. */
+  readonly withdrawn: "drop" | "keep";
+}
+
+/** What is done about a dataset when nothing arrives. */
+export interface Maintenance {
+  /** How often the sources of what is published are looked at. */
+  readonly sweepMs: number;
+  /** How often the stores are tidied. */
+  readonly upkeepMs: number;
+  /** What is younger is never removed: it may belong to somebody who is still at work. */
+  readonly graceMs: number;
+  /** Versions that stay readable: the newest so many, and all that are younger than so much. Undefined: all. */
+  readonly keep?: { readonly versions: number; readonly forMs: number } | undefined;
 }
 
 /**
@@ -64,7 +78,10 @@ export interface Dataset {
   readonly publish: {
     /** What becomes ready within this time goes into one publication. */
     readonly coalesceMs: number;
+    /** Chunks of each publication that are held against another decoder's reading of the source. */
+    readonly verify: { readonly chunks: number };
   };
+  readonly maintenance: Maintenance;
   /** How long an announced granule may be absent, and how often one looks. */
   readonly await: { readonly deadlineMs: number; readonly everyMs: number };
 }

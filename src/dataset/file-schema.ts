@@ -71,18 +71,18 @@ const timeseriesSchema = mapping(
       .describe("The dimension along which granules are joined; made where a file has a scalar time. Default: the axis."),
     calendar: calendarSchema.describe("Which instants have a place on the axis."),
     store: folder.describe("Where the product is kept: a folder, relative to this file, or file:///…"),
-    split: z
-      .int({ error: "a whole number from 1 to 1000000" })
-      .min(1, { error: "a whole number from 1 to 1000000" })
-      .max(1_000_000, { error: "a whole number from 1 to 1000000" })
-      .optional()
-      .describe("Positions for each manifest of the store. Default: 1000."),
+    split: wholeNumber(1, 1_000_000).optional().describe("Positions for each manifest of the store. Default: 1000."),
   },
   ["also", "codec", "chunks"],
 );
 
 /** Its one key says of which kind the product is. */
 const productSchema = mapping({ timeseries: timeseriesSchema }, ["forecast", "references", "rolling", "collection", "extract"]);
+
+function wholeNumber(least: number, most: number) {
+  const error = `a whole number from ${least} to ${most}`;
+  return z.int({ error }).min(least, { error }).max(most, { error });
+}
 
 function policy<const Value extends string>(values: readonly [Value, ...Value[]], description: string) {
   return z
@@ -97,6 +97,25 @@ const policiesSchema = mapping({
   duplicate: policy(["newest"], "Several revisions for one position."),
   missing: policy(["gap", "omit"], "Positions that no granule fills."),
   drift: policy(["quarantine"], "A granule that does not fit the dataset."),
+  withdrawn: policy(["drop", "keep"], "A granule that its source has taken back."),
+});
+
+const verifySchema = mapping({
+  chunks: wholeNumber(1, 1000)
+    .optional()
+    .describe("Chunks of each publication that are held against another decoder's reading of the source. Default: 8."),
+});
+
+const maintenanceSchema = mapping({
+  sweep: interval.optional().describe("How often the sources of what is published are looked at. Default: 6h."),
+  upkeep: interval.optional().describe("How often the stores are tidied. Default: 1d."),
+  grace: interval.optional().describe("What is younger is never removed from a store. Default: 1d."),
+  keep: mapping({
+    versions: wholeNumber(1, 1_000_000).optional().describe("The newest so many. Default: 1."),
+    for: duration.optional().describe("All that are younger. Default: 0s."),
+  })
+    .optional()
+    .describe("Versions that stay readable. Default: all."),
 });
 
 const datasetShape = {
@@ -114,12 +133,13 @@ const datasetShape = {
     .describe("What is made of a granule's variables."),
   products: list(productSchema, "a list of at least one product: timeseries").describe("What readers open."),
   policies: policiesSchema.optional().describe("What is done where the world does not go by the plan."),
-  publish: mapping(
-    { coalesce: duration.optional().describe("What becomes ready within this time is published together. Default: 1s.") },
-    ["verify"],
-  )
+  publish: mapping({
+    coalesce: duration.optional().describe("What becomes ready within this time is published together. Default: 1s."),
+    verify: verifySchema.optional().describe("How versions are looked at before they are published."),
+  })
     .optional()
     .describe("When versions are made."),
+  maintenance: maintenanceSchema.optional().describe("What is done when nothing arrives."),
   await: mapping({
     deadline: duration.optional().describe("How long an announced granule may be absent. Default: 1h."),
     every: interval.optional().describe("How often one looks. Default: 30s."),

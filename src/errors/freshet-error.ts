@@ -26,6 +26,8 @@ export type ErrorKind =
   | "unsupported"
   /** The granule does not fit the dataset: shape, codec, units, grid, calendar. */
   | "drift"
+  /** An operator holds the product at an earlier version. */
+  | "held"
   /** Somebody else published first. */
   | "conflict"
   /** The store or the ledger did not take the bytes: full, read-only, permission, busy. */

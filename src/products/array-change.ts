@@ -6,7 +6,7 @@ import { type ArrayChange, arrayMetadata, type NativeChunk, type VirtualChunk } 
 import { encodeTime } from "./cf-time.ts";
 import { gapFill, isSameFill } from "./fill.ts";
 import type { ShapedArray } from "./granule-shape.ts";
-import type { TimeseriesChange } from "./placed-granule.ts";
+import type { EpochPart } from "./placed-granule.ts";
 import { encodeValue, loadedBytes } from "./typed-values.ts";
 
 /** Steps of a packed coordinate to a chunk: 8 KB of float64, one request for three years of days. */
@@ -14,12 +14,11 @@ const PACKED_ROWS = 1024;
 /** Of a chunk at most: an append rewrites the last one. A step that is larger than this is a chunk. */
 const PACKED_BYTES = 1024 * 1024;
 
-interface ArrayContext extends Pick<TimeseriesChange, "changes" | "granules" | "from" | "timeAt" | "template"> {
+interface ArrayContext extends Pick<EpochPart, "changes" | "granules" | "from" | "timeAt" | "template" | "steps"> {
   readonly shaped: ShapedArray;
   readonly attributes: Attributes;
   /** Steps of the whole axis after the change. */
   readonly axisLength: number;
-  readonly steps: number;
   readonly hasGaps: boolean;
   /** Some granule left a chunk of this array unwritten. */
   readonly isSparse: boolean;

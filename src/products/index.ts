@@ -1,28 +1,32 @@
+export { alongGrid } from "./array-change.ts";
+export { decodeTime } from "./cf-time.ts";
+export { epochChange, showing, stateChange } from "./epoch-change.ts";
 export { compareSchemas, type Drift, describeDrifts, type GranuleSchema, schemaOf } from "./granule-schema.ts";
 export { type GranuleShape, shapeGranule, shapeTemplate } from "./granule-shape.ts";
-export {
-  differenceOf,
-  EMPTY_LAYOUT,
-  granulesOf,
-  type Layout,
-  type LayoutDifference,
-  type LayoutRow,
-  layoutHash,
-  PAGE_ROWS,
-  pageOf,
-  pagesOf,
-  standingIn,
-} from "./layout.ts";
-export type { PlacedGranule } from "./placed-granule.ts";
+export { differenceOf, Layout, type LayoutDifference, type LayoutRow, type SlotChange } from "./layout.ts";
+export type { PlacedGranule, Shown } from "./placed-granule.ts";
 export {
   type Arrival,
   type CalendarArithmetic,
-  misfit,
+  misfitOfSteps,
   type Placement,
   type PlacementRules,
   placeArrivals,
+  type ReadyArrival,
 } from "./placement.ts";
-export { calendarOf, calendarSteps, placementRules } from "./placement-rules.ts";
+export { calendarOf, placementRules, slotMeaning } from "./placement-rules.ts";
 export { requirePublishable } from "./publishable.ts";
-export { readStoredState, type StateHeader, type StoredState } from "./stored-state.ts";
-export { timeseriesChange } from "./timeseries-change.ts";
+export {
+  type EpochHeader,
+  epochGroup,
+  granulesIn,
+  type Hold,
+  type PublicationKind,
+  productHash,
+  readStoredState,
+  type StateHeader,
+  type StoredEpoch,
+  type StoredState,
+  standingRow,
+} from "./stored-state.ts";
+export { withoutDropped } from "./without-dropped.ts";

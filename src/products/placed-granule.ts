@@ -2,7 +2,7 @@ import type { SourceIdentity } from "../storage/index.ts";
 import type { VirtualGroup } from "../virtual/index.ts";
 import type { GranuleShape } from "./granule-shape.ts";
 import type { Layout, SlotChange } from "./layout.ts";
-import type { StateHeader } from "./stored-state.ts";
+import type { EpochHeader } from "./stored-state.ts";
 
 /** A granule that goes into a slot: its shape and what its source was when it was scanned. */
 export interface PlacedGranule {
@@ -12,17 +12,26 @@ export interface PlacedGranule {
   readonly source: SourceIdentity;
 }
 
-export interface TimeseriesChange {
-  /** The whole state after the change; `dropped` and `sparse` grow with what the granules showed. */
-  readonly header: Omit<StateHeader, "dropped" | "sparse">;
-  readonly before: Pick<StateHeader, "dropped" | "sparse"> | undefined;
+/** What the granules of an epoch have shown so far; it only grows. */
+export type Shown = Pick<EpochHeader, "dropped" | "sparse">;
+
+/** Some of the slots that a publication changes in one epoch; the last part of it says the final word in every array's metadata. */
+export interface EpochPart {
+  readonly epoch: number;
+  /** The arrays are not there yet. */
+  readonly isFirst: boolean;
+  /** With the granules of this part. */
+  readonly shown: Shown;
   readonly template: PlacedGranule;
+  /** The whole layout after the publication. */
   readonly layout: Layout;
+  readonly steps: number;
+  /** Of this part. */
   readonly changes: readonly SlotChange[];
-  /** Slots before the change. */
+  /** Slots before the publication. */
   readonly from: number;
   /** The granules of all changed slots that are not gaps. */
   readonly granules: ReadonlyMap<number, PlacedGranule>;
-  /** The instant of a slot's first step. */
+  /** The instant of a step of a slot. */
   readonly timeAt: (slot: number, step: number) => number;
 }

@@ -12,10 +12,10 @@ export function placementRules(dataset: Dataset, product: TimeseriesProduct, ste
   };
 }
 
-/** The calendar's steps as a text that changes when, and only when, positions stand for other instants. */
-export function calendarSteps({ calendar }: TimeseriesProduct): string {
+/** A text that changes when, and only when, slots stand for other instants: the calendar's steps, and whether gaps have slots. */
+export function slotMeaning(dataset: Dataset, { calendar }: TimeseriesProduct): string {
   const every = calendar.kind === "fixed" ? `${calendar.everyMs} ms` : `${calendar.months} months`;
-  return `every ${every} from ${calendar.anchorMs}`;
+  return `every ${every} from ${calendar.anchorMs}${dataset.policies.missing === "omit" ? ", present ones only" : ""}`;
 }
 
 /** The product's calendar as arithmetic on instants. */

@@ -1,6 +1,6 @@
 import { FreshetError } from "../errors/index.ts";
 import { instant } from "./granule-shape.ts";
-import { EMPTY_LAYOUT, type Layout, type LayoutRow } from "./layout.ts";
+import { Layout, type LayoutRow } from "./layout.ts";
 
 /** The arithmetic of a declared calendar: regular instants, counted from any of them. */
 export interface CalendarArithmetic {
@@ -20,7 +20,14 @@ export interface ReadyArrival extends LayoutRow {
 }
 
 /** What the ledger has news of. A withdrawn revision may never have been scanned. */
-export type Arrival = ReadyArrival | { readonly state: "withdrawn"; readonly key: string; readonly identity: string };
+export type Arrival =
+  | ReadyArrival
+  | {
+      readonly state: "withdrawn";
+      readonly key: string;
+      /** Only this revision leaves; undefined: whichever stands there. */
+      readonly identity: string | undefined;
+    };
 
 export interface PlacementRules {
   readonly calendar: CalendarArithmetic;
@@ -53,27 +60,22 @@ const MOST_SLOTS = 1_000_000;
  * the ledger says that they became ready). A later revision of a granule takes the place of the earlier one; of two granules
  * with the same instant the later one stays. What is withdrawn goes if it is that revision that stands there. The result does
  * not depend on how the arrivals are cut into batches.
+ *
+ * On a calendar a place is arithmetic, and this costs what arrives; with `isRetimed` (the stored slots follow other rules), an
+ * earlier origin, or without gaps everything is laid out anew.
  * @throws FreshetError `dataset-file` when the calendar has no places for what is stored.
  */
-export function placeArrivals(stored: Layout, arrivals: readonly Arrival[], rules: PlacementRules): Placement {
+export function placeArrivals(stored: Layout, arrivals: readonly Arrival[], rules: PlacementRules, isRetimed = false): Placement {
+  const places = isRetimed ? new Instants(stored) : (Slots.over(stored, arrivals, rules) ?? new Instants(stored));
   const rejected: { arrival: ReadyArrival; reason: string }[] = [];
   const displaced: LayoutRow[] = [];
-  const byInstant = new Map<number, LayoutRow>();
-  const instantOf = new Map<string, number>();
   const reach = new Reach(rules);
-  if (stored.originMs !== null) reach.add(stored.originMs);
-  for (const row of stored.rows) {
-    if (row === null) continue;
-    reach.add(row.validMs);
-    byInstant.set(row.validMs, row);
-    instantOf.set(row.key, row.validMs);
-  }
+  for (const ms of places.bounds()) reach.add(ms);
   for (const arrival of arrivals) {
-    const earlier = instantOf.get(arrival.key);
+    const earlier = places.standing(arrival.key);
     if (arrival.state === "withdrawn") {
-      if (earlier === undefined || byInstant.get(earlier)?.identity !== arrival.identity) continue;
-      byInstant.delete(earlier);
-      instantOf.delete(arrival.key);
+      if (earlier === undefined || (arrival.identity !== undefined && arrival.identity !== earlier.identity)) continue;
+      places.clear(earlier);
       continue;
     }
     const reason = misfit(arrival, rules) ?? reach.refusal(arrival.validMs);
@@ -82,17 +84,124 @@ export function placeArrivals(stored: Layout, arrivals: readonly Arrival[], rule
       continue;
     }
     reach.add(arrival.validMs);
-    if (earlier !== undefined) byInstant.delete(earlier);
+    if (earlier !== undefined) places.clear(earlier);
     const { key, identity, validMs, scan } = arrival;
-    const rival = byInstant.get(validMs);
+    const rival = places.at(validMs);
     if (rival !== undefined) {
       displaced.push(rival);
-      instantOf.delete(rival.key);
+      places.clear(rival);
     }
-    byInstant.set(validMs, { key, identity, validMs, scan });
-    instantOf.set(key, validMs);
+    places.set({ key, identity, validMs, scan });
   }
-  return { layout: layOut(byInstant, stored, rules), rejected, displaced };
+  return { layout: places.layOut(rules), rejected, displaced };
+}
+
+/** The granules by their instants, while they are being placed. */
+interface Places {
+  /** Instants between which everything lies. */
+  bounds(): readonly number[];
+  standing(key: string): LayoutRow | undefined;
+  at(validMs: number): LayoutRow | undefined;
+  set(row: LayoutRow): void;
+  clear(row: LayoutRow): void;
+  layOut(rules: PlacementRules): Layout;
+}
+
+/** Changes over the stored slots: an instant's slot is arithmetic. */
+class Slots implements Places {
+  readonly #stored: Layout;
+  readonly #slotOfInstant: (ms: number) => number;
+  readonly #instantOfSlot: (slot: number) => number;
+  readonly #changes = new Map<number, LayoutRow | null>();
+  readonly #keys = new Map<string, LayoutRow | undefined>();
+  #slots: number;
+
+  private constructor(stored: Layout, originMs: number, { calendar, steps }: PlacementRules) {
+    this.#stored = stored;
+    this.#slots = stored.slots;
+    this.#slotOfInstant = (ms) => calendar.positionOf(ms, originMs) / steps;
+    this.#instantOfSlot = (slot) => calendar.timeAt(slot * steps, originMs);
+  }
+
+  /** Undefined where slots would have to move. */
+  static over(stored: Layout, arrivals: readonly Arrival[], rules: PlacementRules): Slots | undefined {
+    const { originMs } = stored;
+    if (rules.missing === "omit" || originMs === null || (rules.fromMs !== undefined && rules.fromMs !== originMs))
+      return undefined;
+    const isEarlier = (arrival: Arrival): boolean => arrival.state === "ready" && !(arrival.validMs >= originMs);
+    return arrivals.some(isEarlier) ? undefined : new Slots(stored, originMs, rules);
+  }
+
+  bounds(): readonly number[] {
+    return this.#slots === 0 ? [] : [this.#instantOfSlot(0), this.#instantOfSlot(this.#slots - 1)];
+  }
+
+  standing(key: string): LayoutRow | undefined {
+    return this.#keys.has(key) ? this.#keys.get(key) : this.#stored.standing(key);
+  }
+
+  at(validMs: number): LayoutRow | undefined {
+    const slot = this.#slotOfInstant(validMs);
+    const changed = this.#changes.get(slot);
+    return (changed === undefined ? this.#stored.at(slot) : changed) ?? undefined;
+  }
+
+  set(row: LayoutRow): void {
+    const slot = this.#slotOfInstant(row.validMs);
+    this.#slots = Math.max(this.#slots, slot + 1);
+    this.#changes.set(slot, row);
+    this.#keys.set(row.key, row);
+  }
+
+  clear(row: LayoutRow): void {
+    this.#changes.set(this.#slotOfInstant(row.validMs), null);
+    this.#keys.set(row.key, undefined);
+  }
+
+  layOut(): Layout {
+    return this.#stored.with(this.#changes, this.#slots);
+  }
+}
+
+/** All of them, to be laid out anew. */
+class Instants implements Places {
+  readonly #stored: Layout;
+  readonly #byInstant = new Map<number, LayoutRow>();
+  readonly #byKey = new Map<string, LayoutRow>();
+  readonly #bounds: number[] = [];
+
+  constructor(stored: Layout) {
+    this.#stored = stored;
+    if (stored.originMs !== null) this.#bounds.push(stored.originMs);
+    for (const [, row] of stored.rows()) this.set(row);
+    for (const ms of this.#byInstant.keys()) this.#bounds.push(ms);
+  }
+
+  bounds(): readonly number[] {
+    return this.#bounds;
+  }
+
+  standing(key: string): LayoutRow | undefined {
+    return this.#byKey.get(key);
+  }
+
+  at(validMs: number): LayoutRow | undefined {
+    return this.#byInstant.get(validMs);
+  }
+
+  set(row: LayoutRow): void {
+    this.#byInstant.set(row.validMs, row);
+    this.#byKey.set(row.key, row);
+  }
+
+  clear(row: LayoutRow): void {
+    this.#byInstant.delete(row.validMs);
+    this.#byKey.delete(row.key);
+  }
+
+  layOut(rules: PlacementRules): Layout {
+    return layOut(this.#byInstant, this.#stored, rules);
+  }
 }
 
 /** From where to where the axis goes, and whether it may go further. */
@@ -126,20 +235,28 @@ function layOut(byInstant: ReadonlyMap<number, LayoutRow>, stored: Layout, rules
   const first = instants[0];
   const last = instants.at(-1);
   if (rules.missing === "omit") {
-    return first === undefined ? EMPTY_LAYOUT : { originMs: first, rows: instants.map((ms) => byInstant.get(ms) as LayoutRow) };
+    return Layout.of(
+      first ?? null,
+      instants.map((ms) => byInstant.get(ms) as LayoutRow),
+    );
   }
-  if (first === undefined || last === undefined) return { originMs: stored.originMs, rows: stored.rows.map(() => null) };
+  if (first === undefined || last === undefined) {
+    return Layout.of(
+      stored.originMs,
+      Array.from({ length: stored.slots }, () => null),
+    );
+  }
   // The beginning and the end never move inwards: a withdrawn first day leaves a gap, not another numbering.
   const originMs = rules.fromMs ?? Math.min(first, stored.originMs ?? first);
   const shift = stored.originMs === null ? 0 : slotOf(stored.originMs, originMs, rules);
-  const length = Math.max(slotOf(last, originMs, rules) + 1, stored.rows.length + shift);
+  const length = Math.max(slotOf(last, originMs, rules) + 1, stored.slots + shift);
   const rows: (LayoutRow | null)[] = new Array(length).fill(null);
   for (const [ms, row] of byInstant) {
     const slot = slotOf(ms, originMs, rules);
     if (slot < 0) throw outside(ms, `from ${instant(originMs)} on`);
     rows[slot] = row;
   }
-  return { originMs, rows };
+  return Layout.of(originMs, rows);
 }
 
 /** Arrivals are known to fit; what was published under another calendar may not. */
@@ -169,4 +286,14 @@ export function misfit(
     return `valid ${instant(validMs)}, which is inside another granule's steps`;
   }
   return undefined;
+}
+
+/** The same for all steps of a granule: on a calendar with gaps they follow it one by one. */
+export function misfitOfSteps(validMs: readonly number[], rules: PlacementRules): string | undefined {
+  const first = validMs[0] as number;
+  const reason = misfit({ validMs: first }, rules);
+  if (reason !== undefined || rules.missing === "omit") return reason;
+  const wrong = validMs.findIndex((ms, step) => ms !== rules.calendar.timeAt(step, first));
+  if (wrong < 0) return undefined;
+  return `step ${wrong + 1} valid ${instant(validMs[wrong] as number)}, where the calendar has ${instant(rules.calendar.timeAt(wrong, first))}`;
 }

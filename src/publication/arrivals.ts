@@ -1,38 +1,66 @@
-import type { Dataset, TimeseriesProduct } from "../dataset/index.ts";
 import { FreshetError } from "../errors/index.ts";
-import type { Ledger, Revision } from "../ledger/index.ts";
-import type { Arrival } from "../products/index.ts";
+import type { Ledger, Revision, RevisionState } from "../ledger/index.ts";
+import { type Arrival, type StoredState, standingRow } from "../products/index.ts";
 
 /** Revisions to a publication at most; what is left over comes with the next one. */
 const MOST_ARRIVALS = 2_000;
+const NEWS: readonly RevisionState[] = ["ready", "published", "withdrawn"];
+
+/** An arrival with the epoch whose form it has. */
+export interface EpochArrival {
+  readonly arrival: Arrival;
+  /** From 1; what is withdrawn has none. */
+  readonly epoch: number | undefined;
+}
 
 /**
- * What the product has not taken up yet, in the order in which it became ready (so that it makes no difference which of it
- * goes into which publication): revisions that no publication of it has, and those withdrawn after `afterSeq`. Of the ledger's
- * events up to `upToSeq` (inclusive); what another product's publication has moved on meanwhile is still there.
+ * What the product has not taken up yet, in the order in which it became ready (so that it makes no difference which of it goes
+ * into which publication): revisions that are ready, were taken back, or were published by another product first. Of the
+ * ledger's events after `afterSeq` (exclusive) up to `upToSeq` (inclusive).
  */
 export async function readArrivals(
   ledger: Ledger,
-  dataset: Dataset,
-  product: TimeseriesProduct,
+  dataset: string,
+  stored: StoredState | undefined,
   { afterSeq, upToSeq }: { readonly afterSeq: number; readonly upToSeq: number },
-): Promise<Revision[]> {
-  const waiting = await ledger.unpublished(dataset.name, product.name, MOST_ARRIVALS);
-  const withdrawn = (await ledger.readyAfter(dataset.name, afterSeq, MOST_ARRIVALS)).filter(({ state }) => state === "withdrawn");
-  return [...waiting, ...withdrawn]
-    .filter(({ changedSeq, state }) => changedSeq <= upToSeq || state === "published")
-    .sort((a, b) => a.changedSeq - b.changedSeq)
-    .slice(0, MOST_ARRIVALS);
+): Promise<{ readonly arrivals: Revision[]; readonly lastSeq: number }> {
+  const changed = await ledger.changedAfter(dataset, afterSeq, NEWS, MOST_ARRIVALS);
+  const reached = changed.filter(({ changedSeq, state }) => changedSeq <= upToSeq || state === "published");
+  // What this product has published itself is no news to it.
+  const arrivals = reached.filter(
+    ({ key, identity, state }) => state !== "published" || standingRow(stored, key)?.identity !== identity,
+  );
+  const lastSeq = reached.reduce((last, { changedSeq }) => Math.max(last, changedSeq), afterSeq);
+  return { arrivals, lastSeq: Math.min(lastSeq, upToSeq) };
+}
+
+/**
+ * Everything that the ledger wants in products, whenever it came: published revisions by their time, then ready ones in the order
+ * in which they became so.
+ */
+export async function readStanding(ledger: Ledger, dataset: string, tick: () => void): Promise<Revision[]> {
+  const published: Revision[] = [];
+  const ready: Revision[] = [];
+  let afterKey: string | undefined;
+  for (;;) {
+    const page = await ledger.standing(dataset, { limit: MOST_ARRIVALS, ...(afterKey === undefined ? {} : { afterKey }) });
+    for (const revision of page) (revision.state === "published" ? published : ready).push(revision);
+    const last = page.at(-1);
+    if (last === undefined) break;
+    afterKey = last.key;
+    tick();
+  }
+  return [...published.sort((a, b) => a.changedSeq - b.changedSeq), ...ready.sort((a, b) => a.changedSeq - b.changedSeq)];
 }
 
 /** @throws FreshetError `corrupt` for a ready revision without a time or a scan. */
-export function arrivalOf({ key, identity, state, fields, scan }: Revision): Arrival {
-  if (state === "withdrawn") return { state, key, identity };
+export function arrivalOf({ key, identity, state, fields, scan, epoch }: Revision): EpochArrival {
+  if (state === "withdrawn") return { arrival: { state, key, identity }, epoch: undefined };
   const validMs = fields?.valid;
   if (typeof validMs !== "number" || scan === undefined) {
     throw new FreshetError("corrupt", "the ledger says that a revision is ready, but not when it is valid or where its scan is", {
       found: `${key} ${identity}`,
     });
   }
-  return { state: "ready", key, identity, validMs, scan };
+  return { arrival: { state: "ready", key, identity, validMs, scan }, epoch: epoch ?? 1 };
 }

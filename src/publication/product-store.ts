@@ -31,21 +31,30 @@ export class ProductStores {
 
   /** Opens the product's store, and makes it if need be. @throws FreshetError `storage`, `corrupt`. */
   async open(dataset: Dataset, product: TimeseriesProduct): Promise<ProductState> {
-    const options = storeOptions(dataset, product);
-    const cacheKey = JSON.stringify(options);
-    let opening = this.#stores.get(cacheKey);
-    if (opening === undefined) {
-      opening = openAllowing(options, dataset, product);
-      this.#stores.set(cacheKey, opening);
-      opening.catch(() => this.#stores.delete(cacheKey));
-    }
-    const open = await opening;
+    const open = await this.#opened(dataset, product);
     const { store, prefixes } = open;
     const head = await store.head();
     const stored = open.head === head ? open.stored : await readState(store, head);
     requireOwner(stored, store, dataset, product);
     Object.assign(open, { head, stored });
     return { store, head, stored, prefixes };
+  }
+
+  /** The product's newest version is this one now, and holds this: nobody needs to read it. */
+  async advance(dataset: Dataset, product: TimeseriesProduct, head: string, stored: StoredState): Promise<void> {
+    for (const { layout } of stored.epochs) layout.settle();
+    Object.assign(await this.#opened(dataset, product), { head, stored });
+  }
+
+  #opened(dataset: Dataset, product: TimeseriesProduct): Promise<OpenStore> {
+    const options = storeOptions(dataset, product);
+    const cacheKey = JSON.stringify(options);
+    const known = this.#stores.get(cacheKey);
+    if (known !== undefined) return known;
+    const opening = openAllowing(options, dataset, product);
+    this.#stores.set(cacheKey, opening);
+    opening.catch(() => this.#stores.delete(cacheKey));
+    return opening;
   }
 }
 
@@ -74,7 +83,6 @@ export async function lookAtProduct(dataset: Dataset, product: TimeseriesProduct
   return { store: (await IcechunkStore.open({ ...options, prefixes })) ?? store, head, stored, prefixes };
 }
 
-/** Where a product is kept and where its references may point, as the dataset file says. */
 /** Where the product is kept, and where its references may point by the dataset file as it is now. */
 function storeOptions(dataset: Dataset, product: TimeseriesProduct): StoreOptions {
   const { source } = dataset;

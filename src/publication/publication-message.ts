@@ -1,5 +1,6 @@
-import type { DatasetReference, PublicationPlan } from "../contract/index.ts";
-import type { LayoutDifference } from "../products/index.ts";
+import type { PublicationPlan } from "../contract/index.ts";
+import type { StateHeader } from "../products/index.ts";
+import type { Turn } from "./turn.ts";
 
 const NAMED = 10;
 
@@ -7,23 +8,29 @@ const NAMED = 10;
  * The commit message: a line for people, then the publication's id and what it took in as one line of JSON. The binding
  * cannot write commit metadata, so it stands here.
  */
-export function publicationMessage(
-  dataset: DatasetReference,
-  plan: PublicationPlan,
-  changes: LayoutDifference["changes"],
-): string {
-  const keys = changes.flatMap(({ row }) => (row === null ? [] : [row.key]));
-  const { product, sequence, parent, layoutHash, added, replaced, removed } = plan;
-  const line = `${dataset.name}/${product} #${sequence}: ${added} added, ${replaced} replaced, ${removed} removed`;
+export function publicationMessage(dataset: StateHeader["dataset"], plan: PublicationPlan, turn: Turn, words: string): string {
+  const keys: string[] = [];
+  let more = 0;
+  for (const { difference } of turn.wanted.epochs) {
+    for (const { row } of difference.changes) {
+      if (row === null) continue;
+      if (keys.length < NAMED) keys.push(row.key);
+      else more++;
+    }
+  }
+  const { product, sequence, parent, layoutHash, added, replaced, removed, kind } = plan;
+  const what = kind === "publication" ? "" : `${kind}, `;
+  const line = `${dataset.name}/${product} #${sequence}: ${what}${added} added, ${replaced} replaced, ${removed} removed${words}`;
   const facts = {
     freshet: 1,
+    kind,
     product,
     sequence,
     parent,
     layout: layoutHash,
     dataset: `${dataset.name}@${dataset.hash}`,
-    granules: keys.slice(0, NAMED),
-    more: Math.max(0, keys.length - NAMED),
+    granules: keys,
+    more,
   };
   return `${line}\n${JSON.stringify(facts)}`;
 }

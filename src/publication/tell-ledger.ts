@@ -1,12 +1,12 @@
-import type { PublicationPlan } from "../contract/index.ts";
 import { isFreshetError } from "../errors/index.ts";
 import type { Ledger, Member, RevisionEvent } from "../ledger/index.ts";
-import { type LayoutRow, standingIn } from "../products/index.ts";
+import type { LayoutRow, PublicationKind } from "../products/index.ts";
 import type { Turn } from "./turn.ts";
 
 /** The publication as it stands in the store. */
 export interface Published {
   readonly version: string;
+  readonly kind: PublicationKind;
   readonly parent: string | undefined;
   readonly atMs: number;
   readonly granules: number;
@@ -19,16 +19,11 @@ export interface Published {
  * Writes into the ledger what became of every revision of a turn. May run twice. The publication comes last: while it is not on
  * record, the next turn does all of this again.
  */
-export async function tellLedger(
-  ledger: Ledger,
-  dataset: string,
-  plan: PublicationPlan,
-  turn: Turn,
-  published: Published,
-): Promise<void> {
-  const standing = standingIn(turn.placement.layout);
+export async function tellLedger(ledger: Ledger, dataset: string, turn: Turn, published: Published): Promise<void> {
+  const stands = ({ key, identity }: Member): boolean =>
+    turn.wanted.epochs.some(({ layout }) => layout.standing(key)?.identity === identity);
   const members: Member[] = turn.arrivals
-    .filter(({ key, identity, state }) => state !== "withdrawn" && standing.get(key) === identity)
+    .filter((revision) => revision.state !== "withdrawn" && stands(revision))
     .map(({ key, identity }) => ({ key, identity }));
   const displaced: LayoutRow[] = [];
   for (const row of published.displaced) {
@@ -36,34 +31,37 @@ export async function tellLedger(
     // One that has been announced again meanwhile is on its way.
     if (revision?.state === "published" || revision?.state === "ready") displaced.push(row);
   }
-  for (const event of eventsOf(dataset, turn, standing, displaced)) {
+  for (const event of eventsOf(dataset, turn, stands, displaced)) {
     // What the ledger knows better by now stays as it is.
     await ledger.record(event).catch((error: unknown) => {
       if (!isFreshetError(error, "conflict")) throw error;
     });
   }
-  if (plan.unchanged && turn.isOnRecord) return;
-  const { product, sequence, layoutHash } = plan;
-  const { version: snapshot, parent, atMs, granules, message } = published;
-  await ledger.recordPublication({ dataset, product, sequence, snapshot, parent, layoutHash, atMs, granules, message }, members);
+  if (turn.plan.unchanged && turn.isOnRecord) return;
+  const { product, sequence, layoutHash } = turn.plan;
+  const { version: snapshot, kind, parent, atMs, granules, message } = published;
+  await ledger.recordPublication(
+    { dataset, product, sequence, snapshot, kind, parent, layoutHash, atMs, granules, message },
+    members,
+  );
 }
 
 /** One for each revision that has no place, or has lost it. */
 function eventsOf(
   dataset: string,
   turn: Turn,
-  standing: ReadonlyMap<string, string>,
+  stands: (member: Member) => boolean,
   displaced: readonly LayoutRow[],
 ): RevisionEvent[] {
   const events = new Map<string, RevisionEvent>();
   const add = ({ key, identity }: Member, verdict: Pick<RevisionEvent, "state" | "reason">): void => {
-    if (standing.get(key) !== identity) events.set(`${key}\n${identity}`, { dataset, key, identity, ...verdict });
+    if (!stands({ key, identity })) events.set(`${key}\n${identity}`, { dataset, key, identity, ...verdict });
   };
   for (const revision of turn.arrivals) {
     if (revision.state === "ready")
       add(revision, { state: "superseded", reason: "a newer one took its place before it was published" });
   }
-  for (const { arrival, reason } of turn.placement.rejected) add(arrival, { state: "quarantined", reason });
+  for (const { arrival, reason } of turn.wanted.rejected) add(arrival, { state: "quarantined", reason });
   for (const row of displaced) {
     add(row, { state: "superseded", reason: "another granule of the same time took its place" });
   }

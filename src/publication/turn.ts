@@ -1,8 +1,8 @@
 import type { PublicationPlan } from "../contract/index.ts";
 import type { Revision } from "../ledger/index.ts";
-import type { LayoutDifference, Placement } from "../products/index.ts";
-import type { ScanAddress } from "../scan/index.ts";
+import type { Hold } from "../products/index.ts";
 import type { ProductState } from "./product-store.ts";
+import type { Wanted } from "./wanted.ts";
 
 /** Called between the parts of something long, with what is being done. */
 export type Tick = (what: string) => void;
@@ -11,11 +11,14 @@ export type Tick = (what: string) => void;
 export interface Turn {
   readonly state: ProductState;
   readonly plan: PublicationPlan;
-  readonly placement: Placement;
-  readonly difference: LayoutDifference;
+  readonly wanted: Wanted;
+  /** Whose state in the ledger follows from it. */
   readonly arrivals: readonly Revision[];
-  /** The scan that gives the product its form; undefined for a turn that changes only the ledger. */
-  readonly template: ScanAddress | undefined;
   /** The ledger knows of the stored publication (or nothing is stored). */
   readonly isOnRecord: boolean;
+  /** Everything is written anew, whatever is there. */
+  readonly isFresh?: boolean;
+  /** The operator's request that it answers. */
+  readonly request?: string | undefined;
+  readonly hold?: Hold | undefined;
 }

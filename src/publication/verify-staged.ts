@@ -1,71 +1,186 @@
+import * as zarr from "zarrita";
+import type { Dataset, TimeseriesProduct } from "../dataset/index.ts";
 import { FreshetError } from "../errors/index.ts";
-import type { Layout } from "../products/index.ts";
+import { alongGrid, calendarOf, decodeTime, epochGroup, type PlacedGranule, placementRules } from "../products/index.ts";
+import type { Sample } from "../scan/index.ts";
+import { hashOfChunk } from "../witness/index.ts";
 import type { IcechunkStore } from "../writers/icechunk/index.ts";
-import type { GranuleScans } from "./granule-scans.ts";
+import type { ChangeParts, Testimony } from "./change-parts.ts";
+import type { Tick, Turn } from "./turn.ts";
+import type { WantedEpoch } from "./wanted.ts";
+
+/** Slots whose times are read back at most; of more, evenly chosen ones. */
+const MOST_TIMES = 512;
+
+type Reader = Awaited<ReturnType<IcechunkStore["reader"]>>;
+
+/** What was looked at. */
+export interface Verified {
+  readonly lengths: number;
+  readonly times: number;
+  readonly chunks: number;
+}
 
 /**
- * Looks at a staged version as a reader would, before anybody else can: every array along the axis is as long as the layout
- * says, and each new granule has a chunk at its place in every array that it wrote one of.
- * @throws FreshetError `corrupt`; then the version is not published. A check that found nothing to look at fails too.
+ * Looks at a staged version as a reader would, before anybody else can. Every array along the axis is as long as the layout says.
+ * The times of the changed slots are those of the calendar, and ascend. Nothing has gone that was not withdrawn or replaced.
+ * Chunks, read through their references and decoded by zarrita, are what another decoder found in the sources when they were
+ * scanned.
+ * @throws FreshetError `corrupt` (or `source-changed`, where a source is not what it was); then the version is not published. A
+ *   check that found nothing to look at fails too.
  */
 export async function verifyStaged(input: {
   readonly store: IcechunkStore;
   readonly version: string;
-  readonly layout: Layout;
-  readonly granules: GranuleScans;
-}): Promise<void> {
-  const { store, version, layout, granules } = input;
+  readonly dataset: Dataset;
+  readonly product: TimeseriesProduct;
+  readonly turn: Turn;
+  readonly parts: ChangeParts;
+  readonly tick: Tick;
+}): Promise<Verified> {
+  const { store, version, dataset, product, turn, parts, tick } = input;
   const reader = await store.reader(version);
-  const { shape } = granules.template;
-  const steps = shape.validMs.length;
+  const verified = { lengths: 0, times: 0, chunks: 0 };
+  for (const epoch of turn.wanted.epochs) {
+    const template = parts.templates.get(epoch.epoch);
+    // Nothing of this epoch was written.
+    if (template === undefined) continue;
+    verified.lengths += await checkLengths(reader, epoch, template);
+    verified.times += await checkTimes(reader, epoch, template, dataset, product);
+    tick("verifying: times");
+  }
+  requireNoRetraction(turn);
+  verified.chunks = await checkChunks(reader, parts, dataset.publish.verify.chunks, tick);
+  const hasWritten = parts.testimonies.length > 0;
+  if (verified.lengths === 0 && turn.wanted.epochs.some(({ layout }) => layout.slots > 0) && hasWritten)
+    throw refusal("nothing to look at", "at least one array along the axis", "/");
+  return verified;
+}
+
+async function checkLengths(reader: Reader, { epoch, layout, steps }: WantedEpoch, template: PlacedGranule): Promise<number> {
   let looked = 0;
-  for (const { path, role, axisIndex } of shape.arrays) {
+  for (const { path, role, axisIndex } of template.shape.arrays) {
     if (role === "static") continue;
-    const bytes = await reader.get(`${path.slice(1)}/zarr.json`);
+    const full = `${epochGroup(epoch)}${path}`;
+    const bytes = await reader.get(`${full.slice(1)}/zarr.json`);
     const metadata = bytes === null ? undefined : (JSON.parse(Buffer.from(bytes).toString("utf8")) as { shape: number[] });
     const found = metadata?.shape[axisIndex ?? 0];
-    if (found !== layout.rows.length * steps) {
-      throw refusal(`${found} steps`, `${layout.rows.length * steps}`, path, version);
+    if (found !== layout.slots * steps) throw refusal(`${found} steps`, `${layout.slots * steps}`, full);
+    looked++;
+  }
+  return looked;
+}
+
+/** The axis as a reader decodes it, at the changed slots and beside them. */
+async function checkTimes(
+  reader: Reader,
+  { epoch, layout, steps, difference }: WantedEpoch,
+  { shape }: PlacedGranule,
+  dataset: Dataset,
+  product: TimeseriesProduct,
+): Promise<number> {
+  if (layout.slots === 0) return 0;
+  const path = `${epochGroup(epoch)}/${shape.hasAxisArray ? product.axis : shape.dimension}`;
+  const array = await zarr.open(zarr.root(reader as unknown as zarr.AsyncReadable).resolve(path), { kind: "array" });
+  const rules = placementRules(dataset, product, steps);
+  const calendar = calendarOf(product);
+  const stride = Math.max(1, Math.ceil(difference.changes.length / MOST_TIMES));
+  let looked = 0;
+  for (let at = 0; at < difference.changes.length; at += stride) {
+    const { slot, row } = difference.changes[at] as (typeof difference.changes)[number];
+    const from = Math.max(0, slot * steps - 1);
+    const { data } = await zarr.get(array, [zarr.slice(from, Math.min(layout.slots * steps, (slot + 1) * steps + 1))]);
+    const times = Array.from(data as Iterable<number | bigint>, (value) => decodeTime(shape.axisEncoding, value));
+    const wrong = times.findIndex((ms, index) => index > 0 && ms <= (times[index - 1] as number));
+    if (wrong > 0)
+      throw refusal(`step ${from + wrong} at ${time(times[wrong])} after ${time(times[wrong - 1])}`, "ascending times", path);
+    for (let step = 0; step < steps; step++) {
+      const found = times[slot * steps + step - from];
+      const expected =
+        rules.missing === "gap" ? calendar.timeAt(slot * steps + step, layout.originMs ?? 0) : step === 0 ? row?.validMs : found;
+      if (found !== expected) throw refusal(`slot ${slot} at ${time(found)}`, time(expected), path);
     }
     looked++;
   }
-  for (const [slot, granule] of granules.bySlot) {
-    for (const { path, role, array, axisIndex, isNewAxis } of granule.shape.arrays) {
-      if (role !== "along") continue;
-      const written = firstWritten(array.manifest.grid, (cell) => array.manifest.at(cell).kind !== "missing");
-      if (written === undefined) continue;
-      const axis = axisIndex ?? 0;
-      const cells = isNewAxis ? 1 : (array.manifest.grid[axis] as number);
-      const index = isNewAxis ? [slot, ...written] : written.with(axis, (written[axis] as number) + slot * cells);
-      const key = [path.slice(1), "c", ...index].join("/");
-      if (!(await reader.exists(key))) throw refusal("no chunk", key, path, version);
-      looked++;
+  return looked;
+}
+
+/** Granules leave because their source took them back, another one came, or an operator said so. */
+function requireNoRetraction({ wanted, arrivals, plan }: Turn): void {
+  if (plan.kind !== "publication") return;
+  const displaced = new Set(wanted.displaced.map(({ key }) => key));
+  const news = new Set(arrivals.map(({ key }) => key));
+  for (const { stored, layout } of wanted.epochs) {
+    for (const slot of layout.changedSince(stored?.layout ?? layout) ?? []) {
+      const before = stored?.layout.at(slot);
+      if (before === null || before === undefined || displaced.has(before.key) || news.has(before.key)) continue;
+      if (layout.slotOf(before.key) === undefined) throw refusal(`no ${before.key}`, "what was there before", `slot ${slot}`);
     }
   }
-  if (looked === 0) throw refusal("nothing to look at", "at least one array along the axis", "/", version);
 }
 
-function firstWritten(grid: readonly number[], isWritten: (cell: number) => boolean): number[] | undefined {
-  const cells = grid.reduce((product, length) => product * length, 1);
-  for (let cell = 0; cell < cells; cell++) {
-    if (!isWritten(cell)) continue;
-    let left = cell;
-    return grid.map((_, dimension) => {
-      const size = grid.slice(dimension + 1).reduce((product, length) => product * length, 1);
-      const at = Math.floor(left / size);
-      left -= at * size;
-      return at;
-    });
+async function checkChunks(reader: Reader, parts: ChangeParts, most: number, tick: Tick): Promise<number> {
+  const { testimonies, templates } = parts;
+  let looked = 0;
+  for (const { testimony, sample } of chosen(testimonies, most)) {
+    const template = templates.get(testimony.epoch);
+    const place = template && placeOf(sample, testimony);
+    if (place === undefined) continue;
+    const { sha256 } = await hashOfChunk(reader as unknown as zarr.AsyncReadable, place.path, place.index, place.extent);
+    if (sha256 !== sample.sha256) {
+      throw refusal(
+        `values with sha256 ${sha256.slice(0, 16)}…`,
+        `${sample.sha256.slice(0, 16)}…, as another decoder reads the source`,
+        `${place.path} chunk [${place.index}]`,
+      );
+    }
+    looked++;
+    tick("verifying: chunks");
   }
-  return undefined;
+  return looked;
 }
 
-function refusal(found: string, expected: string, path: string, version: string): FreshetError {
-  return new FreshetError("corrupt", "the new version is not what was planned, so it is not published", {
+/** One sample of each granule in turn, granules evenly. Chunks that a source left unwritten read as the product's own fill. */
+function chosen(testimonies: readonly Testimony[], most: number): { readonly testimony: Testimony; readonly sample: Sample }[] {
+  const stride = Math.max(1, Math.floor(testimonies.length / Math.max(1, most)));
+  const asked = testimonies.filter((_, index) => index % stride === 0);
+  const picked: { testimony: Testimony; sample: Sample }[] = [];
+  for (let round = 0; picked.length < most; round++) {
+    let isLast = true;
+    for (const testimony of asked) {
+      const sample = testimony.samples.filter(({ isUnwritten }) => !isUnwritten)[round];
+      if (sample === undefined) continue;
+      isLast = false;
+      if (picked.length < most) picked.push({ testimony, sample });
+    }
+    if (isLast) break;
+  }
+  return picked;
+}
+
+/** Where a granule's chunk is in the product; undefined for an array that is not kept by reference. */
+function placeOf(
+  { path, index, extent }: Sample,
+  { epoch, slot, granule }: Testimony,
+): { path: string; index: number[]; extent: number[] } | undefined {
+  const shaped = granule.shape.arrays.find((array) => array.path === path);
+  if (shaped === undefined || shaped.role !== "along") return undefined;
+  const full = `${epochGroup(epoch)}${path}`;
+  if (shaped.isNewAxis) return { path: full, index: [slot, ...index], extent: [1, ...extent] };
+  const axis = shaped.axisIndex ?? 0;
+  const { cells } = alongGrid(shaped, granule.shape.validMs.length);
+  return { path: full, index: index.with(axis, (index[axis] as number) + slot * cells) as number[], extent: [...extent] };
+}
+
+function time(ms: number | undefined): string {
+  return ms === undefined || !Number.isFinite(ms) ? "no time" : new Date(ms).toISOString();
+}
+
+function refusal(found: string, expected: string, path: string): FreshetError {
+  return new FreshetError("corrupt", "the new version does not hold what it should, so it is not published", {
     found,
     expected,
     path,
-    uri: version,
-    remedy: "Report this: it must not happen",
+    remedy: "Report this, with the granules concerned: it must not happen",
   });
 }

@@ -6,7 +6,7 @@ import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } 
 import { createDatasetActivities, createGranuleActivities, DatasetFiles, toFailure } from "../activities/index.ts";
 import { TASK_QUEUE } from "../contract/index.ts";
 import { type Ledger, openLedger } from "../ledger/index.ts";
-import { ProductStores, Publisher } from "../publication/index.ts";
+import { Operator, ProductStores, Publisher } from "../publication/index.ts";
 import { ScanStore } from "../scan/index.ts";
 import { connectTemporal, datasetInput, noServer, signalDataset } from "../starters/index.ts";
 import type { Settings } from "./settings.ts";
@@ -40,7 +40,9 @@ export async function startWorker(
   });
   const files = new DatasetFiles(ledger);
   const scans = new ScanStore(settings.scanFolder);
-  const publisher = new Publisher({ ledger, scans, stores: new ProductStores(), now: Date.now });
+  const parts = { ledger, scans, stores: new ProductStores(), now: Date.now };
+  const publisher = new Publisher(parts);
+  const operator = new Operator(parts);
   const wake = async (reference: { name: string; hash: string }): Promise<void> => {
     await signalDataset(client, datasetInput(await files.get(reference), reference.hash), { name: "wake" });
   };
@@ -49,7 +51,10 @@ export async function startWorker(
     namespace: settings.temporalNamespace,
     taskQueue: TASK_QUEUE,
     workflowBundle: await workflowBundle(),
-    activities: { ...createGranuleActivities({ ledger, scans, files, wake }), ...createDatasetActivities({ publisher, files }) },
+    activities: {
+      ...createGranuleActivities({ ledger, scans, files, wake }),
+      ...createDatasetActivities({ publisher, operator, files }),
+    },
     maxCachedWorkflows: CACHED_WORKFLOWS,
     shutdownGraceTime: options.graceMs ?? 10_000,
     shutdownForceTime: (options.graceMs ?? 10_000) + 5_000,

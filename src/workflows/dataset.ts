@@ -12,8 +12,26 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from "@temporalio/workflow";
-import type { DatasetActivities, DatasetInput, DatasetStage, PublicationResult } from "../contract/index.ts";
-import { configureSignal, datasetStatusQuery, wakeSignal } from "./messages.ts";
+import type {
+  DatasetActivities,
+  DatasetInput,
+  DatasetStage,
+  Operation,
+  OperationResult,
+  PublicationResult,
+} from "../contract/index.ts";
+import {
+  candidateUpdate,
+  changeUpdate,
+  configureSignal,
+  datasetStatusQuery,
+  rebuildUpdate,
+  releaseUpdate,
+  rollbackUpdate,
+  upkeepUpdate,
+  wakeSignal,
+} from "./messages.ts";
+import { checkOperation, OperationQueue } from "./operations.ts";
 import { rootMessage } from "./root-message.ts";
 
 const STAGE = defineSearchAttributeKey("FreshetStage", "KEYWORD");
@@ -32,6 +50,13 @@ const { append } = proxyActivities<DatasetActivities>({
   retry: { initialInterval: "500 milliseconds", maximumInterval: "1 minute", nonRetryableErrorTypes: ["conflict"] },
 });
 
+const { operate } = proxyActivities<DatasetActivities>({
+  summary: "what an operator asked for",
+  startToCloseTimeout: "24 hours",
+  heartbeatTimeout: "1 minute",
+  retry: { initialInterval: "500 milliseconds", maximumInterval: "1 minute", maximumAttempts: 20 },
+});
+
 /**
  * The only writer of a dataset's products. A wake says nothing but "look into the ledger"; one lost or doubled changes
  * nothing, since it also looks by itself. It lives for ever, by continuing as new.
@@ -43,6 +68,8 @@ export async function dataset(input: DatasetInput): Promise<never> {
   let awake = true;
   let last: PublicationResult | undefined;
   let troubles: string[] = [];
+  let held: string[] = [];
+  const operations = new OperationQueue();
 
   const enter = (next: DatasetStage, details: string): void => {
     if (next !== stage) upsertSearchAttributes([{ key: STAGE, value: next }]);
@@ -72,26 +99,49 @@ export async function dataset(input: DatasetInput): Promise<never> {
     settings = next;
     awake = true;
   });
-  setHandler(datasetStatusQuery, () => ({ stage, dataset: settings.dataset, published, wakes, last, troubles }));
+  setHandler(datasetStatusQuery, () => ({ stage, dataset: settings.dataset, published, wakes, last, troubles, held }));
+  setHandler(rollbackUpdate, (asked) => operations.ask({ kind: "rollback", ...asked }), {
+    validator: checkOperation("rollback"),
+  });
+  setHandler(releaseUpdate, (asked) => operations.ask({ kind: "release", ...asked }), { validator: checkOperation("release") });
+  setHandler(rebuildUpdate, (asked) => operations.ask({ kind: "rebuild", ...asked }), { validator: checkOperation("rebuild") });
+  setHandler(candidateUpdate, (asked) => operations.ask({ kind: "candidate", ...asked }), {
+    validator: checkOperation("candidate"),
+  });
+  setHandler(upkeepUpdate, (asked) => operations.ask({ kind: "upkeep", ...asked }), { validator: checkOperation("upkeep") });
+  setHandler(changeUpdate, (asked) => operations.ask({ kind: "change", ...asked }), { validator: checkOperation("change") });
+
+  const carryOut = async (id: string, operation: Operation): Promise<readonly OperationResult[]> => {
+    enter("operating", operation.kind);
+    const reference = operation.kind === "change" ? operation.dataset : settings.dataset;
+    const results = await operate(reference, id, operation);
+    if (operation.kind === "change") settings = { dataset: operation.dataset, coalesceMs: operation.coalesceMs };
+    published += results.filter(({ isPublished }) => isPublished).length;
+    awake = true;
+    return results;
+  };
 
   while (!workflowInfo().continueAsNewSuggested) {
     if (!awake) {
-      if (troubles.length === 0) enter("idle", "waiting for granules");
-      else enter("troubled", troubles.join("; "));
-      await condition(() => awake, input.lookEveryMs);
+      if (troubles.length > 0) enter("troubled", [...troubles, ...held].join("; "));
+      else if (held.length > 0) enter("held", held.join("; "));
+      else enter("idle", "waiting for granules");
+      await condition(() => awake || operations.isWaiting, input.lookEveryMs);
     }
+    await operations.carryOut(carryOut);
     if (settings.coalesceMs > 0) {
       enter("coalescing", `${settings.coalesceMs} ms`);
       await sleep(settings.coalesceMs);
     }
     awake = false;
     troubles = [];
+    held = [];
     enter("combining", "");
     await attempt(async () => {
       for (const plan of await combine(settings.dataset)) {
         await attempt(async () => {
           if ("trouble" in plan) {
-            troubles.push(`${plan.product}: ${plan.trouble}`);
+            (plan.kind === "held" ? held : troubles).push(`${plan.product}: ${plan.trouble}`);
             return;
           }
           enter("appending", `${plan.product} #${plan.sequence}: +${plan.added} ~${plan.replaced} -${plan.removed}`);
@@ -101,6 +151,7 @@ export async function dataset(input: DatasetInput): Promise<never> {
       }
     });
   }
+  await operations.carryOut(carryOut);
   await condition(allHandlersFinished);
   return continueAsNew<typeof dataset>({ ...input, ...settings, wakes, published });
 }

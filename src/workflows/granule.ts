@@ -53,6 +53,8 @@ export async function granule(input: GranuleInput): Promise<GranuleResult> {
   let announcements = 0;
   let decision: Decision | undefined;
   let changing = 0;
+  /** The revision whose form an operator has accepted. */
+  let accepted: string | undefined;
 
   const enter = (next: GranuleStage, why: string): void => {
     stage = next;
@@ -71,13 +73,15 @@ export async function granule(input: GranuleInput): Promise<GranuleResult> {
     async (decided) => {
       decision = decided;
       await condition(() => decision === undefined);
-      return decided.action === "retry" ? "awaiting" : stage;
+      return decided.action === "skip" ? stage : "awaiting";
     },
     {
       validator: (decided) => {
         if (stage !== "quarantined") throw new Error(`only a granule in quarantine waits for a decision; this one is ${stage}`);
-        if (decided.action !== "retry" && decided.action !== "skip")
-          throw new Error(`an action is "retry" or "skip", not ${JSON.stringify(decided.action)}`);
+        if (!["retry", "skip", "accept"].includes(decided.action))
+          throw new Error(`an action is "retry", "skip" or "accept", not ${JSON.stringify(decided.action)}`);
+        if (decided.action === "accept" && identity === undefined)
+          throw new Error("its bytes never came, so there is nothing to accept");
       },
     },
   );
@@ -106,7 +110,7 @@ export async function granule(input: GranuleInput): Promise<GranuleResult> {
         continue;
       }
       enter("scanning", `${downloaded.size} bytes`);
-      const scanned: Scanned = await scan(reference, downloaded);
+      const scanned: Scanned = await scan(reference, downloaded, identity === accepted);
       enter("recording", `${scanned.references} references`);
       await record(reference, current, identity, { state: "ready", scanned });
       enter("ready", `${scanned.references} references, ${scanned.variables.refused} variables refused`);
@@ -132,7 +136,8 @@ export async function granule(input: GranuleInput): Promise<GranuleResult> {
       await record(reference, current, suspect, { state: "skipped", reason: why });
       enter("skipped", why);
       result = { stage: "skipped", identity: suspect, reason: why };
-    } else if (decision?.action === "retry") {
+    } else if (decision !== undefined) {
+      if (decision.action === "accept") accepted = identity;
       waiting = [current, ...waiting];
     }
     decision = undefined;
@@ -157,7 +162,7 @@ function describe(
   if (identity !== undefined) lines.push(`* revision ${identity}`);
   if (stage === "quarantined") {
     lines.push(
-      '* decide: `temporal workflow update execute --name decide --input \'{"action":"retry","reason":"…","by":"…"}\'` (or `"skip"`)',
+      '* decide: `temporal workflow update execute --name decide --input \'{"action":"retry","reason":"…","by":"…"}\'` (or `"skip"`, or `"accept"`: its form is right and begins a new epoch)',
     );
   }
   return lines.join("\n");

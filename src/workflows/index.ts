@@ -1,2 +1,3 @@
 export { dataset } from "./dataset.ts";
 export { granule } from "./granule.ts";
+export { maintenance } from "./maintenance.ts";

@@ -1,5 +1,18 @@
 import { defineQuery, defineSignal, defineUpdate } from "@temporalio/workflow";
-import type { Announcement, DatasetSettings, DatasetStatus, Decision, GranuleStatus } from "../contract/index.ts";
+import type {
+  Announcement,
+  Candidate,
+  Change,
+  DatasetSettings,
+  DatasetStatus,
+  Decision,
+  GranuleStatus,
+  OperationResult,
+  Rebuild,
+  Release,
+  Rollback,
+  Upkeep,
+} from "../contract/index.ts";
 
 /** The granule was announced (again). */
 export const announceSignal = defineSignal<[Announcement]>("announce");
@@ -14,3 +27,13 @@ export const wakeSignal = defineSignal("wake");
 export const configureSignal = defineSignal<[DatasetSettings]>("configure");
 /** What is this dataset doing? */
 export const datasetStatusQuery = defineQuery<DatasetStatus>("status");
+
+type Results = readonly OperationResult[];
+
+/** What operators ask of a dataset, one after the other and never beside a publication; each answers when it is done. */
+export const rollbackUpdate = defineUpdate<Results, [Rollback]>("rollback");
+export const releaseUpdate = defineUpdate<Results, [Release]>("release");
+export const rebuildUpdate = defineUpdate<Results, [Rebuild]>("rebuild");
+export const candidateUpdate = defineUpdate<Results, [Candidate]>("candidate");
+export const upkeepUpdate = defineUpdate<Results, [Upkeep]>("upkeep");
+export const changeUpdate = defineUpdate<Results, [Change]>("change");

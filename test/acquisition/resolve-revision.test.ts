@@ -90,7 +90,7 @@ function resolve(promise: Partial<Announcement> = {}, options: { mirror?: boolea
 
 async function ready(identity: string): Promise<void> {
   const counts = { variables: { referenced: 1, inlined: 0, refused: 0 }, references: 1 };
-  const scanned = { identity, scanUri: "scans/x", scanSha256: "x", validMs: 0, steps: 1, ...counts };
+  const scanned = { identity, scanUri: "scans/x", scanSha256: "x", epoch: 1, validMs: 0, steps: 1, ...counts };
   await recordVerdict(ledger, GRANULE, announcement(), identity, { state: "ready", scanned } satisfies Verdict);
 }
 

@@ -17,6 +17,7 @@ const MEANINGS = {
   malformed: "give up",
   unsupported: "give up",
   drift: "give up",
+  held: "give up",
   conflict: "give up",
   storage: "retry",
   corrupt: "give up",

@@ -13,7 +13,7 @@ import type { Announcement, DatasetActivities, GranuleActivities, GranuleReferen
 import { canonicalDataset, parseDatasetFile } from "../../src/dataset/index.ts";
 import { isFreshetError } from "../../src/errors/index.ts";
 import { type Ledger, openLedger } from "../../src/ledger/index.ts";
-import { ProductStores, Publisher } from "../../src/publication/index.ts";
+import { Operator, ProductStores, Publisher } from "../../src/publication/index.ts";
 import { ScanStore } from "../../src/scan/index.ts";
 import { granuleBytes } from "../products/made-granule.ts";
 
@@ -44,8 +44,8 @@ products: [ { timeseries: { calendar: { every: 1d, at: "12:00Z" }, store: store 
   const files = new DatasetFiles(ledger);
   woken = [];
   granules = createGranuleActivities({ ledger, scans, files, wake: async ({ name }) => void woken.push(name) });
-  const publisher = new Publisher({ ledger, scans, stores: new ProductStores(), now: Date.now });
-  datasets = createDatasetActivities({ publisher, files });
+  const parts = { ledger, scans, stores: new ProductStores(), now: Date.now };
+  datasets = createDatasetActivities({ publisher: new Publisher(parts), operator: new Operator(parts), files });
   granule = {
     dataset: { name: "d", hash: canonical.hash },
     key: "20170605T120000Z",
@@ -72,7 +72,7 @@ function quiet(): MockActivityEnvironment {
 describe("the activities, one after the other", () => {
   test("take a granule from its announcement to a version, in five calls with small answers", async () => {
     const downloaded = await run(() => granules.download(granule, announcement));
-    const scanned = await run(() => granules.scan(granule, downloaded));
+    const scanned = await run(() => granules.scan(granule, downloaded, false));
     assert.deepEqual(scanned.variables, { referenced: 1, inlined: 5, refused: 0 });
     assert.deepEqual([scanned.references, scanned.validMs, scanned.steps], [1, Date.UTC(2017, 5, 5, 12), 1]);
     await run(() => granules.record(granule, announcement, downloaded.identity, { state: "ready", scanned }));
@@ -91,7 +91,7 @@ describe("the activities, one after the other", () => {
     for (let time = 0; time < 2; time++) {
       const downloaded = await run(() => granules.download(granule, announcement));
       if (time === 1) assert.equal(downloaded.known, "ready");
-      const scanned = await run(() => granules.scan(granule, downloaded));
+      const scanned = await run(() => granules.scan(granule, downloaded, false));
       await run(() => granules.record(granule, announcement, downloaded.identity, { state: "ready", scanned }));
     }
     const revisions = await ledger.revisionsOf("d", granule.key);
@@ -114,7 +114,7 @@ describe("the activities, one after the other", () => {
       const later = Date.now() / 1000 + 10;
       await utimes(path, later, later);
       await assert.rejects(
-        run(() => granules.scan(granule, downloaded)),
+        run(() => granules.scan(granule, downloaded, false)),
         (error) => isFreshetError(error, "source-changed") && error.message.includes(downloaded.identity),
       );
     }

@@ -196,9 +196,9 @@ describe("a dataset file with one thing wrong gets one line", () => {
     ["a bad policy", more("policies:\n  missing: hole"), `${LINE.more + 1}: policies.missing: found "hole", allowed gap, omit`],
     ["a bare number", more("publish: { coalesce: 30 }"), `${LINE.more}: publish.coalesce: found 30, allowed ${DURATION}`],
     [
-      "a planned check",
-      more("publish: { verify: { chunks: 8 } }"),
-      `${LINE.more}: publish.verify: found a key that is not available in this version, allowed coalesce`,
+      "a check of no chunk",
+      more("publish: { verify: { chunks: 0 } }"),
+      `${LINE.more}: publish.verify.chunks: found 0, allowed a whole number from 1 to 1000`,
     ],
     ["a bad deadline", more("await: { deadline: 1 week }"), `${LINE.more}: await.deadline: found "1 week", allowed ${DURATION}`],
     ["no interval", more("await: { every: 0s }"), `${LINE.more}: await.every: found "0s", allowed ${DURATION}, more than 0`],

@@ -144,7 +144,7 @@ suite("the life of a granule on a real Temporal server", { skip: missingTemporal
       again.flatMap(({ changes }) => changes),
       [],
     );
-    const changed = world.datasets.map((dataset) => ({ ...dataset, publish: { coalesceMs: 75 } }));
+    const changed = world.datasets.map((dataset) => ({ ...dataset, publish: { ...dataset.publish, coalesceMs: 75 } }));
     const planned = await applyDatasets(world.client, world.ledger, changed, { dryRun: true });
     assert.equal(planned.flatMap(({ changes }) => changes).length, 4);
     assert.deepEqual(

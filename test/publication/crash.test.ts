@@ -20,7 +20,7 @@ const deliver = (day: number, value: number, suffix = "") =>
   workshop.deliver(nameOf(day, suffix), granuleBytes({ seconds: [noon(day) / 1000], value: () => value }));
 
 async function onlyPlan(publisher: Publisher = workshop.publisher): Promise<PublicationPlan> {
-  const plans = await publisher.plan(workshop.dataset);
+  const plans = await workshop.plan(publisher);
   assert.equal(plans.length, 1);
   return plans[0] as PublicationPlan;
 }
@@ -196,8 +196,11 @@ describe("a store that is not the product's own", () => {
     await workshop.settle(publisher);
     const refused = (error: unknown): boolean =>
       isFreshetError(error, "corrupt") && /found sst\/timeseries, expected other\/timeseries/.test(error.message);
-    await assert.rejects(publisher.plan(other), refused);
-    await assert.rejects(workshop.newPublisher().plan(other), refused);
+    const mine = workshop.dataset;
+    workshop.dataset = other;
+    await assert.rejects(workshop.plan(publisher), refused);
+    await assert.rejects(workshop.plan(workshop.newPublisher()), refused);
+    workshop.dataset = mine;
     assert.deepEqual(await workshop.steps(), [50]);
   });
 
@@ -207,7 +210,7 @@ describe("a store that is not the product's own", () => {
     try {
       await deliver(5, 50);
       await other.deliver(nameOf(6), granuleBytes({ seconds: [noon(6) / 1000] }));
-      const [late] = await other.publisher.plan(other.dataset);
+      const [late] = await other.plan();
       assert.ok(late);
       await workshop.settle();
       await assert.rejects(
@@ -232,7 +235,7 @@ describe("a store that is not the product's own", () => {
     const change = { groups: [{ path: "/_freshet", metadata: JSON.stringify(group) }], arrays: [] };
     await store.publish(head, await store.stage(head, change, "tampered"));
     await assert.rejects(
-      workshop.newPublisher().plan(workshop.dataset),
+      workshop.plan(workshop.newPublisher()),
       (error) => isFreshetError(error, "corrupt") && /stored layout is not the one/.test(error.message),
     );
   });

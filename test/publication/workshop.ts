@@ -3,14 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import * as zarr from "zarrita";
-import { passGate, recordVerdict, resolveRevision } from "../../src/acquisition/index.ts";
-import type { GranuleReference, PublicationResult } from "../../src/contract/index.ts";
+import { passGate, recordVerdict, resolveRevision, scanRevision } from "../../src/acquisition/index.ts";
+import type { GranuleReference, PublicationPlan, PublicationResult } from "../../src/contract/index.ts";
 import { canonicalDataset, compileNames, type Dataset, parseDatasetFile } from "../../src/dataset/index.ts";
-import { FreshetError } from "../../src/errors/index.ts";
+import { type ErrorKind, FreshetError } from "../../src/errors/index.ts";
 import { type Ledger, openLedger, type RevisionId } from "../../src/ledger/index.ts";
 import { lookAtProduct, ProductStores, Publisher } from "../../src/publication/index.ts";
-import { ScanStore, scan } from "../../src/scan/index.ts";
-import { openReader } from "../../src/storage/index.ts";
+import { ScanStore } from "../../src/scan/index.ts";
 
 const NOON_MS = Date.UTC(2017, 5, 1, 12);
 
@@ -79,7 +78,7 @@ export class Workshop {
   }
 
   /** Announces, resolves, scans and gates a file; answers its revision, which is ready, or what the ledger knows of it. */
-  async take(uri: string): Promise<RevisionId & { readonly known: string | undefined }> {
+  async take(uri: string, accept = false): Promise<RevisionId & { readonly known: string | undefined }> {
     const { dataset, ledger, scans } = this;
     const names = compileNames(dataset.match);
     const fields = names.match(decodeURIComponent(uri.slice(uri.lastIndexOf("/") + 1)));
@@ -91,29 +90,34 @@ export class Workshop {
     const { identity, uri: place, known } = await resolveRevision(granule, dataset, announcement, context);
     const id = { dataset: dataset.name, key: granule.key, identity };
     if (known !== undefined) return { ...id, known };
-    const reader = await openReader(place);
-    try {
-      const found = await scan(reader);
-      const address = await scans.put(found);
-      const passed = await passGate(granule, dataset, identity, { scan: found, address }, { ledger, scans });
-      const counts = { variables: { referenced: 0, inlined: 0, refused: 0 }, references: 0 };
-      const scanned = { identity, scanUri: address.uri, scanSha256: address.sha256, ...counts, ...passed };
-      await recordVerdict(ledger, granule, announcement, identity, { state: "ready", scanned });
-    } finally {
-      await reader.close();
-    }
+    const revision = await ledger.revision(id);
+    const { scan, address } = await scanRevision(revision, place, dataset, { scans, signal, tell: () => undefined });
+    const passed = await passGate(granule, dataset, identity, { scan, address }, { ledger, scans }, { accept });
+    const counts = { variables: { referenced: 0, inlined: 0, refused: 0 }, references: 0 };
+    const scanned = { identity, scanUri: address.uri, scanSha256: address.sha256, ...counts, ...passed };
+    await recordVerdict(ledger, granule, announcement, identity, { state: "ready", scanned });
     return { ...id, known };
   }
 
-  async deliver(name: string, bytes: Uint8Array): Promise<RevisionId> {
-    return this.take(await this.put(name, bytes));
+  async deliver(name: string, bytes: Uint8Array, accept = false): Promise<RevisionId> {
+    return this.take(await this.put(name, bytes), accept);
+  }
+
+  /** The plans of the next turn. @throws FreshetError for a product that cannot go on. */
+  async plan(publisher = this.publisher): Promise<PublicationPlan[]> {
+    const plans: PublicationPlan[] = [];
+    for (const plan of await publisher.plan(this.dataset)) {
+      if ("trouble" in plan) throw new FreshetError(plan.kind as ErrorKind, plan.trouble);
+      plans.push(plan);
+    }
+    return plans;
   }
 
   /** Plans and publishes until nothing is left to do; the results. */
   async settle(publisher = this.publisher): Promise<PublicationResult[]> {
     const results: PublicationResult[] = [];
     for (let turn = 0; turn < 10; turn++) {
-      const plans = await publisher.plan(this.dataset);
+      const plans = await this.plan(publisher);
       if (plans.length === 0) return results;
       for (const plan of plans) results.push(await publisher.publish(this.reference, this.dataset, plan, () => undefined));
     }

@@ -10,36 +10,26 @@ import {
 import { type ArrayChange, arrayMetadata, encodeTexts, groupMetadata, type StoreChange } from "../writers/icechunk/index.ts";
 import { alongChange, packedChange, staticChange } from "./array-change.ts";
 import type { ShapedArray } from "./granule-shape.ts";
-import { PAGE_ROWS, pageOf } from "./layout.ts";
-import type { PlacedGranule, TimeseriesChange } from "./placed-granule.ts";
-import { LAYOUT_ARRAY, STATE_GROUP, type StateHeader } from "./stored-state.ts";
+import { PAGE_ROWS } from "./layout.ts";
+import type { EpochPart, PlacedGranule, Shown } from "./placed-granule.ts";
+import { epochGroup, layoutArray, STATE_GROUP, type StateHeader } from "./stored-state.ts";
 
 /**
- * What one publication of a time series writes: references and coordinates of the changed slots, the arrays' metadata, and the
- * state. Pure: the same input gives the same bytes.
+ * What a part of a publication writes into one epoch: references and coordinates of the changed slots, the arrays' metadata, the
+ * pages of the layout. Pure: the same input gives the same bytes.
  * @throws FreshetError `unsupported` when a gap could not be told from a number.
  */
-export function timeseriesChange(input: TimeseriesChange): StoreChange {
-  const { template, layout } = input;
-  const isFirst = input.before === undefined;
-  const dropped = dropDiffering(input.before?.dropped ?? {}, template, [...input.granules.values()]);
-  const sparse = new Set(input.before?.sparse ?? []);
-  for (const granule of input.granules.values()) {
-    for (const { path, role, array } of granule.shape.arrays) {
-      if (role === "along" && array.manifest.counts().missing > 0) sparse.add(path);
-    }
-  }
-  const header: StateHeader = { ...input.header, dropped, sparse: [...sparse].sort() };
-  const hasGaps = layout.rows.includes(null);
-  const axisLength = layout.rows.length * header.steps;
-
+export function epochChange(part: EpochPart): StoreChange {
+  const { template, layout, shown, steps, epoch } = part;
+  const hasGaps = layout.granules < layout.slots;
+  const axisLength = layout.slots * steps;
   const arrays: ArrayChange[] = [];
   for (const shaped of template.shape.arrays) {
-    const attributes = without(shaped.array.attributes, dropped[shaped.path]);
-    const context = { ...input, shaped, attributes, axisLength, hasGaps, isSparse: sparse.has(shaped.path), steps: header.steps };
+    const attributes = without(shaped.array.attributes, shown.dropped[shaped.path]);
+    const context = { ...part, shaped, attributes, axisLength, hasGaps, isSparse: shown.sparse.includes(shaped.path) };
     switch (shaped.role) {
       case "static":
-        if (isFirst) arrays.push(staticChange(shaped, attributes, template.source));
+        if (part.isFirst) arrays.push(staticChange(shaped, attributes, template.source));
         break;
       case "along":
         arrays.push(alongChange(context));
@@ -51,12 +41,32 @@ export function timeseriesChange(input: TimeseriesChange): StoreChange {
     }
   }
   if (!template.shape.hasAxisArray)
-    arrays.push(packedChange({ ...input, ...madeAxis(input), axisLength, hasGaps, isSparse: false, steps: header.steps }));
-  return { groups: groupChanges(template.root, dropped, header), arrays: [...arrays, layoutChange(input)] };
+    arrays.push(packedChange({ ...part, ...madeAxis(part), axisLength, hasGaps, isSparse: false }));
+  const group = epochGroup(epoch);
+  return {
+    groups: groupChanges(template.root, shown.dropped, group),
+    arrays: [...arrays.map((array) => ({ ...array, path: `${group}${array.path}` })), layoutChange(part)],
+  };
+}
+
+/** The group that says what the store holds. */
+export function stateChange(header: StateHeader): StoreChange["groups"][number] {
+  return { path: STATE_GROUP, metadata: JSON.stringify({ zarr_format: 3, node_type: "group", attributes: { freshet: header } }) };
+}
+
+/** What is known once these granules have been seen too. */
+export function showing(before: Shown, template: PlacedGranule, granules: readonly PlacedGranule[]): Shown {
+  const sparse = new Set(before.sparse);
+  for (const granule of granules) {
+    for (const { path, role, array } of granule.shape.arrays) {
+      if (role === "along" && array.manifest.counts().missing > 0) sparse.add(path);
+    }
+  }
+  return { dropped: dropDiffering(before.dropped, template, granules), sparse: [...sparse].sort() };
 }
 
 /** The time coordinate of granules that have none: made from the layout. */
-function madeAxis({ template }: TimeseriesChange): { shaped: ShapedArray; attributes: Attributes } {
+function madeAxis({ template }: EpochPart): { shaped: ShapedArray; attributes: Attributes } {
   const { dimension } = template.shape;
   const attributes = new Map([
     ["units", textAttribute("seconds since 1970-01-01 00:00:00")],
@@ -78,24 +88,21 @@ function madeAxis({ template }: TimeseriesChange): { shaped: ShapedArray; attrib
   return { shaped: { path: `/${dimension}`, role: "axis", axisIndex: 0, isNewAxis: true, array }, attributes };
 }
 
-function groupChanges(root: VirtualGroup, dropped: StateHeader["dropped"], header: StateHeader): StoreChange["groups"] {
+function groupChanges(root: VirtualGroup, dropped: Shown["dropped"], under: string): StoreChange["groups"] {
   const groups: { path: string; metadata: string }[] = [];
   const visit = (group: VirtualGroup, path: string): void => {
-    groups.push({
-      path: path === "" ? "/" : path,
-      metadata: groupMetadata(without(group.attributes, dropped[path === "" ? "/" : path])),
-    });
+    const metadata = groupMetadata(without(group.attributes, dropped[path === "" ? "/" : path]));
+    groups.push({ path: `${under}${path}` || "/", metadata });
     for (const [name, child] of group.groups) visit(child, `${path}/${name}`);
   };
   visit(root, "");
-  const state = JSON.stringify({ zarr_format: 3, node_type: "group", attributes: { freshet: header } });
-  return [...groups, { path: STATE_GROUP, metadata: state }];
+  return groups;
 }
 
-function layoutChange({ layout, changes, from }: TimeseriesChange): ArrayChange {
+function layoutChange({ epoch, layout, changes, from }: EpochPart): ArrayChange {
   const pages = new Set(changes.map(({ slot }) => Math.floor(slot / PAGE_ROWS)));
-  const count = Math.ceil(layout.rows.length / PAGE_ROWS);
-  if (layout.rows.length < from && count > 0) pages.add(count - 1);
+  const count = layout.pageCount;
+  if (layout.slots < from && count > 0) pages.add(count - 1);
   const metadata = arrayMetadata({
     shape: [count],
     chunkShape: [1],
@@ -112,13 +119,13 @@ function layoutChange({ layout, changes, from }: TimeseriesChange): ArrayChange 
       ],
     ]),
   });
-  const native = [...pages].map((page) => ({ index: [page], bytes: encodeTexts([pageOf(layout, page)]) }));
-  return { path: LAYOUT_ARRAY, metadata, virtual: [], native, erase: [], patch: undefined };
+  const native = [...pages].map((page) => ({ index: [page], bytes: encodeTexts([layout.page(page)]) }));
+  return { path: layoutArray(epoch), metadata, virtual: [], native, erase: [], patch: undefined };
 }
 
 /** Attributes of the template that some granule lacks or has otherwise: they belong to granules, not to the product. */
 function dropDiffering(
-  before: StateHeader["dropped"],
+  before: Shown["dropped"],
   template: PlacedGranule,
   granules: readonly PlacedGranule[],
 ): Record<string, readonly string[]> {

@@ -1,0 +1,197 @@
+import type { Dataset, TimeseriesProduct } from "../dataset/index.ts";
+import { FreshetError } from "../errors/index.ts";
+import {
+  calendarOf,
+  compareSchemas,
+  describeDrifts,
+  type EpochHeader,
+  epochChange,
+  type PlacedGranule,
+  productHash,
+  type Shown,
+  type SlotChange,
+  type StateHeader,
+  schemaOf,
+  shapeGranule,
+  shapeTemplate,
+  showing,
+  slotMeaning,
+  stateChange,
+  withoutDropped,
+} from "../products/index.ts";
+import type { Sample, ScanStore } from "../scan/index.ts";
+import { countReferences } from "../virtual/index.ts";
+import type { StoreChange } from "../writers/icechunk/index.ts";
+import type { Tick } from "./turn.ts";
+import type { WantedEpoch } from "./wanted.ts";
+
+/** References to a part: what a commit of the store takes well, and what may be in memory at once. */
+const PART_REFERENCES = 20_000;
+const PART_GRANULES = 500;
+const NOTHING_SHOWN: Shown = { dropped: {}, sparse: [] };
+
+/** What another decoder said of a granule that was written, and where that granule went. */
+export interface Testimony {
+  readonly epoch: number;
+  readonly slot: number;
+  readonly granule: PlacedGranule;
+  readonly samples: readonly Sample[];
+  /** Why there is no sample, where there is none. */
+  readonly silence: string;
+}
+
+interface Writing {
+  readonly scans: ScanStore;
+  readonly dataset: Dataset;
+  readonly product: TimeseriesProduct;
+  readonly epochs: readonly WantedEpoch[];
+  /** All but what the granules show. */
+  readonly header: Omit<StateHeader, "epochs" | "layoutHash">;
+  /** The store is emptied first: everything is written. */
+  readonly isFresh: boolean;
+  readonly tick: Tick;
+}
+
+/**
+ * What a publication writes, part by part, each a bounded number of references: the scans of one part at a time are in memory.
+ * The product's state comes with the last one.
+ */
+export class ChangeParts {
+  /** The state that the last part wrote. */
+  header: StateHeader | undefined;
+  /** Of the granules written, at most `PART_GRANULES`, evenly. */
+  readonly testimonies: Testimony[] = [];
+  /** The templates by epoch. */
+  readonly templates = new Map<number, PlacedGranule>();
+  readonly #writing: Writing;
+  #seen = 0;
+  #stride = 1;
+
+  constructor(writing: Writing) {
+    this.#writing = writing;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<StoreChange> {
+    let held: StoreChange = { groups: [], arrays: [] };
+    const epochs: EpochHeader[] = [];
+    for (const epoch of this.#writing.epochs) {
+      let { dropped, sparse } = this.#writing.isFresh ? NOTHING_SHOWN : (epoch.stored?.header ?? NOTHING_SHOWN);
+      for await (const { change, shown } of this.#partsOf(epoch, { dropped, sparse })) {
+        ({ dropped, sparse } = shown);
+        if (held.groups.length > 0) yield held;
+        held = change;
+      }
+      const { layout, steps, template } = epoch;
+      const { dataset, product } = this.#writing;
+      epochs.push({
+        epoch: epoch.epoch,
+        layoutHash: layout.hash,
+        originMs: layout.originMs,
+        slots: layout.slots,
+        steps,
+        calendar: slotMeaning(dataset, product),
+        template,
+        dropped,
+        sparse,
+      });
+    }
+    this.header = { ...this.#writing.header, layoutHash: productHash(epochs), epochs };
+    yield { groups: [...held.groups, stateChange(this.header)], arrays: held.arrays };
+  }
+
+  async *#partsOf(epoch: WantedEpoch, before: Shown): AsyncGenerator<{ change: StoreChange; shown: Shown }> {
+    const { isFresh, product } = this.#writing;
+    const { changes, from, to } = epoch.difference;
+    const all = isFresh ? allSlots(epoch) : changes;
+    if (all.length === 0 && from === to && !(isFresh && epoch.layout.slots === 0)) return;
+    const template = await this.#template(epoch);
+    const expected = schemaOf(template.shape);
+    const calendar = calendarOf(product);
+    const originMs = epoch.layout.originMs ?? 0;
+    let shown = before;
+    let isFirst = isFresh || epoch.stored === undefined;
+    let at = 0;
+    do {
+      const granules = new Map<number, PlacedGranule>();
+      const part: SlotChange[] = [];
+      let references = 0;
+      while (at < all.length && references < PART_REFERENCES && granules.size < PART_GRANULES) {
+        const change = all[at++] as SlotChange;
+        part.push(change);
+        if (change.row !== null) {
+          const granule = await this.#granule(epoch.epoch, change.slot, change.row);
+          requireFit(expected, granule);
+          granules.set(change.slot, granule);
+          references += countReferences(granule.root);
+        }
+        this.#writing.tick(`reading scans, ${at} of ${all.length}`);
+      }
+      shown = showing(shown, template, [...granules.values()]);
+      const change = epochChange({
+        epoch: epoch.epoch,
+        isFirst,
+        shown,
+        template,
+        layout: epoch.layout,
+        steps: epoch.steps,
+        changes: part,
+        from: isFresh ? 0 : from,
+        granules,
+        timeAt: (slot, step) => calendar.timeAt(slot * epoch.steps + step, originMs),
+      });
+      isFirst = false;
+      yield { change, shown };
+    } while (at < all.length);
+  }
+
+  async #template({ epoch, template: address }: WantedEpoch): Promise<PlacedGranule> {
+    const { scans, dataset, product } = this.#writing;
+    const scan = await scans.get(address);
+    const root = withoutDropped(scan.root, dataset.scan.drop);
+    const shape = shapeTemplate(root, { name: product.axis, dimension: product.dimension });
+    const template = { slot: 0, root, source: scan.identity, shape };
+    this.templates.set(epoch, template);
+    return template;
+  }
+
+  async #granule(epoch: number, slot: number, row: NonNullable<SlotChange["row"]>): Promise<PlacedGranule> {
+    const { scans, dataset, product } = this.#writing;
+    const scan = await scans.get(row.scan);
+    const root = withoutDropped(scan.root, dataset.scan.drop);
+    const shape = shapeGranule(root, { name: product.axis, dimension: product.dimension }, row.validMs);
+    const granule = { slot, root, source: scan.identity, shape };
+    const samples = scan.samples?.taken ?? [];
+    const silence = scan.samples === undefined ? "nobody asked another decoder" : silenceOf(scan.samples.passedOver);
+    this.#remember({ epoch, slot, granule, samples, silence });
+    return granule;
+  }
+
+  /** Keeps every n-th; n doubles when there are too many. */
+  #remember(testimony: Testimony): void {
+    if (this.#seen++ % this.#stride !== 0) return;
+    this.testimonies.push(testimony);
+    if (this.testimonies.length <= PART_GRANULES) return;
+    this.#stride *= 2;
+    const half = this.testimonies.filter((_, index) => index % 2 === 0);
+    this.testimonies.splice(0, this.testimonies.length, ...half);
+  }
+}
+
+function silenceOf(passedOver: readonly { readonly path: string; readonly reason: string }[]): string {
+  return passedOver.map(({ path, reason }) => `${path}: ${reason}`).join("; ");
+}
+
+function allSlots({ layout }: WantedEpoch): SlotChange[] {
+  return Array.from({ length: layout.slots }, (_, slot) => ({ slot, row: layout.at(slot) }));
+}
+
+/** What is published is this room's own word, though the gate has asked already. */
+function requireFit(expected: ReturnType<typeof schemaOf>, granule: PlacedGranule): void {
+  const drifts = compareSchemas(expected, schemaOf(granule.shape));
+  if (drifts.length === 0) return;
+  throw new FreshetError("drift", "a granule that passed the gate does not fit the product", {
+    found: describeDrifts(drifts),
+    path: `slot ${granule.slot}`,
+    remedy: "Report this: it must not happen",
+  });
+}

@@ -1,0 +1,221 @@
+import type {
+  Candidate,
+  Change,
+  DatasetReference,
+  Operation,
+  OperationResult,
+  Rebuild,
+  Release,
+  Rollback,
+} from "../contract/index.ts";
+import { canonicalDataset, type Dataset, type TimeseriesProduct } from "../dataset/index.ts";
+import { FreshetError } from "../errors/index.ts";
+import { productOf } from "./publisher.ts";
+import { rangeAnew } from "./range-anew.ts";
+import { tidyStores } from "./tidy-stores.ts";
+import type { Tick, Turn } from "./turn.ts";
+import { TurnMaker, type TurnParts } from "./turn-maker.ts";
+import { TurnWriter, type Written } from "./turn-writer.ts";
+import { countsOf } from "./wanted.ts";
+
+/** What an operation needs to know beside what was asked. */
+export interface Request {
+  /** Names the request: one that was carried out already is not carried out again. */
+  readonly id: string;
+  readonly reference: DatasetReference;
+  readonly dataset: Dataset;
+  readonly tick: Tick;
+  readonly signal: AbortSignal;
+}
+
+/** What operators ask of products: each is a publication of its own, forward, by the same way as any other. */
+export class Operator {
+  readonly #maker: TurnMaker;
+  readonly #writer: TurnWriter;
+  readonly #parts: TurnParts & { readonly now: () => number };
+
+  constructor(parts: TurnParts & { readonly now: () => number }) {
+    this.#parts = parts;
+    this.#maker = new TurnMaker(parts);
+    this.#writer = new TurnWriter(parts);
+  }
+
+  /** @throws FreshetError with the reason when it cannot be done; then nothing has changed. */
+  async carryOut(request: Request, operation: Operation): Promise<readonly OperationResult[]> {
+    switch (operation.kind) {
+      case "rollback":
+        return [await this.rollback(request, operation)];
+      case "release":
+        return [await this.release(request, operation)];
+      case "rebuild":
+        return [await this.rebuild(request, operation)];
+      case "candidate":
+        return [await this.candidate(request, operation)];
+      case "upkeep":
+        return tidyStores(this.#parts, request, operation);
+      case "change":
+        return this.change(request, operation);
+    }
+  }
+
+  /** Shows an earlier version again, and holds the product. @throws FreshetError `usage` for one that there is not. */
+  async rollback(request: Request, asked: Rollback): Promise<OperationResult> {
+    const product = chosenProduct(request.dataset, asked.product);
+    const done = await this.#done(request, product, "rollback");
+    if (done !== undefined) return done;
+    const { sequence, snapshot } = await this.#target(request.dataset, product, asked.to);
+    const turn = await this.#maker.again(request.dataset, product, snapshot);
+    const hold = { sequence, reason: asked.reason ?? "", by: asked.by ?? "", sinceMs: this.#parts.now() };
+    return this.#carryOut(request, product, { ...turn, hold }, "rollback", asked.dryRun === true, []);
+  }
+
+  /** Ends a hold: the product is again what the ledger says. @throws FreshetError `usage` for one that nobody holds. */
+  async release(request: Request, asked: Release): Promise<OperationResult> {
+    const product = chosenProduct(request.dataset, asked.product);
+    const done = await this.#done(request, product, "release");
+    if (done !== undefined) return done;
+    const turn = await this.#maker.anew(request.dataset, product, "release", request.tick);
+    if (turn.state.stored?.header.hold === undefined)
+      throw new FreshetError("usage", "nobody holds this product", { found: product.name });
+    return this.#carryOut(request, product, turn, "release", false, []);
+  }
+
+  /** Writes the product, or a range of it, anew. */
+  async rebuild(request: Request, asked: Rebuild): Promise<OperationResult> {
+    const { dataset, tick } = request;
+    const product = chosenProduct(dataset, asked.product);
+    const done = await this.#done(request, product, "rebuild");
+    if (done !== undefined) return done;
+    const isRange = asked.from !== undefined || asked.to !== undefined;
+    if (isRange) {
+      const { turn, notes } = await rangeAnew(this.#maker, this.#parts, request, product, asked);
+      if (turn === undefined) return nothingDone(product, "rebuild", notes);
+      return this.#carryOut(request, product, turn, "rebuild", asked.dryRun === true, notes);
+    }
+    const turn = await this.#maker.anew(dataset, product, "rebuild", tick, asked.limit);
+    const isTrial = asked.dryRun === true || asked.limit !== undefined;
+    const notes = asked.limit === undefined ? [] : [`a trial with ${asked.limit} granules at most: it is not published`];
+    if (turn.wanted.epochs.length === 0) return nothingDone(product, "rebuild", ["there is no granule to build it from"]);
+    requireNothingLost(turn);
+    return this.#carryOut(request, product, withHold(turn), "rebuild", isTrial, notes);
+  }
+
+  /** The next version, written and verified, and seen by nobody. */
+  async candidate(request: Request, asked: Candidate): Promise<OperationResult> {
+    const product = chosenProduct(request.dataset, asked.product);
+    const turn = await this.#maker.next(request.dataset, product);
+    if (turn === undefined || turn.plan.unchanged) return nothingDone(product, "candidate", ["there is nothing to publish"]);
+    return this.#carryOut(request, product, turn, "candidate", true, []);
+  }
+
+  /** Rebuilds products aside by another dataset file, which becomes the current one when all of them have been switched. */
+  async change(request: Request, asked: Change): Promise<OperationResult[]> {
+    const results: OperationResult[] = [];
+    for (const product of asked.rebuild) results.push(await this.rebuild(request, { ...asked, product }));
+    await this.#parts.ledger.putDataset(canonicalDataset(request.dataset));
+    return results;
+  }
+
+  async #target(
+    dataset: Dataset,
+    product: TimeseriesProduct,
+    to: number | string,
+  ): Promise<{ readonly sequence: number; readonly snapshot: string }> {
+    const known = await this.#parts.ledger.publications(dataset.name, product.name, 100_000);
+    const found = known.find(({ sequence, snapshot }) => sequence === Number(to) || snapshot === to);
+    if (found !== undefined) return found;
+    throw new FreshetError("usage", "the product has no such version", {
+      found: String(to),
+      expected: known.length === 0 ? "none is published" : `#${known.at(-1)?.sequence} to #${known[0]?.sequence}`,
+      remedy: "freshet versions DATASET shows them",
+    });
+  }
+
+  /** An earlier attempt at the same request got as far as readers: what is left is to tell the ledger. */
+  async #done(request: Request, product: TimeseriesProduct, kind: OperationResult["kind"]): Promise<OperationResult | undefined> {
+    const { dataset, reference, tick } = request;
+    const state = await this.#parts.stores.open(dataset, product);
+    const header = state.stored?.header;
+    if (header?.request !== request.id) return undefined;
+    const [latest] = await this.#parts.ledger.publications(dataset.name, product.name, 1);
+    const turn = await this.#maker.untold(dataset, product, state);
+    if (latest?.snapshot !== state.head) await this.#writer.publish(reference, dataset, product, turn, tick);
+    const granules = turn.wanted.epochs.reduce((sum, { layout }) => sum + layout.granules, 0);
+    return {
+      product: product.name,
+      kind,
+      version: state.head,
+      sequence: header.sequence,
+      granules,
+      changed: 0,
+      isPublished: true,
+      notes: [],
+    };
+  }
+
+  async #carryOut(
+    request: Request,
+    product: TimeseriesProduct,
+    turn: Turn,
+    kind: OperationResult["kind"],
+    isDryRun: boolean,
+    notes: readonly string[],
+  ): Promise<OperationResult> {
+    const { reference, dataset, tick, id } = request;
+    const asked: Turn = { ...turn, request: id };
+    const written: Written = isDryRun
+      ? await this.#writer.candidate(reference, dataset, product, asked, tick)
+      : await this.#writer.publish(reference, dataset, product, asked, tick);
+    const { added, replaced, removed } = countsOf(turn.wanted.epochs);
+    const { version, granules } = written;
+    const changed = turn.isFresh === true ? granules : added + replaced + removed;
+    return {
+      product: product.name,
+      kind,
+      version,
+      sequence: turn.plan.sequence,
+      granules,
+      changed,
+      isPublished: !isDryRun,
+      notes,
+    };
+  }
+}
+
+/** A rebuild under a hold shows what it is held at no longer, so it is refused; anything else keeps no hold. */
+function withHold(turn: Turn): Turn {
+  const header = turn.state.stored?.header;
+  if (header?.hold === undefined) return turn;
+  throw new FreshetError("held", "the product is held at an earlier version", {
+    found: `#${header.hold.sequence}`,
+    remedy: "Release it first (freshet release DATASET): that writes what the ledger says",
+  });
+}
+
+/** What readers see now must have a place in what is built for them: never half. */
+function requireNothingLost({ wanted, state }: Turn): void {
+  const lost = wanted.rejected.filter(({ arrival }) =>
+    state.stored?.epochs.some(({ layout }) => layout.standing(arrival.key)?.identity === arrival.identity),
+  );
+  const [first] = lost;
+  if (first === undefined) return;
+  throw new FreshetError("dataset-file", "granules that are published would have no place in the rebuilt product", {
+    found: `${lost.length}, the first ${first.arrival.key}: ${first.reason}`,
+    remedy: "Change the calendar, or skip these granules first",
+  });
+}
+
+function nothingDone(product: TimeseriesProduct, kind: OperationResult["kind"], notes: readonly string[]): OperationResult {
+  return { product: product.name, kind, version: undefined, sequence: 0, granules: 0, changed: 0, isPublished: false, notes };
+}
+
+/** The product that is meant. @throws FreshetError `usage` when it is not clear which. */
+function chosenProduct(dataset: Dataset, name: string | undefined): TimeseriesProduct {
+  const [only, ...more] = dataset.products;
+  if (name !== undefined) return productOf(dataset, name);
+  if (only !== undefined && more.length === 0) return only;
+  throw new FreshetError("usage", "the dataset has several products", {
+    found: dataset.products.map((product) => product.name).join(", "),
+    expected: "one of them (--product)",
+  });
+}

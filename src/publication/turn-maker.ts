@@ -1,0 +1,285 @@
+import type { PublicationPlan } from "../contract/index.ts";
+import type { Dataset, TimeseriesProduct } from "../dataset/index.ts";
+import { FreshetError } from "../errors/index.ts";
+import type { Ledger, Publication, Revision } from "../ledger/index.ts";
+import {
+  type LayoutRow,
+  type PublicationKind,
+  productHash,
+  type StateHeader,
+  shapeTemplate,
+  standingRow,
+  withoutDropped,
+} from "../products/index.ts";
+import type { ScanAddress, ScanStore } from "../scan/index.ts";
+import { arrivalOf, type EpochArrival, readArrivals, readStanding } from "./arrivals.ts";
+import { type ProductState, type ProductStores, readState } from "./product-store.ts";
+import type { Tick, Turn } from "./turn.ts";
+import { countsOf, type EpochForm, isAsStored, type Wanted, type WantedEpoch, wantedAgain, wantedProduct } from "./wanted.ts";
+
+export interface TurnParts {
+  readonly ledger: Ledger;
+  readonly scans: ScanStore;
+  readonly stores: ProductStores;
+}
+
+/** Makes the turns of products: what is to be published next, or again, or anew. It changes nothing. */
+export class TurnMaker {
+  readonly #parts: TurnParts;
+
+  constructor(parts: TurnParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * The product's next turn, reading the ledger up to `cursor` (inclusive); undefined when there is nothing to do. What a
+   * publication holds whose writer died before it told the ledger is a turn too, and comes first: it changes only the ledger.
+   * @throws FreshetError `held` while an operator holds the product; `corrupt` when store and ledger contradict each other.
+   */
+  async next(dataset: Dataset, product: TimeseriesProduct, cursor = Number.MAX_SAFE_INTEGER): Promise<Turn | undefined> {
+    const { ledger, stores } = this.#parts;
+    const state = await stores.open(dataset, product);
+    const header = state.stored?.header;
+    const [latest] = await ledger.publications(dataset.name, product.name, 1);
+    if (state.stored !== undefined && isUntold(state.stored.header, latest)) return this.untold(dataset, product, state);
+    requireAgreement(state, latest);
+    if (header?.hold !== undefined) throw heldError(header);
+
+    const reach = { afterSeq: header?.cursor ?? 0, upToSeq: cursor };
+    const { arrivals, lastSeq } = await readArrivals(ledger, dataset.name, state.stored, reach);
+    if (arrivals.length === 0) return undefined;
+    const wanted = await this.#wanted(dataset, product, state, arrivals, false);
+    // A revision that was taken back and came again stands there already; only a new publication can have it as a member.
+    const isBack = ({ key, identity, state: now }: Revision): boolean =>
+      now === "ready" && standingRow(state.stored, key)?.identity === identity;
+    const unchanged = isAsStored(wanted.epochs) && !arrivals.some(isBack);
+    if (unchanged && !arrivals.some(({ state: now }) => now === "ready")) return undefined;
+    const plan = planOf(product, state, wanted, { kind: "publication", cursor: lastSeq, unchanged, latest });
+    return { state, plan, wanted, arrivals, isOnRecord: true };
+  }
+
+  /** What is published and the ledger does not know: the revisions that it took in, by its own cursor. */
+  async untold(dataset: Dataset, product: TimeseriesProduct, state: ProductState): Promise<Turn> {
+    const stored = state.stored as NonNullable<ProductState["stored"]>;
+    const { header, epochs } = stored;
+    const ready = (await readStanding(this.#parts.ledger, dataset.name, () => undefined)).filter(
+      ({ key, identity, state: now, changedSeq }) =>
+        (now === "ready" && changedSeq <= header.cursor) || standingRow(stored, key)?.identity === identity,
+    );
+    const isHeld = header.hold !== undefined;
+    const arrivals = isHeld ? [] : ready.filter(({ state: now }) => now === "ready");
+    const { rejected } = await this.#wanted(dataset, product, state, arrivals, false);
+    const asStored = epochs.map((epoch) => ({
+      epoch: epoch.header.epoch,
+      stored: epoch,
+      layout: epoch.layout,
+      difference: { changes: [], from: epoch.layout.slots, to: epoch.layout.slots, added: 0, replaced: 0, removed: 0 },
+      template: epoch.header.template,
+      steps: epoch.header.steps,
+    }));
+    const plan: PublicationPlan = {
+      product: product.name,
+      kind: header.kind,
+      sequence: header.sequence,
+      parent: state.head,
+      layoutHash: header.layoutHash,
+      cursor: header.cursor,
+      added: 0,
+      replaced: 0,
+      removed: 0,
+      unchanged: true,
+    };
+    const displaced = await this.#displacedBy(state);
+    return { state, plan, wanted: { epochs: asStored, rejected, displaced }, arrivals, isOnRecord: false };
+  }
+
+  /** The layout of an earlier version again. @throws FreshetError `usage` for a version that is not one of the product's. */
+  async again(dataset: Dataset, product: TimeseriesProduct, version: string): Promise<Turn> {
+    const state = await this.#parts.stores.open(dataset, product);
+    const earlier = await readState(state.store, version);
+    if (state.stored === undefined || earlier === undefined)
+      throw new FreshetError("usage", "this version holds nothing that could be shown again", { found: version });
+    const wanted = wantedAgain(state.stored, earlier);
+    const [latest] = await this.#parts.ledger.publications(dataset.name, product.name, 1);
+    const { cursor } = state.stored.header;
+    const plan = planOf(product, state, wanted, { kind: "rollback", cursor, unchanged: false, latest });
+    return { state, plan, wanted, arrivals: [], isOnRecord: true };
+  }
+
+  /** Where the product stands. */
+  stateOf(dataset: Dataset, product: TimeseriesProduct): Promise<ProductState> {
+    return this.#parts.stores.open(dataset, product);
+  }
+
+  /** The same granules in the same slots, by other scans, by epoch and slot; they are written even where the scans are equal. */
+  async overwrite(
+    dataset: Dataset,
+    product: TimeseriesProduct,
+    fresh: ReadonlyMap<number, ReadonlyMap<number, LayoutRow>>,
+  ): Promise<Turn> {
+    const state = await this.#parts.stores.open(dataset, product);
+    const epochs = (state.stored?.epochs ?? []).map((stored): WantedEpoch => {
+      const { epoch, template, steps } = stored.header;
+      const rows = fresh.get(epoch) ?? new Map<number, LayoutRow>();
+      const { slots } = stored.layout;
+      const layout = stored.layout.with(rows, slots);
+      const changes = [...rows].map(([slot, row]) => ({ slot, row }));
+      const difference = { changes, from: slots, to: slots, added: 0, replaced: rows.size, removed: 0 };
+      return { epoch, stored, layout, difference, template, steps };
+    });
+    const wanted = { epochs, rejected: [], displaced: [] };
+    const [latest] = await this.#parts.ledger.publications(dataset.name, product.name, 1);
+    const cursor = state.stored?.header.cursor ?? 0;
+    const plan = planOf(product, state, wanted, { kind: "overwrite", cursor, unchanged: false, latest });
+    return { state, plan, wanted, arrivals: [], isOnRecord: true };
+  }
+
+  /** Everything that the ledger wants there, whatever stands there now; of all that, the first `limit` granules by valid time. */
+  async anew(
+    dataset: Dataset,
+    product: TimeseriesProduct,
+    kind: "release" | "rebuild",
+    tick: Tick,
+    limit = Number.POSITIVE_INFINITY,
+  ): Promise<Turn> {
+    const { ledger, stores } = this.#parts;
+    const state = await stores.open(dataset, product);
+    const cursor = await ledger.lastSeq(dataset.name);
+    const all = await readStanding(ledger, dataset.name, () => tick("reading the ledger"));
+    const arrivals = all.length <= limit ? all : firstByTime(all, limit);
+    const wanted = await this.#wanted(dataset, product, state, arrivals, true);
+    const [latest] = await ledger.publications(dataset.name, product.name, 1);
+    const plan = planOf(product, state, wanted, { kind, cursor, unchanged: false, latest });
+    return { state, plan, wanted, arrivals, isOnRecord: true, isFresh: kind === "rebuild" };
+  }
+
+  #wanted(
+    dataset: Dataset,
+    product: TimeseriesProduct,
+    { stored }: ProductState,
+    arrivals: readonly Revision[],
+    isAnew: boolean,
+  ): Promise<Wanted> {
+    const placed = arrivals.map(arrivalOf).map((arrival) => (isAnew ? withStandingScan(arrival, stored) : arrival));
+    const formOf = (epoch: number): Promise<EpochForm> => this.#form(dataset, product, epoch, arrivals);
+    return wantedProduct(stored, placed, { dataset, product, isAnew }, formOf);
+  }
+
+  /** The scan that gives an epoch its form that has none yet: the one that the gate measured by. */
+  async #form(dataset: Dataset, product: TimeseriesProduct, epoch: number, arrivals: readonly Revision[]): Promise<EpochForm> {
+    const { ledger, scans } = this.#parts;
+    const first = arrivals.find(
+      ({ scan, state, epoch: of }) => scan !== undefined && state !== "withdrawn" && (of ?? 1) === epoch,
+    );
+    if (first?.scan === undefined)
+      throw new FreshetError("corrupt", "an epoch has no granule to take its form from", { found: `epoch ${epoch}` });
+    const { key, identity, scan } = first;
+    const template: ScanAddress = (await ledger.establishTemplate(dataset.name, product.name, { key, identity, scan }, epoch))
+      .scan;
+    const root = withoutDropped((await scans.get(template)).root, dataset.scan.drop);
+    const { validMs } = shapeTemplate(root, { name: product.axis, dimension: product.dimension });
+    return { template, steps: validMs.length };
+  }
+
+  /** Rows of the version before that gave way to another granule of their instant. */
+  async #displacedBy({ store, stored }: ProductState): Promise<Wanted["displaced"]> {
+    if (stored === undefined || stored.header.kind !== "publication") return [];
+    const before = await readState(store, stored.header.parent);
+    const displaced: Wanted["displaced"][number][] = [];
+    for (const { header, layout } of before?.epochs ?? []) {
+      const after = stored.epochs.find((epoch) => epoch.header.epoch === header.epoch)?.layout;
+      if (after === undefined) continue;
+      const instants = new Set<number>();
+      for (const [, row] of after.rows()) instants.add(row.validMs);
+      for (const [, row] of layout.rows()) {
+        if (standingRow(stored, row.key) === undefined && instants.has(row.validMs)) displaced.push(row);
+      }
+    }
+    return displaced;
+  }
+}
+
+/** The first granules by valid time, in the order given. */
+function firstByTime(revisions: readonly Revision[], count: number): Revision[] {
+  const timeOf = ({ fields }: Revision): number => Number(fields?.valid ?? 0);
+  const chosen = new Set([...revisions].sort((a, b) => timeOf(a) - timeOf(b)).slice(0, count));
+  return revisions.filter((revision) => chosen.has(revision));
+}
+
+/** A granule that was scanned anew stays as it stands: the ledger knows its first scan. */
+function withStandingScan({ arrival, epoch }: EpochArrival, stored: ProductState["stored"]): EpochArrival {
+  if (arrival.state === "withdrawn") return { arrival, epoch };
+  const row = standingRow(stored, arrival.key);
+  if (row === undefined || row.identity !== arrival.identity) return { arrival, epoch };
+  return { arrival: { ...arrival, scan: row.scan }, epoch };
+}
+
+function planOf(
+  product: TimeseriesProduct,
+  { head, stored }: ProductState,
+  wanted: Wanted,
+  how: {
+    readonly kind: PublicationKind;
+    readonly cursor: number;
+    readonly unchanged: boolean;
+    readonly latest: Publication | undefined;
+  },
+): PublicationPlan {
+  const { kind, cursor, unchanged, latest } = how;
+  const hashes = wanted.epochs.map(({ epoch, layout }) => ({ epoch, layoutHash: layout.hash }));
+  const before = Math.max(stored?.header.sequence ?? 0, latest?.sequence ?? 0);
+  return {
+    product: product.name,
+    kind,
+    sequence: before + (unchanged ? 0 : 1),
+    parent: head,
+    layoutHash: productHash(hashes),
+    cursor,
+    ...countsOf(wanted.epochs),
+    unchanged,
+  };
+}
+
+/** The store is one publication ahead of the ledger: its writer died in between. */
+function isUntold({ sequence, parent }: StateHeader, latest: Publication | undefined): boolean {
+  return sequence === (latest?.sequence ?? 0) + 1 && (latest === undefined || latest.snapshot === parent);
+}
+
+/** @throws FreshetError `corrupt` where what is published is not what the ledger knows of. */
+function requireAgreement({ store, stored, head }: ProductState, latest: Publication | undefined): void {
+  const known = latest === undefined ? "nothing" : `#${latest.sequence}, version ${latest.snapshot}`;
+  if (stored === undefined) {
+    if (latest === undefined) return;
+    throw new FreshetError("corrupt", "the ledger knows of publications that the store does not have", {
+      found: "an empty store",
+      expected: known,
+      uri: store.folder,
+      remedy: "Bring the store back, or write it anew from the ledger: freshet rebuild DATASET",
+    });
+  }
+  const { sequence } = stored.header;
+  if (latest !== undefined && latest.sequence === sequence && latest.snapshot === head) return;
+  const found = `#${sequence}, version ${head}`;
+  if (sequence > (latest?.sequence ?? 0)) {
+    throw new FreshetError("corrupt", "the store is ahead of the ledger by more than a crash can explain", {
+      found,
+      expected: known,
+      uri: store.folder,
+      remedy: "Restore the ledger's backup, or rebuild its published part from the store: freshet ledger rebuild DATASET",
+    });
+  }
+  throw new FreshetError("corrupt", "somebody has moved the store's branch main or written to it", {
+    found,
+    expected: known,
+    uri: store.folder,
+    remedy: "See who did (freshet verify DATASET), then write the product anew over it: freshet rebuild DATASET",
+  });
+}
+
+function heldError({ hold, sequence }: StateHeader): FreshetError {
+  const since = new Date(hold?.sinceMs ?? 0).toISOString();
+  return new FreshetError("held", `the product shows publication #${hold?.sequence} again (as #${sequence})`, {
+    found: `${hold?.by}: ${hold?.reason}, since ${since}`,
+    remedy: "End it with freshet release DATASET",
+  });
+}

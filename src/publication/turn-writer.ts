@@ -1,0 +1,129 @@
+import type { DatasetReference } from "../contract/index.ts";
+import type { Dataset, TimeseriesProduct } from "../dataset/index.ts";
+import { FreshetError } from "../errors/index.ts";
+import { granulesIn, type StateHeader, type StoredState } from "../products/index.ts";
+import { reached } from "../steps/index.ts";
+import { ChangeParts } from "./change-parts.ts";
+import { publicationMessage } from "./publication-message.ts";
+import { tellLedger } from "./tell-ledger.ts";
+import type { Tick, Turn } from "./turn.ts";
+import type { TurnParts } from "./turn-maker.ts";
+import { verifyStaged } from "./verify-staged.ts";
+
+export interface Written {
+  readonly version: string;
+  readonly granules: number;
+  readonly atMs: number;
+}
+
+/** Carries turns out: stage → look at it → compare-and-swap → tell the ledger. */
+export class TurnWriter {
+  readonly #parts: TurnParts & { readonly now: () => number };
+
+  constructor(parts: TurnParts & { readonly now: () => number }) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Publishes a turn, or does what is left of it: one that is `unchanged` changes only the ledger.
+   * @throws FreshetError `conflict` when somebody else published meanwhile; `corrupt` when the new version does not hold what it
+   *   should, and then it is not published.
+   */
+  async publish(
+    reference: DatasetReference,
+    dataset: Dataset,
+    product: TimeseriesProduct,
+    turn: Turn,
+    tick: Tick,
+  ): Promise<Written> {
+    const { state, plan, wanted } = turn;
+    const granules = granulesIn(wanted.epochs);
+    let version = state.head;
+    let told: { parent: string | undefined; message: string } = { parent: undefined, message: "" };
+    if (!plan.unchanged) {
+      const message = messageOf(reference, turn);
+      const staged = await this.#stage(reference, dataset, product, turn, message, tick);
+      version = staged.version;
+      tick("publishing");
+      await state.store.publish(plan.parent, version);
+      reached("publish: swapped");
+      await this.#parts.stores.advance(dataset, product, version, staged.stored);
+      told = { parent: plan.parent, message };
+    } else if (!turn.isOnRecord && state.stored !== undefined) {
+      const [newest] = await state.store.versions(1);
+      told = { parent: state.stored.header.parent, message: newest?.message ?? "" };
+    }
+    tick("recording");
+    reached("publish: before the ledger");
+    const atMs = this.#parts.now();
+    await tellLedger(this.#parts.ledger, dataset.name, turn, {
+      version,
+      kind: plan.kind,
+      atMs,
+      granules,
+      displaced: wanted.displaced,
+      ...told,
+    });
+    reached("publish: ledger told");
+    return { version, granules, atMs };
+  }
+
+  /** Writes and verifies a version that nobody sees. */
+  async candidate(
+    reference: DatasetReference,
+    dataset: Dataset,
+    product: TimeseriesProduct,
+    turn: Turn,
+    tick: Tick,
+  ): Promise<Written> {
+    const message = `candidate, not published: ${messageOf(reference, turn)}`;
+    const { version } = await this.#stage(reference, dataset, product, turn, message, tick);
+    return { version, granules: granulesIn(turn.wanted.epochs), atMs: this.#parts.now() };
+  }
+
+  async #stage(
+    reference: DatasetReference,
+    dataset: Dataset,
+    product: TimeseriesProduct,
+    turn: Turn,
+    message: string,
+    tick: Tick,
+  ): Promise<{ version: string; stored: StoredState }> {
+    const { state, plan, wanted, isFresh = false } = turn;
+    const { store } = state;
+    const header: Omit<StateHeader, "epochs" | "layoutHash"> = {
+      format: 2,
+      product: product.name,
+      dataset: { name: reference.name, hash: reference.hash },
+      sequence: plan.sequence,
+      parent: plan.parent,
+      kind: plan.kind,
+      ...(turn.request === undefined ? {} : { request: turn.request }),
+      cursor: plan.cursor,
+      prefixes: state.prefixes,
+      ...(turn.hold === undefined ? {} : { hold: turn.hold }),
+    };
+    const parts = new ChangeParts({ scans: this.#parts.scans, dataset, product, epochs: wanted.epochs, header, isFresh, tick });
+    reached("publish: before flush");
+    const version = await store.stage(plan.parent, parts, message, () => tick("writing"), { fresh: isFresh });
+    reached("publish: after flush");
+    if (parts.header === undefined) throw new FreshetError("corrupt", "a publication was written without its state");
+    tick("verifying");
+    const stored: StoredState = {
+      header: parts.header,
+      epochs: parts.header.epochs.map((epoch, index) => ({
+        header: epoch,
+        layout: (wanted.epochs[index] as (typeof wanted.epochs)[number]).layout,
+      })),
+    };
+    await verifyStaged({ store, version, dataset, product, turn, parts, tick });
+    reached("publish: verified");
+    return { version, stored };
+  }
+}
+
+function messageOf(reference: DatasetReference, turn: Turn): string {
+  const { hold } = turn;
+  const words = hold === undefined ? "" : `; shows #${hold.sequence} again until it is released (${hold.by}: ${hold.reason})`;
+  return publicationMessage(reference, turn.plan, turn, words);
+}

@@ -1,0 +1,105 @@
+import type { Dataset, TimeseriesProduct } from "../dataset/index.ts";
+import {
+  type Arrival,
+  differenceOf,
+  Layout,
+  type LayoutDifference,
+  type LayoutRow,
+  placeArrivals,
+  placementRules,
+  type ReadyArrival,
+  type StoredEpoch,
+  type StoredState,
+  slotMeaning,
+} from "../products/index.ts";
+import type { ScanAddress } from "../scan/index.ts";
+import type { EpochArrival } from "./arrivals.ts";
+
+/** What gives an epoch its form. */
+export interface EpochForm {
+  readonly template: ScanAddress;
+  /** Steps of the axis in one granule. */
+  readonly steps: number;
+}
+
+/** One epoch of the product as it should be, and what that changes. */
+export interface WantedEpoch extends EpochForm {
+  readonly epoch: number;
+  readonly stored: StoredEpoch | undefined;
+  readonly layout: Layout;
+  readonly difference: LayoutDifference;
+}
+
+export interface Wanted {
+  readonly epochs: readonly WantedEpoch[];
+  /** Arrivals that have no place, each with the reason. */
+  readonly rejected: readonly { readonly arrival: ReadyArrival; readonly reason: string }[];
+  /** Revisions that lost their place to another granule of the same instant. */
+  readonly displaced: readonly LayoutRow[];
+}
+
+/**
+ * The product once the arrivals are in: each goes to the epoch that has its form, and leaves every other one.
+ * @param stored what readers see now: what the difference is counted from.
+ * @param isAnew the arrivals are all there is: what is stored does not stay by itself.
+ */
+export async function wantedProduct(
+  stored: StoredState | undefined,
+  arrivals: readonly EpochArrival[],
+  {
+    dataset,
+    product,
+    isAnew = false,
+  }: { readonly dataset: Dataset; readonly product: TimeseriesProduct; readonly isAnew?: boolean },
+  formOf: (epoch: number) => Promise<EpochForm>,
+): Promise<Wanted> {
+  const byEpoch = new Map<number, StoredEpoch | undefined>(stored?.epochs.map((epoch) => [epoch.header.epoch, epoch]));
+  for (const { epoch } of arrivals) if (epoch !== undefined && !byEpoch.has(epoch)) byEpoch.set(epoch, undefined);
+  const epochs: WantedEpoch[] = [];
+  const rejected: { arrival: ReadyArrival; reason: string }[] = [];
+  const displaced: LayoutRow[] = [];
+  for (const [epoch, before] of [...byEpoch].sort(([a], [b]) => a - b)) {
+    const form = before === undefined ? await formOf(epoch) : { template: before.header.template, steps: before.header.steps };
+    const isRetimed = before !== undefined && before.header.calendar !== slotMeaning(dataset, product);
+    const base = isAnew ? Layout.EMPTY : (before?.layout ?? Layout.EMPTY);
+    const mine = arrivals.map((arrival) => inEpoch(arrival, epoch));
+    const placement = placeArrivals(base, mine, placementRules(dataset, product, form.steps), isRetimed && !isAnew);
+    rejected.push(...placement.rejected);
+    displaced.push(...placement.displaced);
+    const difference = differenceOf(before?.layout ?? Layout.EMPTY, placement.layout, isRetimed);
+    epochs.push({ epoch, stored: before, layout: placement.layout, difference, ...form });
+  }
+  return { epochs, rejected, displaced };
+}
+
+/** What an arrival is to an epoch: its own, or one that has left it for another. */
+function inEpoch({ arrival, epoch }: EpochArrival, here: number): Arrival {
+  if (arrival.state === "withdrawn" || epoch === here) return arrival;
+  return { state: "withdrawn", key: arrival.key, identity: undefined };
+}
+
+/** The layouts of another version, as what is wanted. */
+export function wantedAgain(stored: StoredState, earlier: StoredState): Wanted {
+  const epochs = stored.epochs.map((before): WantedEpoch => {
+    const { epoch, template, steps } = before.header;
+    const layout = earlier.epochs.find(({ header }) => header.epoch === epoch)?.layout ?? Layout.EMPTY;
+    return { epoch, stored: before, layout, difference: differenceOf(before.layout, layout), template, steps };
+  });
+  return { epochs, rejected: [], displaced: [] };
+}
+
+/** Sums over the epochs. */
+export function countsOf(epochs: readonly WantedEpoch[]): Pick<LayoutDifference, "added" | "replaced" | "removed"> {
+  const sum = { added: 0, replaced: 0, removed: 0 };
+  for (const { difference } of epochs) {
+    sum.added += difference.added;
+    sum.replaced += difference.replaced;
+    sum.removed += difference.removed;
+  }
+  return sum;
+}
+
+/** True when no slot of any epoch changes. */
+export function isAsStored(epochs: readonly WantedEpoch[]): boolean {
+  return epochs.every(({ difference: { changes, from, to } }) => changes.length === 0 && from === to);
+}
