@@ -20,6 +20,6 @@ export async function removeCandidateBranch(repository: Repository, name: string
   try {
     await repository.deleteBranch(name);
   } catch (error) {
-    if (!/^ref not found/.test((error as Error).message)) throw error;
+    if (!/^(ref|branch) not found/.test((error as Error).message)) throw error;
   }
 }

@@ -157,7 +157,7 @@ export class IcechunkStore {
   async get(version: string, key: string): Promise<Uint8Array | undefined> {
     const store = await this.reader(version);
     try {
-      return await guarded(this.folder, async () => (await store.get(key)) ?? undefined);
+      return await guarded(this.folder, () => valueOf(store, key));
     } catch (error) {
       // It may have expired since it was opened.
       await this.#requireUnexpired(version);
@@ -317,6 +317,16 @@ export class IcechunkStore {
       uri: this.folder,
       remedy: "Choose a newer version, or keep more of them",
     });
+  }
+}
+
+async function valueOf(store: Store, key: string): Promise<Uint8Array | undefined> {
+  try {
+    return (await store.get(key)) ?? undefined;
+  } catch (error) {
+    // Of a chunk whose array is not there, where every other missing key is null.
+    if (/^node not found/.test((error as Error).message)) return undefined;
+    throw error;
   }
 }
 

@@ -17,7 +17,12 @@ const MEANINGS: readonly (readonly [RegExp, ErrorKind, summary: string, remedy: 
     "Announce the granule again",
   ],
   [/^snapshot id not found/, "usage", "there is no such version", "See the list of versions"],
-  [/^ref not found/, "conflict", "a branch is gone that was there before", "Read the store again and make a new plan"],
+  [
+    /^(ref|branch) not found|^branch already exists/,
+    "conflict",
+    "somebody else works on the same branch",
+    "Read the store again and make a new plan",
+  ],
   [/ENOSPC|no space left/i, "storage", "the store's disk is full", "Free some space; Freshet goes on by itself"],
   [
     /EACCES|EPERM|EROFS|permission denied|read-only/i,

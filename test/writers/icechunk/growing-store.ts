@@ -21,6 +21,8 @@ export interface GrowingStore {
   readonly arrays: number;
   /** References to a manifest. */
   readonly split: number;
+  /** One file under `prefix` that all references lead into, eight bytes to a slot; else each slot has a file that is not there. */
+  readonly source?: { readonly name: string; readonly lastModifiedMs: number };
 }
 
 export function openGrowing({ folder, prefix, split }: GrowingStore): Promise<IcechunkStore> {
@@ -33,10 +35,10 @@ export function growth(store: GrowingStore, from: number, to: number): StoreChan
   for (let array = 0; array < store.arrays; array++) {
     const virtual = range(from, to).map((slot) => ({
       index: [slot, 0],
-      uri: `${store.prefix}granule-${String(slot).padStart(8, "0")}-of-some-product-with-a-name.nc`,
-      offset: 4096 + array * 8,
+      uri: `${store.prefix}${store.source?.name ?? `granule-${String(slot).padStart(8, "0")}-of-some-product-with-a-name.nc`}`,
+      offset: store.source === undefined ? 4096 + array * 8 : slot * 8,
       length: 8,
-      source: { size: 100_000, lastModifiedMs: Date.UTC(2024, 0, 1) },
+      source: { size: 100_000, lastModifiedMs: store.source?.lastModifiedMs ?? Date.UTC(2024, 0, 1) },
     }));
     arrays.push(arrayOf(`/v${array}`, [to, 2], [1, 2], ["time", "x"], "int32", { virtual }));
   }
