@@ -157,7 +157,7 @@ export class IcechunkStore {
   async get(version: string, key: string): Promise<Uint8Array | undefined> {
     const store = await this.reader(version);
     try {
-      return await guarded(this.folder, () => valueOf(store, key));
+      return await guarded(this.folder, () => valueIn(store, key));
     } catch (error) {
       // It may have expired since it was opened.
       await this.#requireUnexpired(version);
@@ -320,7 +320,7 @@ export class IcechunkStore {
   }
 }
 
-async function valueOf(store: Store, key: string): Promise<Uint8Array | undefined> {
+async function valueIn(store: Store, key: string): Promise<Uint8Array | undefined> {
   try {
     return (await store.get(key)) ?? undefined;
   } catch (error) {
