@@ -2,6 +2,7 @@ import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { FreshetError, isFreshetError } from "../errors/index.ts";
 import { ManifestColumns, manifestReader } from "./artefact-columns.ts";
 import { groupFromJson, groupToJson, type JsonGroup, orderedIdentity } from "./artefact-json.ts";
+import type { Samples } from "./samples.ts";
 import type { Scan } from "./scan.ts";
 
 /*
@@ -13,6 +14,7 @@ import type { Scan } from "./scan.ts";
  *     body length    8 bytes   decompressed
  *     body           a zstd frame (RFC 8878) of
  *       header       JSON, UTF-8, padded with zeros to a multiple of 8: the tree without its chunks, and the directory of columns
+ *                    (and, since samples are taken, `samples`; a scan without them is read as before)
  *       columns      one after the other, each padded to a multiple of 8 (artefact-columns.ts)
  *
  * The same scan gives the same bytes.
@@ -24,8 +26,9 @@ const PREFIX_BYTES = 24;
 const BODY_LIMIT = 2 ** 30;
 
 interface Header {
-  readonly scan: Omit<Scan, "root" | "outcomes">;
+  readonly scan: Omit<Scan, "root" | "outcomes" | "samples">;
   readonly outcomes: readonly (readonly [path: string, outcome: string, reason: string])[];
+  readonly samples?: Samples;
   readonly uris: readonly string[];
   readonly root: JsonGroup;
   /** What `ManifestColumns.directory` says. */
@@ -33,13 +36,14 @@ interface Header {
 }
 
 export function writeScan(scan: Scan): Uint8Array {
-  const { uri, identity, format, root, outcomes, requests, bytesRead } = scan;
+  const { uri, identity, format, root, outcomes, requests, bytesRead, samples } = scan;
   const columns = new ManifestColumns();
   const tree = groupToJson(root, columns);
   const header: Header = {
     // One by one: the order of the members is part of the bytes.
     scan: { uri, identity: orderedIdentity(identity), format, requests, bytesRead },
     outcomes: outcomes.map(({ path, outcome, reason }) => [path, outcome, reason]),
+    ...(samples === undefined ? {} : { samples: orderedSamples(samples) }),
     uris: columns.uris,
     root: tree,
     columns: columns.directory(),
@@ -72,11 +76,24 @@ export function readScan(bytes: Uint8Array): Scan {
       identity: orderedIdentity(header.scan.identity),
       root: groupFromJson(header.root, manifests),
       outcomes: header.outcomes.map(([path, outcome, reason]) => ({ path, outcome: outcome as never, reason })),
+      ...(header.samples === undefined ? {} : { samples: header.samples }),
     };
   } catch (error) {
     if (isFreshetError(error)) throw error;
     throw corrupt("a stored scan cannot be read", (error as Error).message, undefined, error);
   }
+}
+
+/** The samples with their members in one order: it is part of the bytes. */
+function orderedSamples({ by, taken, loaded, passedOver, requests, bytesRead }: Samples): Samples {
+  return {
+    by,
+    taken: taken.map(({ path, index, extent, sha256, isUnwritten }) => ({ path, index, extent, sha256, isUnwritten })),
+    loaded,
+    passedOver: passedOver.map(({ path, reason }) => ({ path, reason })),
+    requests,
+    bytesRead,
+  };
 }
 
 /** Typed arrays are laid over the columns: the body begins at a multiple of 8. */

@@ -36,7 +36,9 @@ export async function loadValues(
     if (!paths.has(path)) continue;
     try {
       loaded.set(array, await withValues(array, read, signal));
-      outcomes.set(path, { path, outcome: "inlined", reason: "its values are loaded" });
+      // What is inlined already has a reason that says more.
+      if (outcomes.get(path)?.outcome !== "inlined")
+        outcomes.set(path, { path, outcome: "inlined", reason: "its values are loaded" });
     } catch (error) {
       const mayStay = load === "coordinates" && isFreshetError(error, "unsupported", "malformed");
       if (!mayStay) throw isFreshetError(error) ? error.at({ path }) : error;

@@ -5,6 +5,7 @@ import { scanNetcdf3 } from "../formats/netcdf3/index.ts";
 import { type RangeReader, type SourceIdentity, withBlockCache, withCounters } from "../storage/index.ts";
 import type { VariableOutcome, VirtualGroup } from "../virtual/index.ts";
 import { loadValues, matchesName } from "./load-values.ts";
+import type { Samples } from "./samples.ts";
 import { type Format, sniffFormat } from "./sniff.ts";
 import { readFrom } from "./virtual-store.ts";
 
@@ -27,6 +28,8 @@ export interface Scan {
   /** Reads of the source, and the bytes that they brought. */
   readonly requests: number;
   readonly bytesRead: number;
+  /** What another decoder said of the source; absent where none was asked. */
+  readonly samples?: Samples;
 }
 
 /** Small reads far apart: a record of a coordinate is a few bytes, and its neighbour may lie megabytes on. */

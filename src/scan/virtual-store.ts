@@ -5,7 +5,7 @@ import { type DataType, elementSize, type FillValue, type VirtualArray } from ".
 import { registerCodecs } from "./decoding.ts";
 
 /** What `read` threw, told apart from what decoding throws. */
-class ReadFailure {
+export class ReadFailure {
   readonly cause: unknown;
   constructor(cause: unknown) {
     this.cause = cause;
@@ -145,7 +145,11 @@ function requireScalarFill(array: VirtualArray): void {
   });
 }
 
-function decodingError(error: unknown, path: string): unknown {
+/**
+ * What was thrown while a chunk was read, as an error of ours: the cause of a `ReadFailure` as it is, `unsupported` for a codec
+ * that zarrita lacks, `malformed` for bytes that do not decode.
+ */
+export function decodingError(error: unknown, path: string): unknown {
   if (error instanceof ReadFailure) return error.cause;
   const cause = zarr.isZarritaError(error) ? (error.cause ?? error) : error;
   if (cause instanceof FreshetError) return cause.at({ path });
