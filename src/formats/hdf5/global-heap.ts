@@ -39,7 +39,7 @@ export class GlobalHeap {
     const address = this.#file.address(cursor);
     const index = cursor.u32();
     if (length === 0 || address === undefined || address === 0) return new Uint8Array(0);
-    const object = (await this.#collection(address)).get(index);
+    const object = await this.#object(address, index);
     if (object === undefined || object.length < length) {
       throw cursor.malformed(
         "an element of variable length points to nothing",
@@ -48,6 +48,18 @@ export class GlobalHeap {
       );
     }
     return object.subarray(0, length);
+  }
+
+  /** A cursor over the whole object `index` of the collection at `address`. @throws FreshetError `malformed` where there is none. */
+  async open(address: number, index: number): Promise<ByteCursor> {
+    const object = await this.#object(address, index);
+    if (object === undefined)
+      throw this.#file.malformed("a global heap lacks an object that is named", address, `no object ${index}`);
+    return this.#file.cursor(object, this.#file.superblock.base + address);
+  }
+
+  async #object(address: number, index: number): Promise<Uint8Array | undefined> {
+    return (await this.#collection(address)).get(index);
   }
 
   async #collection(address: number): Promise<ReadonlyMap<number, Uint8Array>> {

@@ -27,6 +27,9 @@ export const MAX_INLINED_TEXT_BYTES = 2 ** 20;
 /** Elements of one variable-length text variable that is inlined; more is refused. */
 export const MAX_INLINED_TEXT_ELEMENTS = 2 ** 17;
 
+/** Files that one file may name: external storage, sources of virtual datasets, targets of links. A source for each day of ten years. */
+export const MAX_OTHER_FILES = 4_096;
+
 /** Bytes of all variables of one file that are inlined together; more is refused. */
 export const MAX_INLINED_BYTES = 2 ** 26;
 

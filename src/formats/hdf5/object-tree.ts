@@ -6,7 +6,7 @@ import { isGroup, readGroupLinks } from "./group-links.ts";
 import { inFlight } from "./in-flight.ts";
 import { MAX_GROUP_DEPTH, MAX_OBJECTS } from "./limits.ts";
 import type { StoredAttribute } from "./messages/attribute.ts";
-import type { Link } from "./messages/link.ts";
+import type { Link, LinkTarget } from "./messages/link.ts";
 import { readObjectAttributes } from "./object-attributes.ts";
 import { findMessage, MESSAGE, type ObjectHeader, readObjectHeader } from "./object-header.ts";
 import type { OpenHdf5 } from "./open-hdf5.ts";
@@ -22,6 +22,8 @@ export interface GroupNode {
 }
 
 export interface DatasetNode {
+  /** The file that it is in: another one where an external link led to it. */
+  readonly open: OpenHdf5;
   readonly name: string;
   readonly path: string;
   readonly address: number;
@@ -31,6 +33,7 @@ export interface DatasetNode {
 }
 
 export interface ObjectTree {
+  readonly open: OpenHdf5;
   readonly root: GroupNode;
   /** Those of all groups, in the order in which they were met. */
   readonly datasets: readonly DatasetNode[];
@@ -38,18 +41,32 @@ export interface ObjectTree {
   readonly refusals: readonly VariableOutcome[];
 }
 
+/** The tree of another file that this one names, undefined where there is none. `what` says in errors what is in it. */
+export type OpenTree = (fileName: string, what: string) => Promise<ObjectTree | undefined>;
+
+/** The group or dataset that a path leads to from the root of its file. */
+export function findNode(root: GroupNode, path: string): GroupNode | DatasetNode | undefined {
+  let node: GroupNode | DatasetNode | undefined = root;
+  for (const name of path.split("/")) {
+    if (name === "" || name === ".") continue;
+    if (node === undefined || !("datasets" in node)) return undefined;
+    node = node.groups.find((child) => child.name === name) ?? node.datasets.find((child) => child.name === name);
+  }
+  return node;
+}
+
 /**
  * Reads every group and the headers of all datasets that hard links lead to. Soft links lead to objects that have a hard link
- * too, or nowhere. @throws FreshetError when the root group cannot be read.
+ * too, or nowhere. External links lead into the trees that `openTree` gives. @throws FreshetError when the root group cannot be read.
  */
-export async function readObjectTree(open: OpenHdf5): Promise<ObjectTree> {
-  const walk = new TreeWalk(open);
+export async function readObjectTree(open: OpenHdf5, openTree?: OpenTree): Promise<ObjectTree> {
+  const walk = new TreeWalk(open, openTree);
   const rootAddress = open.file.superblock.rootAddress;
   const header = await readObjectHeader(open.file, rootAddress);
   if (!isGroup(header)) throw open.file.malformed("the root object is not a group", rootAddress);
   walk.seen.add(rootAddress);
   const root = await walk.group("", "", header, await readGroupLinks(open.file, header), 0);
-  return { root, datasets: walk.datasets, refusals: walk.refusals };
+  return { open, root, datasets: walk.datasets, refusals: walk.refusals };
 }
 
 /** The values of the attributes that are about the data. */
@@ -69,9 +86,13 @@ class TreeWalk {
   readonly refusals: VariableOutcome[] = [];
   readonly seen = new Set<number>();
   readonly #open: OpenHdf5;
+  readonly #openTree: OpenTree | undefined;
+  /** Datasets of other files that are in the tree. */
+  readonly #linked = new Set<DatasetNode>();
 
-  constructor(open: OpenHdf5) {
+  constructor(open: OpenHdf5, openTree: OpenTree | undefined) {
     this.#open = open;
+    this.#openTree = openTree;
   }
 
   async group(name: string, path: string, header: ObjectHeader, links: readonly Link[], depth: number): Promise<GroupNode> {
@@ -82,7 +103,7 @@ class TreeWalk {
       links,
       (link) => this.#header(link),
       async (read, link) => {
-        if (read === undefined) return this.#refuseElsewhere(link, path);
+        if (read === undefined) return await this.#elsewhere(link, `${path}/${link.name}`, { groups, datasets });
         await this.#member(link, `${path}/${link.name}`, read, depth, { groups, datasets });
       },
     );
@@ -120,7 +141,7 @@ class TreeWalk {
   async #dataset(name: string, path: string, header: ObjectHeader): Promise<DatasetNode> {
     const attributes = await readObjectAttributes(this.#open, header);
     const bookkeeping = await readBookkeeping(this.#open, attributes);
-    const node = { name, path, address: header.address, header, attributes, bookkeeping };
+    const node = { open: this.#open, name, path, address: header.address, header, attributes, bookkeeping };
     this.datasets.push(node);
     return node;
   }
@@ -144,22 +165,67 @@ class TreeWalk {
     }
   }
 
-  #refuseElsewhere(link: Link, path: string): void {
-    const { target } = link;
+  async #elsewhere(
+    { name, target }: Link,
+    path: string,
+    into: { readonly groups: GroupNode[]; readonly datasets: DatasetNode[] },
+  ): Promise<void> {
     switch (target.kind) {
       case "hard":
       case "soft":
         return;
       case "external":
-        this.#refuse(
-          `${path}/${link.name}`,
-          `a link to ${JSON.stringify(target.path)} in another file, ${JSON.stringify(target.fileName)}`,
-        );
+        try {
+          await this.#linkedNode(name, path, target, into);
+        } catch (error) {
+          this.#refuse(path, refusalOf(error).message);
+        }
         return;
       case "user-defined":
-        this.#refuse(`${path}/${link.name}`, `a link of the user-defined type ${target.type}`);
+        this.#refuse(path, `a link of the user-defined type ${target.type}`);
         return;
     }
+  }
+
+  async #linkedNode(
+    name: string,
+    path: string,
+    target: LinkTarget & { readonly kind: "external" },
+    into: { readonly groups: GroupNode[]; readonly datasets: DatasetNode[] },
+  ): Promise<void> {
+    const what = `a link to ${JSON.stringify(target.path)} in another file, ${JSON.stringify(target.fileName)}`;
+    if (NOT_A_NAME.test(name)) throw new FreshetError("malformed", "the name of a link is impossible");
+    const tree = await this.#openTree?.(target.fileName, what);
+    if (tree === undefined)
+      throw new FreshetError("unsupported", this.#openTree === undefined ? what : `${what}, which is not there`);
+    const node = findNode(tree.root, target.path);
+    if (node === undefined) throw new FreshetError("unsupported", `${what}, which has nothing there`);
+    if ("datasets" in node) into.groups.push(this.#graftGroup(node, name, path));
+    else into.datasets.push(...this.#graft([node], name, path));
+    if ("datasets" in node) {
+      const inside = `${node.path}/`;
+      for (const refusal of tree.refusals)
+        if (refusal.path.startsWith(inside)) this.#refuse(path + refusal.path.slice(node.path.length), refusal.reason);
+    }
+  }
+
+  #graftGroup(node: GroupNode, name: string, path: string): GroupNode {
+    return {
+      name,
+      path,
+      attributes: node.attributes,
+      groups: node.groups.map((child) => this.#graftGroup(child, child.name, `${path}/${child.name}`)),
+      datasets: node.datasets.flatMap((child) => this.#graft([child], child.name, `${path}/${child.name}`)),
+    };
+  }
+
+  /** Each dataset once, however many links lead to it. */
+  #graft(nodes: readonly DatasetNode[], name: string, path: string): DatasetNode[] {
+    return nodes.flatMap((node) => {
+      if (this.#linked.has(node)) return [];
+      this.#linked.add(node);
+      return [{ ...node, name, path }];
+    });
   }
 
   #refuse(path: string, reason: string): void {

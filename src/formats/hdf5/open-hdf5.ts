@@ -5,6 +5,7 @@ import { GlobalHeap } from "./global-heap.ts";
 import { Hdf5File, unknownVersion } from "./hdf5-file.ts";
 import { checkFileSpaceInfo } from "./messages/file-space-info.ts";
 import { findMessage, MESSAGE, type ObjectHeader, openMessage, readObjectHeader, WAS_UNKNOWN } from "./object-header.ts";
+import { OtherFiles } from "./other-files.ts";
 import { SharedMessages } from "./shared-messages.ts";
 import { readSuperblock, type Superblock } from "./superblock.ts";
 
@@ -17,7 +18,9 @@ export interface OpenHdf5 {
   readonly inlineBytes: number;
   /** Wanted bytes of a chunk of what is stored in one piece. */
   readonly chunkBytes: number;
-  /** Reads the bytes of a chunk. @throws FreshetError `malformed` for more than `most`. */
+  /** The files that this one names beside itself. */
+  readonly others: OtherFiles;
+  /** Reads the bytes of a chunk, of this file or one of those. @throws FreshetError `malformed` for more than `most`. */
   readonly readRange: (range: StoredRange, most: number) => Promise<Uint8Array>;
 }
 
@@ -48,14 +51,16 @@ export async function openHdf5(reader: RangeReader, options: FormatOptions = {})
 
 function opened(file: Hdf5File, shared: SharedMessages, options: FormatOptions): OpenHdf5 {
   const { inlineBytes = INLINE_BYTES, chunkBytes = CHUNK_BYTES } = options;
-  const readRange: OpenHdf5["readRange"] = async ({ offset, length }, most) => {
+  const others = new OtherFiles(options.openBeside);
+  const readRange: OpenHdf5["readRange"] = async ({ uri, offset, length }, most) => {
     const address = offset - file.superblock.base;
     if (length > most) {
       throw file.malformed("a stored chunk is much longer than its elements", address, `${length} bytes`, `at most ${most}`);
     }
-    return (await file.read(address, length)).bytes;
+    const other = uri === file.uri ? undefined : others.opened(uri);
+    return other === undefined ? (await file.read(address, length)).bytes : await other.read(offset, length, file.signal);
   };
-  return { file, shared, globalHeap: new GlobalHeap(file), inlineBytes, chunkBytes, readRange };
+  return { file, shared, globalHeap: new GlobalHeap(file), inlineBytes, chunkBytes, others, readRange };
 }
 
 /** B-tree 'K' values message, type 0x13: version 1, chunk K 2, group internal K 2, group leaf K 2. */

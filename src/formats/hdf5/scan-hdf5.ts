@@ -1,12 +1,13 @@
 import type { RangeReader } from "../../storage/range-reader.ts";
 import type { VariableOutcome, VirtualArray, VirtualGroup } from "../../virtual/index.ts";
 import type { FormatOptions, FormatScan } from "../format-scan.ts";
-import { DimensionNames } from "./dimension-names.ts";
 import { inFlight } from "./in-flight.ts";
-import { type DatasetNode, type GroupNode, readObjectTree } from "./object-tree.ts";
-import { type OpenHdf5, openHdf5 } from "./open-hdf5.ts";
+import { LinkedTrees } from "./linked-trees.ts";
+import { type DatasetNode, type GroupNode, type ObjectTree, readObjectTree } from "./object-tree.ts";
+import { openHdf5 } from "./open-hdf5.ts";
 import { refusalOf } from "./refusal.ts";
 import { readVariable } from "./variable.ts";
+import { findSources } from "./virtual-sources.ts";
 
 /**
  * Scans an HDF5 or netCDF-4 file without reading its values: superblock, groups, object headers, chunk indexes, and of the
@@ -16,8 +17,9 @@ import { readVariable } from "./variable.ts";
  */
 export async function scanHdf5(reader: RangeReader, options: FormatOptions = {}): Promise<FormatScan> {
   const open = await openHdf5(reader, options);
-  const tree = await readObjectTree(open);
-  const variables = await readVariables(open, tree.root, tree.datasets);
+  const linked = new LinkedTrees(open, options);
+  const tree = await readObjectTree(open, open.others.mayBeOpened ? linked.open : undefined);
+  const variables = await readVariables(tree, linked);
   const root = virtualGroup(tree.root, variables.arrays);
   return { root, outcomes: [...variables.outcomes, ...tree.refusals] };
 }
@@ -27,15 +29,16 @@ interface Variables {
   readonly arrays: ReadonlyMap<DatasetNode, VirtualArray>;
 }
 
-async function readVariables(open: OpenHdf5, root: GroupNode, datasets: readonly DatasetNode[]): Promise<Variables> {
-  const names = new DimensionNames(datasets);
+async function readVariables(tree: ObjectTree, linked: LinkedTrees): Promise<Variables> {
+  linked.nameDimensions(tree);
+  const sources = findSources(tree, linked);
   const outcomes: VariableOutcome[] = [];
   const arrays = new Map<DatasetNode, VirtualArray>();
   await inFlight(
-    [...variablesOf(root)],
+    [...variablesOf(tree.root)],
     async ({ dataset, name, path }) => {
       try {
-        const { array, outcome, reason } = await readVariable(open, dataset, name, names);
+        const { array, outcome, reason } = await readVariable(dataset, name, linked.dimensionNames(dataset.open), sources);
         return { array, outcome: { path, outcome, reason } };
       } catch (error) {
         return { array: undefined, outcome: { path, outcome: "refused" as const, reason: refusalOf(error).message } };

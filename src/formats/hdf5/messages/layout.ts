@@ -17,6 +17,7 @@ import { MAX_RANK } from "../limits.ts";
  * Classes: 0 compact,                  address           O                index type      1
  * 1 contiguous, 2 chunked,             sizes, element size, 4 each        index parameters
  * 3 virtual                                                               address         O
+ *                                                                       virtual: global heap collection O, index 4
  *
  * In versions 1 and 2 the rank of a chunked layout counts the element size too.
  */
@@ -25,7 +26,8 @@ export type Layout =
   /** `size` is undefined in old versions: the dataspace says it. The address is undefined when nothing was written. */
   | { readonly kind: "contiguous"; readonly address: number | undefined; readonly size: number | undefined }
   | ChunkedLayout
-  | { readonly kind: "virtual" };
+  /** `heapAddress` and `heapIndex` name the list of sources in the global heap; undefined where there is none. */
+  | { readonly kind: "virtual"; readonly heapAddress: number | undefined; readonly heapIndex: number };
 
 export interface ChunkedLayout {
   readonly kind: "chunked";
@@ -96,7 +98,7 @@ function readNew(file: Hdf5File, cursor: ByteCursor, version: number): Layout {
     case 2:
       return version === 3 ? readChunked3(file, cursor) : readChunked4(file, cursor);
     case 3:
-      return { kind: "virtual" };
+      return { kind: "virtual", heapAddress: file.address(cursor), heapIndex: cursor.u32() };
     default:
       throw unknownClass(cursor, layoutClass);
   }

@@ -1,0 +1,157 @@
+import { FreshetError } from "../../errors/index.ts";
+import { ChunkManifestBuilder, chunkGrid, type VirtualArray } from "../../virtual/index.ts";
+import type { Selection } from "./selection.ts";
+import type { VirtualMapping } from "./virtual-mappings.ts";
+
+/** A source of a virtual dataset that was found, with the mapping that it fills. */
+export interface FoundSource {
+  readonly mapping: VirtualMapping;
+  readonly array: VirtualArray;
+}
+
+/** The chunks of a virtual dataset, all of them chunks of its sources. */
+export interface VirtualChunks {
+  readonly chunkShape: readonly number[];
+  readonly codecs: VirtualArray["codecs"];
+  readonly manifest: VirtualArray["manifest"];
+}
+
+/**
+ * Puts the chunks of the sources into the grid of the virtual dataset. What no source fills is missing.
+ * @throws FreshetError `unsupported` where a chunk would have to be cut, or the sources are not of one kind.
+ */
+export function virtualChunks(
+  shape: readonly number[],
+  sources: readonly FoundSource[],
+  own: Pick<VirtualArray, "dataType" | "fillValue">,
+): VirtualChunks | undefined {
+  const [first] = sources;
+  if (first === undefined) return undefined;
+  const { codecs } = first.array;
+  const placements = sources.map((source) => placementOf(source, shape));
+  const chunkShape = (placements[0] as Placement).chunkShape;
+  const builder = new ChunkManifestBuilder(chunkGrid(shape, chunkShape));
+  const filled = new Set<number>();
+  for (const [index, { array }] of sources.entries()) {
+    const placement = placements[index] as Placement;
+    requireSame("chunk shapes", placement.chunkShape, chunkShape);
+    requireSame("codecs", array.codecs, codecs);
+    requireSame("types", array.dataType, own.dataType);
+    // Elements that were never written are those of the source.
+    if (array.manifest.counts().missing > 0) requireSame("fill values", printable(array.fillValue), printable(own.fillValue));
+    for (const [from, to] of cellPairs(placement, array, builder.grid)) {
+      if (filled.has(to)) throw notMapped("sources that overlap");
+      filled.add(to);
+      const reference = array.manifest.at(from);
+      if (reference.kind === "range") builder.setRange(to, reference.uri, reference.offset, reference.length);
+      else if (reference.kind === "inline") builder.setInline(to, reference.bytes);
+    }
+  }
+  return { chunkShape, codecs, manifest: builder.build() };
+}
+
+/** Where a source's block lies, in chunks: for each axis of the virtual dataset. */
+interface Placement {
+  readonly chunkShape: readonly number[];
+  /** For each axis of the source the chunk in which its block begins. */
+  readonly sourceCorner: readonly number[];
+  readonly axes: readonly {
+    /** The source's axis; undefined where the block is one element thick and the source has no such axis. */
+    readonly sourceAxis: number | undefined;
+    readonly first: number;
+    readonly count: number;
+  }[];
+}
+
+function placementOf({ mapping, array }: FoundSource, shape: readonly number[]): Placement {
+  const own = boxOf(mapping.own, shape, "virtual dataset");
+  const source = boxOf(mapping.source, array.shape, "source");
+  const sourceAxes = source.length.flatMap((length, axis) => (length === 1 ? [] : [axis]));
+  let next = 0;
+  const chunkShape: number[] = [];
+  const axes = own.length.map((length, axis) => {
+    const sourceAxis = length === 1 ? spareAxis(source, own, axis) : sourceAxes[next++];
+    if (length !== 1 && (sourceAxis === undefined || source.length[sourceAxis] !== length))
+      throw notMapped("blocks of different shapes");
+    const chunk = sourceAxis === undefined ? 1 : (array.chunkShape[sourceAxis] as number);
+    const start = own.start[axis] as number;
+    const sourceStart = sourceAxis === undefined ? 0 : (source.start[sourceAxis] as number);
+    const end = start + length;
+    if (start % chunk !== 0 || sourceStart % chunk !== 0 || (end % chunk !== 0 && end !== shape[axis])) {
+      throw notMapped("blocks that cut chunks");
+    }
+    chunkShape.push(chunk);
+    return { sourceAxis, first: start / chunk, count: Math.ceil(length / chunk) };
+  });
+  if (next !== sourceAxes.length) throw notMapped("blocks of different shapes");
+  const used = new Set(axes.map(({ sourceAxis }) => sourceAxis));
+  // An axis of the source that the virtual dataset does not have must be one chunk of one element.
+  if (array.shape.some((_, axis) => !used.has(axis) && array.chunkShape[axis] !== 1)) throw notMapped("blocks that cut chunks");
+  const sourceCorner = source.start.map((start, axis) => Math.floor(start / (array.chunkShape[axis] as number)));
+  return { chunkShape, sourceCorner, axes };
+}
+
+/** The source's axis of the same number, where the ranks agree. */
+function spareAxis(source: Box, own: Box, axis: number): number | undefined {
+  return source.length.length === own.length.length && source.length[axis] === 1 ? axis : undefined;
+}
+
+interface Box {
+  readonly start: readonly number[];
+  readonly length: readonly number[];
+}
+
+function boxOf(selection: Selection, shape: readonly number[], what: string): Box {
+  switch (selection.kind) {
+    case "all":
+      return { start: shape.map(() => 0), length: shape };
+    case "box": {
+      const fits =
+        selection.length.length === shape.length &&
+        shape.every((length, axis) => (selection.start[axis] as number) + (selection.length[axis] as number) <= length);
+      if (fits) return selection;
+      throw notMapped(`a selection beyond the ${what}`);
+    }
+    case "none":
+      return { start: shape.map(() => 0), length: shape.map(() => 0) };
+    case "other":
+      throw notMapped(`a selection ${selection.what}`);
+  }
+}
+
+/** Cells of the source, and where they come to lie. */
+function* cellPairs(
+  { axes, sourceCorner }: Placement,
+  array: VirtualArray,
+  grid: readonly number[],
+): Generator<readonly [from: number, to: number]> {
+  const total = axes.reduce((product, { count }) => product * count, 1);
+  const sourceGrid = array.manifest.grid;
+  for (let index = 0; index < total; index++) {
+    let rest = index;
+    let to = 0;
+    let toStride = 1;
+    const at = [...sourceCorner];
+    for (let axis = axes.length - 1; axis >= 0; axis--) {
+      const { sourceAxis, first, count } = axes[axis] as Placement["axes"][number];
+      const step = rest % count;
+      rest = Math.floor(rest / count);
+      to += (first + step) * toStride;
+      toStride *= grid[axis] as number;
+      if (sourceAxis !== undefined) at[sourceAxis] = (sourceCorner[sourceAxis] as number) + step;
+    }
+    yield [at.reduce((cell, position, axis) => cell * (sourceGrid[axis] as number) + position, 0), to];
+  }
+}
+
+function requireSame(what: string, a: unknown, b: unknown): void {
+  if (JSON.stringify(a) !== JSON.stringify(b)) throw notMapped(`sources of different ${what}`);
+}
+
+function printable(fill: VirtualArray["fillValue"]): string {
+  return fill instanceof Uint8Array ? fill.join() : String(fill);
+}
+
+function notMapped(found: string): FreshetError {
+  return new FreshetError("unsupported", "it is a virtual dataset whose chunks are not those of its sources", { found });
+}
