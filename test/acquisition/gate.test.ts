@@ -55,10 +55,10 @@ const drift = (text: RegExp) => (error: unknown) => isFreshetError(error, "drift
 
 describe("the gate", () => {
   test("the first granule gives the form; one that fits passes with its time and its steps", async () => {
-    assert.deepEqual(await pass("a", {}), { validMs: NOON_MS, steps: 1 });
+    assert.deepEqual(await pass("a", {}), { validMs: NOON_MS, steps: 1, epoch: 1 });
     const next = { seconds: [NOON_MS / 1000 + 86_400], value: () => 9, title: "another" };
-    assert.deepEqual(await pass("b", next), { validMs: NOON_MS + 86_400_000, steps: 1 });
-    assert.deepEqual(await pass("a", {}), { validMs: NOON_MS, steps: 1 });
+    assert.deepEqual(await pass("b", next), { validMs: NOON_MS + 86_400_000, steps: 1, epoch: 1 });
+    assert.deepEqual(await pass("a", {}), { validMs: NOON_MS, steps: 1, epoch: 1 });
   });
 
   test("of several at once one gives the form, and the others are held against it", async () => {
@@ -81,7 +81,7 @@ describe("the gate", () => {
       pass("a", { seconds: [NOON_MS / 1000 + 60] }),
       drift(/no place in p0.*2017-06-05T12:01:00Z.*not on the declared calendar/),
     );
-    assert.deepEqual(await pass("b", { sst: { units: ["units", "char", "degC"] } }), { validMs: NOON_MS, steps: 1 });
+    assert.deepEqual(await pass("b", { sst: { units: ["units", "char", "degC"] } }), { validMs: NOON_MS, steps: 1, epoch: 1 });
   });
 
   test("a granule that one product cannot hold gives none of them a form", async () => {
@@ -96,7 +96,7 @@ describe("the gate", () => {
       pass("a", { without: ["sst"] }),
       (error) => isFreshetError(error, "unsupported") && /no array along the time axis/.test(error.message),
     );
-    assert.deepEqual(await pass("b", {}), { validMs: NOON_MS, steps: 1 });
+    assert.deepEqual(await pass("b", {}), { validMs: NOON_MS, steps: 1, epoch: 1 });
   });
 
   test("a name that says another time is drift, whether as `valid` or as `run` and `lead`", async () => {

@@ -112,7 +112,9 @@ export function netcdf3Bytes(file: File): BuiltFile {
     attributeList(variable.attributes ?? [], variable.name);
     at.set(`type ${variable.name}`, out.length);
     integer(CODES[variable.type][0], 4);
-    nonNegative(0); // vsize: readers are to compute it
+    const sizes = (variable.dimensions ?? []).map((id) => dimensions[id]?.[1] ?? 0).filter((size) => size > 0);
+    const exact = sizes.reduce((product, size) => product * size, CODES[variable.type][1]);
+    nonNegative(Math.min(Math.ceil(exact / 4) * 4, 0xffffffff)); // vsize
     at.set(`begin ${variable.name}`, out.length);
     integer(0, version === 1 ? 4 : 8);
   }
