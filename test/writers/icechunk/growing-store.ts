@@ -1,4 +1,6 @@
 /** A store as a product's publications make it grow: arrays of references, a packed coordinate, pages of a layout. */
+import { mkdir, utimes, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { bytesCodec } from "../../../src/codecs/index.ts";
 import type { NumericType } from "../../../src/virtual/index.ts";
 import {
@@ -71,6 +73,19 @@ export function growth(store: GrowingStore, from: number, to: number): StoreChan
     ],
     arrays,
   };
+}
+
+/** A file that the references of a store may lead into: room for a thousand slots of two numbers that tell their place. */
+export async function makeSource(folder: string): Promise<{ readonly name: string; readonly lastModifiedMs: number }> {
+  await mkdir(folder, { recursive: true });
+  const path = join(folder, "all.bin");
+  await writeFile(
+    path,
+    Int32Array.from({ length: 2000 }, (_, index) => index * 3),
+  );
+  const lastModifiedMs = Date.UTC(2024, 0, 2);
+  await utimes(path, lastModifiedMs / 1000, lastModifiedMs / 1000);
+  return { name: "all.bin", lastModifiedMs };
 }
 
 /** Stages and publishes one change on the published version, and answers the new one. */
