@@ -16,7 +16,7 @@ const MEANINGS: readonly (readonly [RegExp, ErrorKind, summary: string, remedy: 
     "a source has become shorter than it was when it was scanned",
     "Announce the granule again",
   ],
-  [/^snapshot id not found/, "usage", "there is no such version", "See the list of versions"],
+  [/^snapshot id not found|^Invalid ObjectId/, "usage", "there is no such version", "See the list of versions"],
   [
     /^(ref|branch) not found|^branch already exists/,
     "conflict",
