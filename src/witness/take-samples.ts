@@ -230,7 +230,8 @@ async function fetchAhead(
   for (const { array, cell } of chunks) {
     const reference = array.manifest.at(cell);
     if (reference.kind !== "range" || reference.length === 0) continue;
-    // Where the scan is wrong about the place, the decoder asks for another.
+    // Too much to be remembered; and where the scan is wrong about the place, the decoder asks for another.
+    if (reference.length > CHUNK_BYTES) continue;
     if (reference.offset + reference.length > source.size) continue;
     const { offset, length } = requestFor(reference.offset, reference.length, source.size);
     requests.set(offset, Math.max(length, requests.get(offset) ?? 0));
