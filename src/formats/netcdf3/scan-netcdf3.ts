@@ -1,9 +1,9 @@
 import type { RangeReader } from "../../storage/range-reader.ts";
 import type { VariableOutcome, VirtualArray } from "../../virtual/index.ts";
-import type { FormatScan } from "../format-scan.ts";
+import { CHUNK_BYTES, type FormatOptions, type FormatScan } from "../format-scan.ts";
 import { readHeader } from "./header.ts";
 import { recordLayout } from "./record-layout.ts";
-import { type FileFacts, refusalOf, virtualVariable } from "./virtual-variable.ts";
+import { chunkingOf, type FileFacts, refusalOf, virtualVariable } from "./virtual-variable.ts";
 
 /**
  * References of one file in all: 20 bytes each in memory. Record variables of a hostile file may overlap, so that its size
@@ -16,7 +16,7 @@ const REFERENCE_LIMIT = 2 ** 25;
  * @throws FreshetError `unknown-format`, `malformed`, `truncated` or `unsupported` when the header cannot be read, and what
  *   the reader throws. Variables whose values are not in the file are refused one by one, in the outcomes.
  */
-export async function scanNetcdf3(reader: RangeReader, options: { readonly signal?: AbortSignal } = {}): Promise<FormatScan> {
+export async function scanNetcdf3(reader: RangeReader, options: FormatOptions = {}): Promise<FormatScan> {
   const header = await readHeader(reader, options.signal);
   const records = recordLayout(header, reader.size);
   const file: FileFacts = { uri: reader.uri, size: reader.size, header, records };
@@ -26,12 +26,13 @@ export async function scanNetcdf3(reader: RangeReader, options: { readonly signa
   for (const variable of header.variables) {
     const path = `/${variable.name}`;
     let reason = refusalOf(variable, file);
-    const needed = variable.isRecord ? records.count : 1;
+    const chunking = chunkingOf(variable, file, options.chunkBytes ?? CHUNK_BYTES);
+    const needed = chunking.chunks;
     if (reason === undefined && references + needed > REFERENCE_LIMIT)
-      reason = `its ${needed} records bring the file to more than ${REFERENCE_LIMIT} references`;
+      reason = `its ${needed} chunks bring the file to more than ${REFERENCE_LIMIT} references`;
     if (reason === undefined) {
       references += needed;
-      arrays.set(variable.name, virtualVariable(variable, file));
+      arrays.set(variable.name, virtualVariable(variable, file, chunking));
       outcomes.push({ path, outcome: "referenced", reason: "" });
     } else {
       outcomes.push({ path, outcome: "refused", reason });

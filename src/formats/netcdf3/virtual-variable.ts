@@ -1,7 +1,8 @@
 import { bytesCodec } from "../../codecs/index.ts";
 import { type Attributes, ChunkManifestBuilder, chunkGrid, type FillValue, type VirtualArray } from "../../virtual/index.ts";
+import { subdivide } from "../subdivision.ts";
 import type { Header } from "./header.ts";
-import { dataTypeOf, type NcType } from "./nc-type.ts";
+import { dataTypeOf, type NcType, ncTypeBytes } from "./nc-type.ts";
 import type { RecordLayout } from "./record-layout.ts";
 import type { Variable } from "./variable-list.ts";
 
@@ -28,15 +29,41 @@ export function refusalOf(variable: Variable, file: FileFacts): string | undefin
   return `its values lie in bytes ${variable.begin} to ${end}, but the file ends at ${file.size}`;
 }
 
-/** The variable by reference: one chunk a record, or one chunk in all. */
-export function virtualVariable(variable: Variable, file: FileFacts): VirtualArray {
-  const { count, recordBytes } = file.records;
+/** How a variable is cut into chunks: none larger than a record, each in one piece. */
+export interface Chunking {
+  readonly shape: readonly number[];
+  readonly chunkShape: readonly number[];
+  /** Chunks in all. */
+  readonly chunks: number;
+  /** Chunks of one record, or of the whole where there are no records. */
+  readonly perPiece: number;
+}
+
+/** One chunk a record, or one chunk in all; cut further where that has more than `chunkBytes`. */
+export function chunkingOf(variable: Variable, file: FileFacts, chunkBytes: number): Chunking {
+  const { count } = file.records;
   const shape = variable.dimensions.map(({ isRecord, length }) => (isRecord ? count : length));
-  const chunkShape = variable.dimensions.map(({ isRecord, length }) => (isRecord ? 1 : length));
+  const piece = variable.isRecord ? shape.slice(1) : shape;
+  const cut = subdivide(piece, ncTypeBytes(variable.type), chunkBytes);
+  const perPiece = cut.reduce((product, length, axis) => (product * (piece[axis] as number)) / length, 1);
+  return {
+    shape,
+    chunkShape: variable.isRecord ? [1, ...cut] : cut,
+    chunks: perPiece * (variable.isRecord ? count : 1),
+    perPiece,
+  };
+}
+
+/** The variable by reference. */
+export function virtualVariable(variable: Variable, file: FileFacts, chunking: Chunking): VirtualArray {
+  const { shape, chunkShape, chunks, perPiece } = chunking;
   const manifest = new ChunkManifestBuilder(chunkGrid(shape, chunkShape));
-  const chunks = variable.isRecord ? count : 1;
-  for (let chunk = 0; chunk < chunks; chunk++)
-    manifest.setRange(chunk, file.uri, variable.begin + chunk * recordBytes, variable.bytes);
+  const length = variable.bytes / perPiece;
+  for (let chunk = 0; chunk < chunks; chunk++) {
+    const record = Math.floor(chunk / perPiece);
+    const offset = variable.begin + record * file.records.recordBytes + (chunk % perPiece) * length;
+    manifest.setRange(chunk, file.uri, offset, length);
+  }
   return {
     name: variable.name,
     shape,

@@ -302,7 +302,7 @@ describe("a variable whose values are not in the file is refused alone", () => {
       },
     });
     assert.deepEqual(outcomes, [
-      { path: "/v", outcome: "refused", reason: "its 2147483647 records bring the file to more than 33554432 references" },
+      { path: "/v", outcome: "refused", reason: "its 2147483647 chunks bring the file to more than 33554432 references" },
     ]);
   });
 });

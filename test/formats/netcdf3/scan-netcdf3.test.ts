@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { describe, test } from "node:test";
+import type { FormatOptions } from "../../../src/formats/format-scan.ts";
 import { scanNetcdf3 } from "../../../src/formats/netcdf3/index.ts";
 import { readVirtualArray } from "../../../src/scan/index.ts";
 import { openFileReader, withCounters } from "../../../src/storage/index.ts";
@@ -72,10 +73,10 @@ describe("real files are read as netCDF-C reads them", async () => {
   }
 });
 
-async function scanned(file: File) {
+async function scanned(file: File, options: FormatOptions = {}) {
   const { bytes } = netcdf3Bytes(file);
   const reader = memoryReader(bytes);
-  const scan = await scanNetcdf3(reader);
+  const scan = await scanNetcdf3(reader, options);
   const arrayOf = (name: string) => {
     const array = scan.root.arrays.get(name);
     assert.ok(array !== undefined, `${name} is referenced`);
@@ -273,6 +274,39 @@ describe("types and attributes", () => {
     assert.deepEqual(await fillOf("char", ["char", "x"]), Uint8Array.of(0x78));
     assert.equal(await fillOf("int16", ["char", "x"]), null);
     assert.equal((await scanned({ variables: [{ name: "v", type: "int8", values: [1] }] })).arrayOf("v").fillValue, null);
+  });
+});
+
+describe("a variable that is larger than the wanted chunk", () => {
+  const values = Array.from({ length: 120 }, (_, index) => index * 3);
+  const file: File = {
+    records: 2,
+    dimensions: [
+      ["time", 0],
+      ["y", 10],
+      ["x", 6],
+    ],
+    variables: [
+      { name: "fixed", type: "int16", dimensions: [1, 2], values: values.slice(0, 60) },
+      { name: "records", type: "int32", dimensions: [0, 1, 2], recordValues: [values.slice(0, 60), values.slice(60)] },
+      { name: "other", type: "int16", dimensions: [0], recordValues: [[7], [8]] },
+    ],
+  };
+
+  test("is cut on its slow axes, its records too, and reads the same", async () => {
+    const { arrayOf, read } = await scanned(file, { chunkBytes: 60 });
+    assert.deepEqual(arrayOf("fixed").chunkShape, [5, 6]);
+    assert.deepEqual(arrayOf("records").chunkShape, [1, 2, 6]);
+    assert.deepEqual(arrayOf("records").manifest.counts(), { ranges: 10, inlined: 0, missing: 0, rangeBytes: 480 });
+    assert.deepEqual(numbers(await read("fixed"), Int16Array), values.slice(0, 60));
+    assert.deepEqual(numbers(await read("records"), Int32Array), values);
+    assert.deepEqual(numbers(await read("other"), Int16Array), [7, 8]);
+  });
+
+  test("stays whole where no other size is wanted", async () => {
+    const { arrayOf } = await scanned(file);
+    assert.deepEqual(arrayOf("fixed").chunkShape, [10, 6]);
+    assert.deepEqual(arrayOf("records").chunkShape, [1, 10, 6]);
   });
 });
 
