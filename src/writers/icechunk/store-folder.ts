@@ -1,4 +1,4 @@
-import { link, open, readdir, readFile, rm, stat, utimes } from "node:fs/promises";
+import { link, open, readdir, readFile, stat, unlink, utimes } from "node:fs/promises";
 import { join, resolve, sep } from "node:path";
 import { FreshetError } from "../../errors/index.ts";
 import { makeFolder, writeWhole } from "../../storage/index.ts";
@@ -71,8 +71,8 @@ export class StoreFolder {
   }
 
   /** Removes an object; that there is none is no error. */
-  remove(path: string): Promise<void> {
-    return rm(this.locate(path), { force: true });
+  async remove(path: string): Promise<void> {
+    await orUndefined(unlink(this.locate(path)));
   }
 
   /** An object's size and times; undefined where there is none. */

@@ -4,13 +4,18 @@ import { PYTHON } from "../../support/python.ts";
 
 /** Runs lines of Python with icechunk and zarr imported, and answers what they print, read as JSON. */
 export async function inPython<T>(lines: string, ...parameters: readonly string[]): Promise<T> {
-  const { stdout } = await promisify(execFile)(PYTHON as string, ["-c", PRELUDE + lines, ...parameters], { maxBuffer: 1 << 26 });
+  const { stdout } = await promisify(execFile)(PYTHON as string, ["-c", PRELUDE + lines + END, ...parameters], {
+    maxBuffer: 1 << 26,
+  });
   return JSON.parse(stdout) as T;
 }
 
+/** Icechunk's threads sometimes end an interpreter that shuts down with a segmentation fault. */
+const END = "\nsys.stdout.flush()\nos._exit(0)\n";
+
 /** `open_repo(path)` may read virtual chunks from wherever the repository says. */
 const PRELUDE = `
-import sys, json, datetime, logging
+import sys, os, json, datetime, logging
 import icechunk, zarr, numpy as np
 logging.disable(logging.CRITICAL)
 def open_repo(path):

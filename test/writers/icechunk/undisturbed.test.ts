@@ -19,7 +19,6 @@ afterEach(() => rm(root, { recursive: true, force: true }));
 
 /** Reads all of the newest version, over and over until a file appears, and counts. */
 const READER = `
-import os
 rounds, wrong, lengths = 0, [], set()
 while not os.path.exists(sys.argv[2]) and rounds < 2000:
     rounds += 1
