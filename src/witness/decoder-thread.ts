@@ -77,7 +77,7 @@ class RunningThread {
 
   constructor(program: URL) {
     const workerData: ThreadFacts = { control: this.#control.buffer, data: this.#data.buffer };
-    this.#worker = new Worker(program, { workerData, resourceLimits: { maxOldGenerationSizeMb: HEAP_MB } });
+    this.#worker = new Worker(program, { workerData, execArgv: [], resourceLimits: { maxOldGenerationSizeMb: HEAP_MB } });
     this.#worker.unref();
     this.#worker.on("message", (message: FromThread) => this.#current?.onMessage(message));
     this.#worker.on("error", (error: Error) => this.#ended(`the decoder failed: ${error.message}`));

@@ -67,11 +67,14 @@ export async function takeSamples(reader: RangeReader, scan: Scan, options: Take
   const taken: Sample[] = [];
   const loaded: string[] = [];
   const passedOver = [...plan.passedOver];
+  const said = new Set<string>();
   const judge = (path: string, answer: Answer): Exclude<Answer, { kind: "differs" | "unread" }> | undefined => {
     if (answer.kind === "differs") throw disagreement({ path, uri: scan.uri }, by, answer);
     if (answer.kind !== "unread") return answer;
     const why = budget.isSpent ? `more than ${budget.most} bytes of the source would have to be read: ` : "";
-    passedOver.push({ path, reason: `${why}${answer.reason}` });
+    const reason = `${why}${answer.reason}`;
+    if (!said.has(`${path} ${reason}`)) passedOver.push({ path, reason });
+    said.add(`${path} ${reason}`);
     return undefined;
   };
   for (const [number, choice] of plan.chunks.entries()) {

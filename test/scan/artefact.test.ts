@@ -3,7 +3,7 @@ import { randomFillSync } from "node:crypto";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { isFreshetError } from "../../src/errors/index.ts";
-import { readScan, type Scan, scan, writeScan } from "../../src/scan/index.ts";
+import { readScan, type Scan, scan, withSamples, writeScan } from "../../src/scan/index.ts";
 import { openFileReader } from "../../src/storage/index.ts";
 import { numeric } from "../../src/virtual/index.ts";
 import { aGroup, anArray, codec, inline, range, text } from "./virtual-arrays.ts";
@@ -84,6 +84,23 @@ describe("a stored scan comes back as it was", () => {
     ];
     const stored = aScan({ root: aGroup(arrays) });
     assert.deepEqual(roundTrip(stored), stored);
+  });
+
+  test("what another decoder said; a scan that nobody was asked about is stored as it was before", () => {
+    const samples = {
+      by: "another 1.0",
+      taken: [{ path: "/v", index: [0, 2], extent: [1, 5], sha256: "00".repeat(32), isUnwritten: true }],
+      loaded: ["/time"],
+      passedOver: [{ path: "/t", reason: "text" }],
+      requests: 2,
+      bytesRead: 300,
+    };
+    const stored = withSamples(aScan({ root: aGroup([anArray()]) }), samples);
+    assert.deepEqual(roundTrip(stored), stored);
+    const { samples: none, ...silent } = stored;
+    assert.deepEqual(none, samples);
+    assert.deepEqual(roundTrip(silent), silent);
+    assert.ok(!("samples" in roundTrip(silent)));
   });
 
   test("types, codecs, unnamed dimensions, nested groups, outcomes, what is not known of the source", () => {
