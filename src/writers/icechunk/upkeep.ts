@@ -15,7 +15,10 @@ const MAIN = "main";
 export const OBJECT_KINDS = ["snapshot", "transaction", "manifest", "chunk", "overwritten", "temporary"] as const;
 export type ObjectKind = (typeof OBJECT_KINDS)[number];
 
-/** Which versions of `main` stay readable: those of this list, or the newest ones and all that are young. The published one stays always. */
+/**
+ * Which versions stay readable: those of this list, wherever they are; or of `main` the newest ones and all that are young. The
+ * published one stays always.
+ */
 export type Retention = readonly string[] | { readonly newest: number; readonly youngerThanMs?: number };
 
 export interface UpkeepOptions {
@@ -25,6 +28,11 @@ export interface UpkeepOptions {
    * its first chunk to its swap; one that takes longer is refused at the swap.
    */
   readonly graceMs: number;
+  /**
+   * The newest version that the caller has published. Where `main` was not made from it, somebody has moved the branch: that is a
+   * conflict, and nothing is removed.
+   */
+  readonly published?: string;
   /** Tells what would be removed, and removes nothing. */
   readonly dryRun?: boolean;
   /** The moment from which ages are counted, in milliseconds since 1970; now where it is left out. */
@@ -105,25 +113,31 @@ export async function upkeep(
 
 /** What an upkeep goes by. */
 interface Plan {
+  /** Of the versions of `main`, by their place from the newest. */
   readonly isRetained: (version: SnapshotEntry, place: number) => boolean;
+  /** Retained by name. */
+  readonly named: ReadonlySet<string>;
+  readonly published: string | undefined;
   /** What was changed before this may go. */
   readonly cutoffMs: number;
   /** Branches of publications that were given up. */
   readonly abandoned: readonly string[];
 }
 
-async function planOf(folder: StoreFolder, { retain, graceMs, dryRun, now = Date.now() }: UpkeepOptions): Promise<Plan> {
+async function planOf(folder: StoreFolder, options: UpkeepOptions): Promise<Plan> {
+  const { retain, graceMs, published, dryRun = false, now = Date.now() } = options;
   const rule = "newest" in retain ? retain : undefined;
   for (const [name, value] of Object.entries({ graceMs, newest: rule?.newest ?? 0, youngerThanMs: rule?.youngerThanMs ?? 0 }))
     if (!(value >= 0)) throw new RangeError(`${name} is ${value}`);
   // Never beyond the file system's own time: what is written from now on must not count as old.
   const cutoffMs = Math.min(now - graceMs, dryRun ? Number.POSITIVE_INFINITY : await folder.now());
-  const named = new Set(rule === undefined ? (retain as readonly string[]) : []);
   const young = now - (rule?.youngerThanMs ?? 0);
   const info = await infoOf(folder);
   return {
-    isRetained: ({ id, writtenMs }, place) =>
-      rule === undefined ? named.has(id) : place < rule.newest || (rule.youngerThanMs !== undefined && writtenMs > young),
+    isRetained: ({ writtenMs }, place) =>
+      rule !== undefined && (place < rule.newest || (rule.youngerThanMs !== undefined && writtenMs > young)),
+    named: new Set(rule === undefined ? (retain as readonly string[]) : []),
+    published,
     cutoffMs,
     abandoned: [...info.branches]
       .filter(([name, head]) => isCandidateBranch(name) && (info.snapshots[head] as SnapshotEntry).writtenMs < cutoffMs)
@@ -160,27 +174,49 @@ async function settle(folder: StoreFolder, inUse: InUse, plan: Plan, isDryRun: b
 function rootsOf(
   info: RepositoryInfo,
   present: readonly StoredObject[],
-  { isRetained, cutoffMs, abandoned }: Plan,
+  { isRetained, named, published, cutoffMs, abandoned }: Plan,
   folder: StoreFolder,
 ): ReadonlyMap<string, Root> {
+  const head = headOf(info, folder);
+  const versions = versionsOf(info);
+  if (published !== undefined && !versions.some(({ id }) => id === published)) {
+    throw new FreshetError("conflict", "the published branch was moved by somebody else", {
+      found: head.id,
+      expected: `${published}, or a version made from it`,
+      uri: folder.root,
+      remedy: "Move it back, or build the store anew",
+    });
+  }
   const there = new Map(present.map(({ path, changedMs }) => [path, changedMs]));
   const roots = new Map<string, Root>();
   for (const [id, changedMs] of there) if (isObjectName(id) && changedMs >= cutoffMs) roots.set(id, "young");
   const heads = new Map([...info.tags, ...[...info.branches].filter(([name]) => !abandoned.includes(name))]);
-  const named = [...heads.values()].map((at) => info.snapshots[at] as SnapshotEntry);
-  const first = info.snapshots.filter(({ parent }) => parent < 0);
-  // A head that is not there has expired before it was named.
-  for (const { id } of [...named, ...first, ...versionsOf(info).filter(isRetained)]) if (there.has(id)) roots.set(id, "whole");
-  const main = info.branches.get(MAIN);
-  const published = main === undefined ? undefined : info.snapshots[main];
-  if (published !== undefined && !there.has(published.id)) {
+  const wanted = [
+    ...[...heads.values()].map((at) => info.snapshots[at] as SnapshotEntry),
+    // The empty one, too: it costs nothing, and libraries may take it for granted.
+    ...info.snapshots.filter(({ id, parent }) => parent < 0 || named.has(id)),
+    ...versions.filter(isRetained),
+  ];
+  // What is not there has expired before it was named.
+  for (const { id } of wanted) if (there.has(id)) roots.set(id, "whole");
+  if (!there.has(head.id)) {
     throw new FreshetError("corrupt", "the file of the published version is missing", {
-      found: published.id,
+      found: head.id,
       uri: folder.root,
       remedy: "Restore it from a backup, or build the store anew",
     });
   }
   return roots;
+}
+
+function headOf(info: RepositoryInfo, folder: StoreFolder): SnapshotEntry {
+  const main = info.branches.get(MAIN);
+  if (main !== undefined) return info.snapshots[main] as SnapshotEntry;
+  throw new FreshetError("corrupt", "the published branch is missing", {
+    expected: MAIN,
+    uri: folder.root,
+    remedy: "Make the branch anew at the newest version",
+  });
 }
 
 /** Versions of `main`, youngest first. */

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { zstdDecompressSync } from "node:zlib";
 import { isFreshetError } from "../../../src/errors/index.ts";
 import { onStep } from "../../../src/steps/index.ts";
 import { IcechunkStore, type UpkeepReport } from "../../../src/writers/icechunk/index.ts";
@@ -45,6 +46,16 @@ async function filesIn(folder: string): Promise<string[]> {
 /** What is there now is older than any grace that these tests have; what comes from now on is not. */
 async function letTimePass(): Promise<void> {
   await sleep(30);
+}
+
+/** The same list of snapshots, whose published branch has another name. */
+function withoutMain(repo: Buffer): Buffer {
+  const message = zstdDecompressSync(repo.subarray(39));
+  for (let at = message.indexOf("\u0004\0\0\0main"); at >= 0; at = message.indexOf("\u0004\0\0\0main", at + 1))
+    message.write("niam", at + 4);
+  const file = Buffer.concat([repo.subarray(0, 39), message]);
+  file[38] = 0;
+  return file;
 }
 
 const removedOf = ({ kinds }: UpkeepReport): Record<string, number> =>
@@ -261,6 +272,34 @@ print(json.dumps([int(tagged["time"][:].sum()), int(work["time"][:].sum()), int(
       (await store.versions(9)).map(({ expired }) => expired),
       [false, true, true, true, false],
     );
+  });
+
+  test("everything, where somebody has moved the branch or taken it away; and what is named, wherever it is", {
+    skip: missingPython(),
+  }, async () => {
+    const store = await openGrowing(growing);
+    const versions = await grow(store, 4);
+    const [, second, third, fourth] = versions as [string, string, string, string];
+    await letTimePass();
+    assert.equal((await store.upkeep({ retain: versions, graceMs: 0, published: fourth })).versions.retained, 4);
+    const files = await filesIn(growing.folder);
+    await inPython(`open_repo(sys.argv[1]).reset_branch("main", sys.argv[2]); print(0)`, growing.folder, second);
+    await letTimePass();
+    const moved = { graceMs: 0, published: fourth };
+    await assert.rejects(store.upkeep({ ...moved, retain: { newest: 1 } }), isConflict);
+    await assert.rejects(store.upkeep({ ...moved, retain: versions, dryRun: true }), isConflict);
+    for (const path of files) assert.ok(existsSync(join(growing.folder, path)), path);
+    await store.upkeep({ retain: [third], graceMs: 0 });
+    const states = await Promise.all(versions.map(async (id) => (await store.version(id))?.expired));
+    assert.deepEqual(states, [true, false, false, true]);
+
+    const bytes = await readFile(join(growing.folder, "repo"));
+    await writeFile(join(growing.folder, "repo"), withoutMain(bytes));
+    await assert.rejects(
+      store.upkeep({ retain: { newest: 1 }, graceMs: 0 }),
+      (error) => isCorrupt(error) && /branch is missing/.test(String(error)),
+    );
+    await writeFile(join(growing.folder, "repo"), bytes);
   });
 
   test("everything, where something cannot be read that says what is in use", async () => {
