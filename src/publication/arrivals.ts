@@ -24,14 +24,19 @@ export async function readArrivals(
   stored: StoredState | undefined,
   { afterSeq, upToSeq }: { readonly afterSeq: number; readonly upToSeq: number },
 ): Promise<{ readonly arrivals: Revision[]; readonly lastSeq: number }> {
-  const changed = await ledger.changedAfter(dataset, afterSeq, NEWS, MOST_ARRIVALS);
-  const reached = changed.filter(({ changedSeq, state }) => changedSeq <= upToSeq || state === "published");
-  // What this product has published itself is no news to it.
-  const arrivals = reached.filter(
-    ({ key, identity, state }) => state !== "published" || standingRow(stored, key)?.identity !== identity,
-  );
-  const lastSeq = reached.reduce((last, { changedSeq }) => Math.max(last, changedSeq), afterSeq);
-  return { arrivals, lastSeq: Math.min(lastSeq, upToSeq) };
+  let lastSeq = afterSeq;
+  for (let after = afterSeq; ; ) {
+    const changed = await ledger.changedAfter(dataset, after, NEWS, MOST_ARRIVALS);
+    const reached = changed.filter(({ changedSeq, state }) => changedSeq <= upToSeq || state === "published");
+    // What this product has published itself is no news to it.
+    const arrivals = reached.filter(
+      ({ key, identity, state }) => state !== "published" || standingRow(stored, key)?.identity !== identity,
+    );
+    lastSeq = reached.reduce((last, { changedSeq }) => Math.max(last, changedSeq), lastSeq);
+    // A publication leaves as many rows behind it as it had granules: news may begin after a page without any.
+    if (arrivals.length > 0 || changed.length < MOST_ARRIVALS) return { arrivals, lastSeq: Math.min(lastSeq, upToSeq) };
+    after = changed.at(-1)?.changedSeq ?? after;
+  }
 }
 
 /**
