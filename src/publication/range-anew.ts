@@ -22,6 +22,13 @@ export async function rangeAnew(
   const from = instantOf(asked.from, Number.NEGATIVE_INFINITY);
   const to = instantOf(asked.to, Number.POSITIVE_INFINITY);
   const state = await maker.stateOf(dataset, product);
+  const hold = state.stored?.header.hold;
+  if (hold !== undefined) {
+    throw new FreshetError("held", "the product is held at an earlier version", {
+      found: `#${hold.sequence}`,
+      remedy: "Release it first (freshet release DATASET)",
+    });
+  }
   const rows: { epoch: number; slot: number; row: LayoutRow }[] = [];
   for (const { header, layout } of state.stored?.epochs ?? []) {
     for (const [slot, row] of layout.rows()) {

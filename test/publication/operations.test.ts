@@ -48,6 +48,8 @@ describe("a rollback", () => {
     assert.equal(held.kind, "held");
     assert.match(held.trouble, /#2 again .*anna: the agency's file was wrong/);
     await assert.rejects(operate({ kind: "rebuild" }), (error) => isFreshetError(error, "held"));
+    const range = { from: "2017-06-01T00:00:00Z" };
+    await assert.rejects(operate({ kind: "rebuild", ...range }), (error) => isFreshetError(error, "held"));
 
     const released = await operate({ kind: "release", ...why });
     assert.deepEqual([released.sequence, released.granules], [5, 4]);
