@@ -3,7 +3,7 @@ import type { Announcement, Downloaded, GranuleReference } from "../contract/ind
 import type { Dataset } from "../dataset/index.ts";
 import { FreshetError, isFreshetError } from "../errors/index.ts";
 import { type Ledger, type Revision, type RevisionId, revisionIdentity } from "../ledger/index.ts";
-import { openReader, type RangeReader } from "../storage/index.ts";
+import { openReader, type RangeReader, type SourceIdentity } from "../storage/index.ts";
 import { allowedUri } from "./allowed.ts";
 import { type Checksum, verifyChecksum } from "./checksum.ts";
 import { copyToMirror } from "./mirror.ts";
@@ -13,6 +13,8 @@ export interface AcquisitionContext {
   readonly signal: AbortSignal;
   /** Called now and then with how far it is. */
   readonly onProgress: (done: string) => void;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
 }
 
 /**
@@ -36,8 +38,10 @@ export async function resolveRevision(
     const { mirror } = dataset.source;
     if (mirror === undefined) checkReferable(reader);
     else checkRecognisable(reader, checksum);
-    const identity = revisionIdentity({ ...reader.identity, ...(checksum === undefined ? {} : { checksum }) });
-    const { revision } = await context.ledger.hear({
+    const earlier = await context.ledger.revisionsOf(dataset.name, granule.key);
+    const same = earlier.find((revision) => isSameState(revision, uri, reader.identity, checksum));
+    const identity = same?.identity ?? revisionIdentity({ ...reader.identity, ...(checksum === undefined ? {} : { checksum }) });
+    const { revision, isNew } = await context.ledger.hear({
       dataset: dataset.name,
       key: granule.key,
       identity,
@@ -49,6 +53,11 @@ export async function resolveRevision(
       reason: announcement.by,
       detail: { announcedMs: announcement.heardMs },
     });
+    if (isNew) {
+      const newer = earlier.find((other) => isNewerElsewhere(other, uri, reader.identity, context.now()));
+      if (newer !== undefined) return await giveWay(context.ledger, revision, newer, { uri, size: reader.size });
+      if (mirror === undefined) await noteReplaced(context, earlier, uri, identity);
+    }
     const isBack = await isTakenUpAgain(context.ledger, revision);
     if (isBack) await context.ledger.record({ ...revisionId(revision), state: "heard", reason: "the source has it again" });
     const isOpen = isBack || revision.state === "heard" || revision.state === "quarantined";
@@ -94,6 +103,55 @@ async function isTakenUpAgain(ledger: Ledger, revision: Revision): Promise<boole
   if (revision.state !== "superseded") return false;
   const all = await ledger.revisionsOf(revision.dataset, revision.key);
   return all.some(({ identity, state }) => identity !== revision.identity && state !== "superseded");
+}
+
+/**
+ * True when the ledger knows this state of this source: announced with a checksum once and without one another time, it is one
+ * revision all the same.
+ */
+function isSameState(revision: Revision, uri: string, source: SourceIdentity, checksum: Checksum | undefined): boolean {
+  if (revision.uri !== uri || revision.size !== source.size || revision.etag !== source.etag) return false;
+  if (revision.lastModifiedMs === undefined || revision.lastModifiedMs !== source.lastModifiedMs) return false;
+  if (checksum === undefined || !revision.identity.startsWith(`${checksum.algorithm}:`)) return true;
+  return revision.identity.startsWith(`${checksum.algorithm}:${checksum.value.toLowerCase()}:`);
+}
+
+/** A clock that is ahead by more than this says nothing about what is newer. */
+const CLOCK_SKEW_MS = 5 * 60_000;
+
+/**
+ * True for a revision that came by another way and was changed later than this one: a copy that lags behind must not take the place
+ * of what it will become. What the same place has now is always the newest, whatever its date says.
+ */
+function isNewerElsewhere(other: Revision, uri: string, { lastModifiedMs }: SourceIdentity, nowMs: number): boolean {
+  if (other.uri === uri || (other.state !== "ready" && other.state !== "published")) return false;
+  if (lastModifiedMs === undefined || other.lastModifiedMs === undefined) return false;
+  return other.lastModifiedMs > lastModifiedMs && other.lastModifiedMs <= nowMs + CLOCK_SKEW_MS;
+}
+
+async function giveWay(
+  ledger: Ledger,
+  revision: Revision,
+  newer: Revision,
+  found: { readonly uri: string; readonly size: number },
+): Promise<Downloaded> {
+  const changed = (ms: number | undefined): string => new Date(ms ?? 0).toISOString();
+  const reason = `changed ${changed(revision.lastModifiedMs)}, older than ${newer.uri}, changed ${changed(newer.lastModifiedMs)}`;
+  await ledger.record({ ...revisionId(revision), state: "superseded", reason });
+  return { identity: revision.identity, ...found, known: "superseded" };
+}
+
+/** The place has other bytes now: references to the earlier ones fail from here on, and versions that have them say so. */
+async function noteReplaced(
+  { ledger, now }: AcquisitionContext,
+  earlier: readonly Revision[],
+  uri: string,
+  identity: string,
+): Promise<void> {
+  for (const revision of earlier) {
+    if (revision.uri !== uri || revision.identity === identity) continue;
+    await ledger.noteSource(revisionId(revision), { state: "changed", found: `revision ${identity}`, atMs: now() });
+  }
 }
 
 function revisionId({ dataset, key, identity }: Revision): RevisionId {

@@ -21,7 +21,7 @@ export function createGranuleActivities({ ledger, scans, files, wake }: GranuleA
     async download(granule, announcement) {
       const dataset = await files.get(granule.dataset);
       return withHeartbeat((onProgress, signal) =>
-        resolveRevision(granule, dataset, announcement, { ledger, signal, onProgress }),
+        resolveRevision(granule, dataset, announcement, { ledger, signal, onProgress, now: Date.now }),
       );
     },
 

@@ -69,6 +69,8 @@ export interface Swept {
   readonly gone: number;
   /** Sources that did not answer. */
   readonly silent: number;
+  /** Granules that leave, since their source took them back. */
+  readonly withdrawn: number;
   /** Where the next page begins; undefined at the end. */
   readonly afterKey: string | undefined;
 }

@@ -6,9 +6,13 @@ export interface DatasetInput {
   readonly coalesceMs: number;
   /** Milliseconds after which it looks into the ledger even though nobody woke it. */
   readonly lookEveryMs: number;
+  /** How often its stores are tidied. Milliseconds. */
+  readonly upkeepEveryMs: number;
   /** Carried over continue-as-new. */
   readonly published: number;
   readonly wakes: number;
+  /** When the stores were tidied last, milliseconds since 1970; undefined at the first start. */
+  readonly tidiedMs?: number | undefined;
 }
 
 /**
@@ -35,6 +39,7 @@ export interface DatasetStatus {
 export interface DatasetSettings {
   readonly dataset: DatasetReference;
   readonly coalesceMs: number;
+  readonly upkeepEveryMs: number;
 }
 
 /** What a publication would change, as `combine` found it. Small: the granules themselves stay in the ledger. */

@@ -1,4 +1,4 @@
-import type { DatasetReference } from "./granule.ts";
+import type { DatasetSettings } from "./dataset.ts";
 
 interface Asked {
   /** Which product; may be left out where the dataset has one. */
@@ -43,9 +43,7 @@ export interface Upkeep extends Asked {
 }
 
 /** The update `change`: another dataset file, after its products have been rebuilt aside by it. */
-export interface Change extends Asked {
-  readonly dataset: DatasetReference;
-  readonly coalesceMs: number;
+export interface Change extends Asked, DatasetSettings {
   /** Products to rebuild. */
   readonly rebuild: readonly string[];
 }

@@ -1,5 +1,6 @@
 export { type Calendar, isOn, positionOf, timeAt } from "./calendar.ts";
 export { type CanonicalDataset, canonicalDataset, datasetOfText } from "./canonical.ts";
+export { type ChangeClass, classifyChange } from "./classify-change.ts";
 export type { Dataset, DatasetFile, Policies, Product, Source, TimeseriesProduct } from "./dataset.ts";
 export { parseDuration } from "./duration.ts";
 export { datasetFileJsonSchema } from "./json-schema.ts";

@@ -15,7 +15,7 @@ import { rangeAnew } from "./range-anew.ts";
 import { tidyStores } from "./tidy-stores.ts";
 import type { Tick, Turn } from "./turn.ts";
 import { TurnMaker, type TurnParts } from "./turn-maker.ts";
-import { TurnWriter, type Written } from "./turn-writer.ts";
+import { type Prepared, TurnWriter, type Written } from "./turn-writer.ts";
 import { countsOf } from "./wanted.ts";
 
 /** What an operation needs to know beside what was asked. */
@@ -111,7 +111,40 @@ export class Operator {
   /** Rebuilds products aside by another dataset file, which becomes the current one when all of them have been switched. */
   async change(request: Request, asked: Change): Promise<OperationResult[]> {
     const results: OperationResult[] = [];
-    for (const product of asked.rebuild) results.push(await this.rebuild(request, { ...asked, product }));
+    const prepared: { product: TimeseriesProduct; prepared: Prepared }[] = [];
+    for (const name of asked.rebuild) {
+      const product = productOf(request.dataset, name);
+      const done = await this.#done(request, product, "change");
+      if (done !== undefined) {
+        results.push(done);
+        continue;
+      }
+      const turn = withHold(await this.#maker.anew(request.dataset, product, "rebuild", request.tick));
+      requireNothingLost(turn);
+      if (turn.wanted.epochs.length === 0) results.push(nothingDone(product, "change", ["there is no granule to build it from"]));
+      else {
+        const { reference, dataset, tick, id } = request;
+        prepared.push({
+          product,
+          prepared: await this.#writer.prepare(reference, dataset, product, { ...turn, request: id }, tick),
+        });
+      }
+    }
+    // All of them are there before the first one is switched.
+    for (const { product, prepared: each } of prepared) {
+      const { version, granules } = await this.#writer.complete(request.dataset, product, each, request.tick);
+      const { sequence } = each.turn.plan;
+      results.push({
+        product: product.name,
+        kind: "change",
+        version,
+        sequence,
+        granules,
+        changed: granules,
+        isPublished: true,
+        notes: [],
+      });
+    }
     await this.#parts.ledger.putDataset(canonicalDataset(request.dataset));
     return results;
   }

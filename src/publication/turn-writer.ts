@@ -16,6 +16,13 @@ export interface Written {
   readonly atMs: number;
 }
 
+/** A turn whose change is written and verified, where it has one. */
+export interface Prepared {
+  readonly turn: Turn;
+  readonly message: string;
+  readonly staged: { readonly version: string; readonly stored: StoredState } | undefined;
+}
+
 /** Carries turns out: stage → look at it → compare-and-swap → tell the ledger. */
 export class TurnWriter {
   readonly #parts: TurnParts & { readonly now: () => number };
@@ -24,11 +31,7 @@ export class TurnWriter {
     this.#parts = parts;
   }
 
-  /**
-   * Publishes a turn, or does what is left of it: one that is `unchanged` changes only the ledger.
-   * @throws FreshetError `conflict` when somebody else published meanwhile; `corrupt` when the new version does not hold what it
-   *   should, and then it is not published.
-   */
+  /** Publishes a turn: `prepare`, then `complete`. */
   async publish(
     reference: DatasetReference,
     dataset: Dataset,
@@ -36,13 +39,40 @@ export class TurnWriter {
     turn: Turn,
     tick: Tick,
   ): Promise<Written> {
+    return this.complete(dataset, product, await this.prepare(reference, dataset, product, turn, tick), tick);
+  }
+
+  /**
+   * Writes and verifies what a turn changes, where nobody sees it. One that is `unchanged` changes nothing.
+   * @throws FreshetError `corrupt` when the new version does not hold what it should.
+   */
+  async prepare(
+    reference: DatasetReference,
+    dataset: Dataset,
+    product: TimeseriesProduct,
+    turn: Turn,
+    tick: Tick,
+  ): Promise<Prepared> {
+    if (turn.plan.unchanged) return { turn, message: "", staged: undefined };
+    const message = messageOf(reference, turn);
+    return { turn, message, staged: await this.#stage(reference, dataset, product, turn, message, tick) };
+  }
+
+  /**
+   * Makes what was prepared visible and tells the ledger; where nothing was, the ledger alone.
+   * @throws FreshetError `conflict` when somebody else published meanwhile.
+   */
+  async complete(
+    dataset: Dataset,
+    product: TimeseriesProduct,
+    { turn, message, staged }: Prepared,
+    tick: Tick,
+  ): Promise<Written> {
     const { state, plan, wanted } = turn;
     const granules = granulesIn(wanted.epochs);
     let version = state.head;
     let told: { parent: string | undefined; message: string } = { parent: undefined, message: "" };
-    if (!plan.unchanged) {
-      const message = messageOf(reference, turn);
-      const staged = await this.#stage(reference, dataset, product, turn, message, tick);
+    if (staged !== undefined) {
       version = staged.version;
       tick("publishing");
       await state.store.publish(plan.parent, version);

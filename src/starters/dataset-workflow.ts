@@ -1,6 +1,6 @@
 import { type Client, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from "@temporalio/client";
 import { SearchAttributeType, TypedSearchAttributes } from "@temporalio/common";
-import { type DatasetInput, datasetWorkflowId, TASK_QUEUE } from "../contract/index.ts";
+import { type DatasetInput, type DatasetSettings, datasetWorkflowId, TASK_QUEUE } from "../contract/index.ts";
 import type { Dataset } from "../dataset/index.ts";
 
 /** A dataset that nobody woke looks into the ledger all the same, this often. */
@@ -12,6 +12,7 @@ export function datasetInput(dataset: Dataset, hash: string): DatasetInput {
     dataset: { name: dataset.name, hash },
     coalesceMs: dataset.publish.coalesceMs,
     lookEveryMs: LOOK_EVERY_MS,
+    upkeepEveryMs: dataset.maintenance.upkeepMs,
     published: 0,
     wakes: 0,
   };
@@ -21,9 +22,7 @@ export function datasetInput(dataset: Dataset, hash: string): DatasetInput {
 export async function signalDataset(
   client: Client,
   input: DatasetInput,
-  signal:
-    | { readonly name: "wake" }
-    | { readonly name: "configure"; readonly args: readonly [Pick<DatasetInput, "dataset" | "coalesceMs">] },
+  signal: { readonly name: "wake" } | { readonly name: "configure"; readonly args: readonly [DatasetSettings] },
 ): Promise<void> {
   await client.workflow.signalWithStart<(input: DatasetInput) => Promise<never>, unknown[]>("dataset", {
     workflowId: datasetWorkflowId(input.dataset.name),

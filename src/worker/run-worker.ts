@@ -3,12 +3,18 @@ import { Context } from "@temporalio/activity";
 import type { Client } from "@temporalio/client";
 import type { ActivityExecuteInput, ActivityInboundCallsInterceptor, Next } from "@temporalio/worker";
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from "@temporalio/worker";
-import { createDatasetActivities, createGranuleActivities, DatasetFiles, toFailure } from "../activities/index.ts";
-import { TASK_QUEUE } from "../contract/index.ts";
+import {
+  createDatasetActivities,
+  createGranuleActivities,
+  createMaintenanceActivities,
+  DatasetFiles,
+  toFailure,
+} from "../activities/index.ts";
+import { type Announcement, TASK_QUEUE } from "../contract/index.ts";
 import { type Ledger, openLedger } from "../ledger/index.ts";
 import { Operator, ProductStores, Publisher } from "../publication/index.ts";
 import { ScanStore } from "../scan/index.ts";
-import { connectTemporal, datasetInput, noServer, signalDataset } from "../starters/index.ts";
+import { Announcer, connectTemporal, datasetInput, noServer, signalDataset } from "../starters/index.ts";
 import type { Settings } from "./settings.ts";
 
 /** Cached workflows are counted, not weighed; a few hundred stay far from the heap's limit (reference: temporal, section 4). */
@@ -46,6 +52,10 @@ export async function startWorker(
   const wake = async (reference: { name: string; hash: string }): Promise<void> => {
     await signalDataset(client, datasetInput(await files.get(reference), reference.hash), { name: "wake" });
   };
+  const announcer = new Announcer(client, ledger);
+  const announce = async (only: string, announcement: Announcement): Promise<void> => {
+    await announcer.announce(announcement, { only });
+  };
   const worker = await Worker.create({
     connection,
     namespace: settings.temporalNamespace,
@@ -54,6 +64,7 @@ export async function startWorker(
     activities: {
       ...createGranuleActivities({ ledger, scans, files, wake }),
       ...createDatasetActivities({ publisher, operator, files }),
+      ...createMaintenanceActivities({ ledger, files, announce, wake }),
     },
     maxCachedWorkflows: CACHED_WORKFLOWS,
     shutdownGraceTime: options.graceMs ?? 10_000,

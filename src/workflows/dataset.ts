@@ -15,6 +15,7 @@ import {
 import type {
   DatasetActivities,
   DatasetInput,
+  DatasetSettings,
   DatasetStage,
   Operation,
   OperationResult,
@@ -62,9 +63,13 @@ const { operate } = proxyActivities<DatasetActivities>({
  * nothing, since it also looks by itself. It lives for ever, by continuing as new.
  */
 export async function dataset(input: DatasetInput): Promise<never> {
-  let settings = { dataset: input.dataset, coalesceMs: input.coalesceMs };
+  let settings: DatasetSettings = {
+    dataset: input.dataset,
+    coalesceMs: input.coalesceMs,
+    upkeepEveryMs: input.upkeepEveryMs,
+  };
   let stage: DatasetStage = "idle";
-  let { wakes, published } = input;
+  let { wakes, published, tidiedMs = Date.now() } = input;
   let awake = true;
   let last: PublicationResult | undefined;
   let troubles: string[] = [];
@@ -115,7 +120,10 @@ export async function dataset(input: DatasetInput): Promise<never> {
     enter("operating", operation.kind);
     const reference = operation.kind === "change" ? operation.dataset : settings.dataset;
     const results = await operate(reference, id, operation);
-    if (operation.kind === "change") settings = { dataset: operation.dataset, coalesceMs: operation.coalesceMs };
+    if (operation.kind === "change") {
+      const { dataset: next, coalesceMs, upkeepEveryMs } = operation;
+      settings = { dataset: next, coalesceMs, upkeepEveryMs };
+    }
     published += results.filter(({ isPublished }) => isPublished).length;
     awake = true;
     return results;
@@ -129,6 +137,10 @@ export async function dataset(input: DatasetInput): Promise<never> {
       await condition(() => awake || operations.isWaiting, input.lookEveryMs);
     }
     await operations.carryOut(carryOut);
+    if (Date.now() - tidiedMs >= settings.upkeepEveryMs) {
+      tidiedMs = Date.now();
+      await attempt(async () => void (await carryOut(`upkeep ${tidiedMs}`, { kind: "upkeep", by: "the dataset file" })));
+    }
     if (settings.coalesceMs > 0) {
       enter("coalescing", `${settings.coalesceMs} ms`);
       await sleep(settings.coalesceMs);
@@ -153,7 +165,7 @@ export async function dataset(input: DatasetInput): Promise<never> {
   }
   await operations.carryOut(carryOut);
   await condition(allHandlersFinished);
-  return continueAsNew<typeof dataset>({ ...input, ...settings, wakes, published });
+  return continueAsNew<typeof dataset>({ ...input, ...settings, wakes, published, tidiedMs });
 }
 
 function describe(result: PublicationResult): string {

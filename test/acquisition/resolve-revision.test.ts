@@ -84,7 +84,7 @@ function announcement(promise: Partial<Announcement> = {}): Announcement {
 }
 
 function resolve(promise: Partial<Announcement> = {}, options: { mirror?: boolean } = {}): Promise<Downloaded> {
-  const context = { ledger, signal: new AbortController().signal, onProgress: () => undefined };
+  const context = { ledger, signal: new AbortController().signal, onProgress: () => undefined, now: Date.now };
   return resolveRevision(GRANULE, dataset(options.mirror ?? false), announcement(promise), context);
 }
 
@@ -313,5 +313,59 @@ describe("the verdict on a revision", () => {
     await published(identity, 1);
     await recordVerdict(ledger, GRANULE, announcement(), identity, { state: "skipped", reason: "x" });
     assert.deepEqual(await states(), ["published"]);
+  });
+});
+
+describe("one granule by several ways", () => {
+  const byWay = (path: string, promise: Partial<Announcement> = {}) => resolve({ uri: `${origin}/data/${path}`, ...promise });
+
+  test("announced with a checksum and without one, the same state of a source without tags is one revision", async () => {
+    served = { bytes: ONE, modified: "Mon, 05 Jun 2017 12:00:00 GMT" };
+    const checksum = { algorithm: "sha256", value: sha256(ONE) } as const;
+    const one = await byWay("20170605.nc", { checksum });
+    const other = await byWay("20170605.nc");
+    assert.equal(other.identity, one.identity);
+    assert.equal((await ledger.revisionsOf("d", GRANULE.key)).length, 1);
+  });
+
+  test("but another announced checksum is another revision, even where size and time are the same", async () => {
+    served = { bytes: ONE, modified: "Mon, 05 Jun 2017 12:00:00 GMT" };
+    await byWay("20170605.nc", { checksum: { algorithm: "sha256", value: sha256(ONE) } });
+    const swapped = Buffer.from(ONE).reverse();
+    served = { bytes: swapped, modified: "Mon, 05 Jun 2017 12:00:00 GMT" };
+    await byWay("20170605.nc", { checksum: { algorithm: "sha256", value: sha256(swapped) } });
+    assert.equal((await ledger.revisionsOf("d", GRANULE.key)).length, 2);
+  });
+
+  test("a copy elsewhere that lags behind never takes the place of what is published", async () => {
+    served = second();
+    await published((await byWay("new/20170605.nc")).identity, 1);
+    served = first();
+    const late = await byWay("old/20170605.nc");
+    assert.equal(late.known, "superseded");
+    const [, older] = await ledger.revisionsOf("d", GRANULE.key);
+    assert.match(older?.reason ?? "", /older than .*new\/20170605\.nc/);
+  });
+
+  test("a place that goes back to an earlier date has what it has; one whose clock is ahead by years proves nothing", async () => {
+    served = second();
+    await published((await byWay("20170605.nc")).identity, 1);
+    served = { ...first(), etag: '"3"' };
+    assert.equal((await byWay("20170605.nc")).known, undefined);
+    served = { bytes: TWO, etag: '"4"', modified: "Tue, 06 Jun 2090 12:00:00 GMT" };
+    await published((await byWay("ahead/20170605.nc")).identity, 2);
+    served = { ...second(), etag: '"5"' };
+    assert.equal((await byWay("right/20170605.nc")).known, undefined);
+  });
+
+  test("a source replaced in place is noted: references to the earlier revision fail from then on", async () => {
+    await published((await byWay("20170605.nc")).identity, 1);
+    served = second();
+    await byWay("20170605.nc");
+    const missing = await ledger.missingSources("d");
+    assert.deepEqual(
+      missing.map(({ state, found }) => [state, found]),
+      [["changed", 'revision etag:"2":20']],
+    );
   });
 });

@@ -1,0 +1,79 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Dataset, TimeseriesProduct } from "./dataset.ts";
+
+/** What has to be done so that a dataset goes by a changed file. */
+export interface ChangeClass {
+  /** `in-place`: from the next granule on. `rebuild`: some products are built aside by the new file, then switched. */
+  readonly kind: "none" | "in-place" | "rebuild" | "refused";
+  /** Every difference with what follows from it, in words. */
+  readonly reasons: readonly string[];
+  /** Products to rebuild, by the new file. */
+  readonly rebuild: readonly string[];
+}
+
+/** Classifies a change of a dataset file before anything happens. Pure. */
+export function classifyChange(before: Dataset, after: Dataset): ChangeClass {
+  const reasons: string[] = [];
+  const refused: string[] = [];
+  const rebuild = new Set<string>();
+  const inPlace = (what: string, was: unknown, is: unknown): void => {
+    if (!isDeepStrictEqual(was, is)) reasons.push(`${what}: in place`);
+  };
+  inPlace("match", before.match, after.match);
+  inPlace("source", before.source, after.source);
+  inPlace("publish", before.publish, after.publish);
+  inPlace("await", before.await, after.await);
+  inPlace("maintenance", before.maintenance, after.maintenance);
+  const { missing: missingBefore, ...policiesBefore } = before.policies;
+  const { missing: missingAfter, ...policiesAfter } = after.policies;
+  inPlace("policies", policiesBefore, policiesAfter);
+
+  const isOmitted = (name: string): boolean => after.scan.drop.includes(name);
+  const taken = before.scan.drop.filter((name) => !isOmitted(name));
+  if (taken.length > 0) {
+    refused.push(
+      `scan.drop: ${taken.join(", ")} would come back, which no scan that was kept has; give the dataset another name and store, and ingest again`,
+    );
+  }
+  const added = after.scan.drop.filter((name) => !before.scan.drop.includes(name));
+  for (const product of after.products) {
+    const earlier = before.products.find(({ name }) => name === product.name);
+    if (earlier === undefined) {
+      reasons.push(`${product.name}: a new product, built from what is published`);
+      continue;
+    }
+    const why = whyRebuild(earlier, product);
+    if (added.length > 0) why.push(`without ${added.join(", ")}`);
+    if (missingBefore !== missingAfter) why.push(`missing: ${missingBefore} → ${missingAfter}`);
+    if (why.length > 0) {
+      rebuild.add(product.name);
+      reasons.push(`${product.name}: rebuilt aside and switched (${why.join("; ")})`);
+    } else if (!isDeepStrictEqual(earlier, product)) {
+      reasons.push(`${product.name}: in place (bounds of its calendar, or split)`);
+    }
+  }
+  for (const product of before.products) {
+    if (!after.products.some(({ name }) => name === product.name))
+      reasons.push(`${product.name}: no longer kept up; its store stays as it is`);
+    const renamed = after.products.find(({ name, store }) => store === product.store && name !== product.name);
+    if (renamed !== undefined)
+      refused.push(
+        `${renamed.name}: its store is that of ${product.name}; a product that changes its name needs a store of its own`,
+      );
+  }
+  if (refused.length > 0) return { kind: "refused", reasons: [...refused, ...reasons], rebuild: [] };
+  if (rebuild.size > 0) return { kind: "rebuild", reasons, rebuild: [...rebuild] };
+  return { kind: reasons.length === 0 ? "none" : "in-place", reasons, rebuild: [] };
+}
+
+function whyRebuild(before: TimeseriesProduct, after: TimeseriesProduct): string[] {
+  const why: string[] = [];
+  const { fromMs: fromBefore, toMs: _toBefore, ...stepsBefore } = before.calendar;
+  const { fromMs: fromAfter, toMs: _toAfter, ...stepsAfter } = after.calendar;
+  if (!isDeepStrictEqual(stepsBefore, stepsAfter)) why.push("another calendar");
+  else if (fromBefore !== fromAfter) why.push("another beginning");
+  if (before.axis !== after.axis) why.push(`axis: ${before.axis} → ${after.axis}`);
+  if (before.dimension !== after.dimension) why.push(`dimension: ${before.dimension} → ${after.dimension}`);
+  if (before.store !== after.store) why.push("another store; the old one stays as it is");
+  return why;
+}
