@@ -92,10 +92,11 @@ export async function upkeep(
   options: UpkeepOptions,
 ): Promise<UpkeepReport> {
   const plan = await planOf(folder, options);
-  if (!options.dryRun) for (const name of plan.abandoned) await removeBranch(name);
   const found = (await folder.list("")).flatMap((object) => ofKind(object) ?? []);
   const inUse = new InUse(folder, options.tick);
   const info = await settle(folder, inUse, plan, options.dryRun === true);
+  const branches = abandonedIn(info, plan.cutoffMs);
+  if (!options.dryRun) for (const name of branches) await removeBranch(name);
 
   const doomed = found
     .filter(({ kind, path, changedMs }) => changedMs < plan.cutoffMs && !inUse.has(kind, nameOf(path)))
@@ -108,7 +109,7 @@ export async function upkeep(
     }
     options.onRemove?.({ kind, path, bytes });
   }
-  return reportOf(found, doomed, info, plan.abandoned);
+  return reportOf(found, doomed, info, branches);
 }
 
 /** What an upkeep goes by. */
@@ -120,8 +121,6 @@ interface Plan {
   readonly published: string | undefined;
   /** What was changed before this may go. */
   readonly cutoffMs: number;
-  /** Branches of publications that were given up. */
-  readonly abandoned: readonly string[];
 }
 
 async function planOf(folder: StoreFolder, options: UpkeepOptions): Promise<Plan> {
@@ -132,16 +131,12 @@ async function planOf(folder: StoreFolder, options: UpkeepOptions): Promise<Plan
   // Never beyond the file system's own time: what is written from now on must not count as old.
   const cutoffMs = Math.min(now - graceMs, dryRun ? Number.POSITIVE_INFINITY : await folder.now());
   const young = now - (rule?.youngerThanMs ?? 0);
-  const info = await infoOf(folder);
   return {
     isRetained: ({ writtenMs }, place) =>
       rule !== undefined && (place < rule.newest || (rule.youngerThanMs !== undefined && writtenMs > young)),
     named: new Set(rule === undefined ? (retain as readonly string[]) : []),
     published,
     cutoffMs,
-    abandoned: [...info.branches]
-      .filter(([name, head]) => isCandidateBranch(name) && (info.snapshots[head] as SnapshotEntry).writtenMs < cutoffMs)
-      .map(([name]) => name),
   };
 }
 
@@ -174,7 +169,7 @@ async function settle(folder: StoreFolder, inUse: InUse, plan: Plan, isDryRun: b
 function rootsOf(
   info: RepositoryInfo,
   present: readonly StoredObject[],
-  { isRetained, named, published, cutoffMs, abandoned }: Plan,
+  { isRetained, named, published, cutoffMs }: Plan,
   folder: StoreFolder,
 ): ReadonlyMap<string, Root> {
   const head = headOf(info, folder);
@@ -190,9 +185,10 @@ function rootsOf(
   const there = new Map(present.map(({ path, changedMs }) => [path, changedMs]));
   const roots = new Map<string, Root>();
   for (const [id, changedMs] of there) if (isObjectName(id) && changedMs >= cutoffMs) roots.set(id, "young");
-  const heads = new Map([...info.tags, ...[...info.branches].filter(([name]) => !abandoned.includes(name))]);
+  const abandoned = abandonedIn(info, cutoffMs);
+  const branches = [...info.branches].filter(([name]) => !abandoned.includes(name));
   const wanted = [
-    ...[...heads.values()].map((at) => info.snapshots[at] as SnapshotEntry),
+    ...[...info.tags, ...branches].map(([, at]) => info.snapshots[at] as SnapshotEntry),
     // The empty one, too: it costs nothing, and libraries may take it for granted.
     ...info.snapshots.filter(({ id, parent }) => parent < 0 || named.has(id)),
     ...versions.filter(isRetained),
@@ -207,6 +203,13 @@ function rootsOf(
     });
   }
   return roots;
+}
+
+/** Branches of publications that were given up. */
+function abandonedIn({ branches, snapshots }: RepositoryInfo, cutoffMs: number): string[] {
+  return [...branches]
+    .filter(([name, head]) => isCandidateBranch(name) && (snapshots[head] as SnapshotEntry).writtenMs < cutoffMs)
+    .map(([name]) => name);
 }
 
 function headOf(info: RepositoryInfo, folder: StoreFolder): SnapshotEntry {
