@@ -1,5 +1,3 @@
-import type { Scan } from "./scan.ts";
-
 /** One chunk of a source as a decoder read it that is not ours. */
 export interface Sample {
   /** Absolute path of the array. */
@@ -29,9 +27,4 @@ export interface Samples {
   /** Reads of the source that this took beyond the scan's, and the bytes that they brought. */
   readonly requests: number;
   readonly bytesRead: number;
-}
-
-/** The scan with what another decoder said of its source; kept with it. */
-export function withSamples(scan: Scan, samples: Samples): Scan {
-  return { ...scan, samples };
 }

@@ -32,6 +32,11 @@ export interface Scan {
   readonly samples?: Samples;
 }
 
+/** The scan with what another decoder said of its source; kept with it. */
+export function withSamples(scan: Scan, samples: Samples): Scan {
+  return { ...scan, samples };
+}
+
 /** Small reads far apart: a record of a coordinate is a few bytes, and its neighbour may lie megabytes on. */
 const VALUE_BLOCK_BYTES = 16 * 1024;
 

@@ -93,11 +93,6 @@ export async function takeSamples(reader: RangeReader, scan: Scan, options: Take
   return { by, taken, loaded, passedOver, requests: source.requests - before.requests, bytesRead: source.bytes - before.bytes };
 }
 
-/** Ends the decoders' thread of the process. The next samples start a new one. */
-export function endWitness(): Promise<void> {
-  return processThread.end();
-}
-
 function requireSameRevision(reader: RangeReader, scan: Scan): void {
   const shown = ({ etag, lastModifiedMs, size }: SourceIdentity): string => `${etag ?? lastModifiedMs ?? "?"} of ${size} bytes`;
   const [found, expected] = [shown(reader.identity), shown(scan.identity)];

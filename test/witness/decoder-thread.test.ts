@@ -69,7 +69,7 @@ describe("a decoder that fails is an answer", () => {
 
   test("what it has said before it hung counts", async () => {
     const program = `parentPort.on("message", () => { say({ kind: "answer", number: 0, answer: { kind: "hash", sha256: "00" } }); for (;;); });`;
-    const thread = await threadOf(program, { silenceMs: 200 });
+    const thread = await threadOf(program, { silenceMs: 3_000 });
     const answers = await thread.decode({ ...job, wanted: [...job.wanted, ...job.wanted] }, nothing);
     assert.deepEqual(
       answers.map(({ kind }) => kind),

@@ -1,8 +1,7 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Sample, type Samples, type Scan, scan } from "../../src/scan/index.ts";
-import { readFrom } from "../../src/scan/virtual-store.ts";
+import { readFrom, type Sample, type Samples, type Scan, scan } from "../../src/scan/index.ts";
 import { openFileReader, type RangeReader } from "../../src/storage/index.ts";
 import { arraysOf, type VirtualArray, type VirtualGroup } from "../../src/virtual/index.ts";
 import { hashOfVirtualChunk, takeSamples } from "../../src/witness/index.ts";

@@ -8,7 +8,7 @@ export interface OpenSource {
   close(): void;
 }
 
-/** Elements beyond a bound, or of another type or shape than is wanted: the comparison that every decoder makes first. */
+/** The answer where a decoder sees another type or shape than is wanted; undefined where it sees the same, and may read. */
 export function differenceOf(
   wanted: Wanted,
   found: { readonly type: string; readonly shape: readonly number[] },

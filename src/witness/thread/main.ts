@@ -15,6 +15,9 @@ const [hdf5, netcdf3] = await Promise.all([import("./hdf5.ts"), import("./netcdf
 
 const say = (message: FromThread): void => parentPort?.postMessage(message);
 
+/** Whatever comes out of memory that a trap has left behind is no testimony. */
+const AFTER_TRAP: Answer = { kind: "unread", reason: "the decoder crashed at something before this" };
+
 function run(job: Job): void {
   const ranges = new Ranges(workerData as ThreadFacts, job.size);
   let broken = false;
@@ -29,10 +32,10 @@ function run(job: Job): void {
   };
   const source = attempt((): OpenSource => (job.format === "hdf5" ? hdf5.openHdf5(ranges) : netcdf3.openNetcdf3(ranges)));
   for (const [number, wanted] of job.wanted.entries()) {
-    const answer: Answer = "kind" in source ? source : attempt(() => source.read(wanted));
+    const answer: Answer = "kind" in source ? source : broken ? AFTER_TRAP : attempt(() => source.read(wanted));
     say({ kind: "answer", number, answer });
   }
-  if (!("kind" in source)) attempt(() => source.close());
+  if (!("kind" in source) && !broken) attempt(() => source.close());
   say({ kind: "done", heapBytes: hdf5.hdf5HeapBytes(), broken });
 }
 
