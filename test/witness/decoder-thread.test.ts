@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { DecoderThread } from "../../src/witness/index.ts";
+import { netcdf3Bytes } from "../formats/netcdf3/netcdf3-bytes.ts";
+import { memoryReader } from "../storage/memory-reader.ts";
 import { data, withFile } from "./real-files.ts";
 
 let folder: string;
@@ -151,6 +153,75 @@ describe("reading", () => {
     });
     await thread.end();
   });
+});
+
+test("netcdfjs gives any block of a variable, of records and without", async () => {
+  const values = Array.from({ length: 120 }, (_, at) => at * 31 - 1000);
+  const { bytes } = netcdf3Bytes({
+    records: 2,
+    dimensions: [
+      ["time", 0],
+      ["z", 3],
+      ["y", 4],
+      ["x", 5],
+      ["two", 2],
+    ],
+    variables: [
+      { name: "fixed", type: "float64", dimensions: [4, 1, 2, 3], values },
+      { name: "other", type: "int8", dimensions: [0], recordValues: [[1], [2]] },
+      { name: "moving", type: "float64", dimensions: [0, 1, 2, 3], recordValues: [values.slice(0, 60), values.slice(60)] },
+    ],
+  });
+  const reader = memoryReader(bytes);
+  const thread = new DecoderThread();
+  const shape = [2, 3, 4, 5];
+  const blocks: readonly (readonly [start: readonly number[], extent: readonly number[]])[] = [
+    [[0, 0, 0, 0], shape],
+    [
+      [1, 0, 0, 0],
+      [1, 3, 4, 5],
+    ],
+    [
+      [0, 1, 0, 0],
+      [2, 2, 4, 5],
+    ],
+    [
+      [0, 1, 2, 0],
+      [2, 1, 2, 5],
+    ],
+    [
+      [1, 2, 3, 4],
+      [1, 1, 1, 1],
+    ],
+    [
+      [0, 0, 1, 2],
+      [2, 3, 2, 2],
+    ],
+  ];
+  const wanted = ["/fixed", "/moving"].flatMap((path) =>
+    blocks.map(
+      ([start, extent]) => ({ path, type: "float64", shape, start, extent, mayHaveGaps: false, as: "elements" }) as const,
+    ),
+  );
+  const answers = await thread.decode({ format: "netcdf3", size: reader.size, wanted }, (offset, length) =>
+    reader.read(offset, length),
+  );
+  await thread.end();
+  for (const [number, answer] of answers.entries()) {
+    const [start, extent] = blocks[number % blocks.length] as (typeof blocks)[number];
+    const isInside = (at: number): boolean => {
+      const index = [Math.floor(at / 60), Math.floor(at / 20) % 3, Math.floor(at / 5) % 4, at % 5];
+      return index.every(
+        (place, axis) => place >= (start[axis] as number) && place < (start[axis] as number) + (extent[axis] as number),
+      );
+    };
+    assert.ok(answer.kind === "elements", JSON.stringify(answer));
+    assert.deepEqual(
+      [...new Float64Array(answer.elements.slice().buffer)],
+      values.filter((_, at) => isInside(at)),
+      `${number}`,
+    );
+  }
 });
 
 test("a process that has taken samples ends by itself", { timeout: 120_000 }, async () => {
