@@ -79,8 +79,9 @@ describe("freshet demo", { skip: missingTemporal() }, () => {
   test("puts the day that comes late into its place", async () => {
     const versions = (await ledger.publications("ostia", undefined, 10)).toReversed();
     const members = await Promise.all(versions.map(({ sequence }) => ledger.membersOf("ostia", "timeseries", sequence)));
-    const [first, third, second] = members.flat().map(({ key }) => key);
+    const [first, third, second, replaced] = members.flat().map(({ key }) => key);
     assert.deepEqual([first, second, third], OSTIA_KEYS);
+    assert.equal(replaced, first);
     const program = commands(ended.stdout, /ostia in zarrita/).replace('resolve("/analysed_sst")', 'resolve("/time")');
     const times = program.replace(
       /const last[\s\S]*?process\.exit/,
@@ -92,11 +93,56 @@ describe("freshet demo", { skip: missingTemporal() }, () => {
 
   test("does nothing about the granule that is announced twice", async () => {
     const history = await ledger.history("ostia", "20170605T120000Z");
+    const statesOf = (identity: string | undefined): string[] =>
+      history.filter((entry) => entry.identity === identity).map(({ state }) => state);
+    assert.deepEqual(statesOf(history[0]?.identity), ["heard", "ready", "published", "superseded"]);
+    assert.deepEqual(statesOf(history.findLast(({ state }) => state === "published")?.identity), ["heard", "ready", "published"]);
+    assert.match(ended.stdout, /20170605T120000Z .* announced twice, which changed nothing; then replaced/);
+  });
+
+  test("reads the replaced day as it is now, half a kelvin warmer", { skip: missingPython(), ...PATIENCE }, async () => {
+    const versions = await ledger.publications("ostia", undefined, 10);
+    const meanOf = async (version: string | undefined): Promise<number> => {
+      const program = commands(ended.stdout, /^# ostia in xarray/)
+        .replace(/^(ICECHUNK_LOG=\w+) (?:'[^']*'|\S+)/, `$1 ${shellWord(PYTHON as string)}`)
+        .replace('readonly_session("main")', `readonly_session(snapshot_id="${version}")`)
+        .replace("[-1]", "[0]");
+      return Number((await paste(program)).trim().split(" ").at(-1));
+    };
+    const [now, before] = [await meanOf(versions[0]?.snapshot), await meanOf(versions[1]?.snapshot)];
+    assert.ok(Math.abs(now - before - 0.5) < 0.01, `${before} K, then ${now} K`);
+  });
+
+  test("takes up the granule that was broken off when it is whole, and keeps the one of another form waiting", async () => {
+    const broken = await ledger.revisionsOf("mogreps-uk", MOGREPS_KEYS[2] as string);
     assert.deepEqual(
-      history.map(({ state }) => state),
-      ["heard", "ready", "published"],
+      broken.map(({ state }) => state),
+      ["superseded", "published"],
     );
-    assert.match(ended.stdout, /20170605T120000Z .* announced 2 times; the second time changed nothing/);
+    const [drifted] = await ledger.revisionsOf("ostia", "20170608T120000Z");
+    assert.equal(drifted?.state, "quarantined");
+    assert.match(drifted?.reason ?? "", /analysed_sst scale_factor: found 0\.01999.*, expected 0\.00999/);
+  });
+
+  test("prints the commands that show it and decide about it", PATIENCE, async () => {
+    assert.match(await paste(commands(ended.stdout, /waits for a decision: see why/)), /scale_factor/);
+    const again = /\((npm run demo -- --keep --folder .*?)\)/.exec(ended.stdout)?.[1];
+    assert.ok(again);
+    const [accept = ""] = commands(ended.stdout, /Decide, while it runs/).split("\n");
+    let isAsked = false;
+    const kept = await freshet(["demo", "--keep", "--folder", folder], (kill, stdout) => {
+      let text = "";
+      stdout.on("data", (chunk: string) => {
+        text += chunk;
+        if (isAsked || !/Everything runs until Ctrl-C/.test(text)) return;
+        isAsked = true;
+        void paste(accept).finally(() => kill("SIGINT"));
+      });
+    });
+    assert.equal(kept.code, 130);
+    assert.ok(isAsked);
+    const [accepted] = await ledger.revisionsOf("ostia", "20170608T120000Z");
+    assert.equal(accepted?.epoch, 2);
   });
 
   for (const [dataset, sizes] of [
@@ -136,7 +182,7 @@ describe("freshet demo", { skip: missingTemporal() }, () => {
       .map((line) => JSON.parse(line) as { key: string; stage: string });
     assert.deepEqual(
       granules.map(({ key, stage }) => `${key} ${stage}`).sort(),
-      OSTIA_KEYS.map((key) => `${key} published`),
+      [...OSTIA_KEYS, "20170608T120000Z"].map((key) => `${key} published`),
     );
     assert.match(status.stderr, /^Temporal is not reachable at .*\n$/);
   });

@@ -5,12 +5,13 @@ import { interruptSignal } from "../interrupt.ts";
 
 const EXAMPLES = `
 Examples:
-  freshet demo                     watch six real granules become two datasets that readers open
+  freshet demo                     watch real granules become two datasets that readers open
   freshet demo --keep              the same, and leave everything running: Temporal's UI, webhook, worker
   freshet demo --folder DIR        keep it in DIR and go on there the next time
 
 It starts a Temporal dev server (or uses TEMPORAL_ADDRESS), a worker, and an agency that behaves as agencies do: out of
-order, one granule announced twice, one announced before it is there. Without --folder the folder .freshet/demo is
+order, one granule announced twice, one announced before it is there, one cut off and corrected, one replaced, one packed
+otherwise than those before it, which waits for a decision. Without --folder the folder .freshet/demo is
 made afresh each time; a folder that no demo has made is never touched.`;
 
 export function configure(command: Command): void {

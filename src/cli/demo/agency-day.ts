@@ -1,21 +1,25 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Agency } from "./agency.ts";
 import { AGENCY_GRANULES, type AgencyGranule, type DatasetName } from "./granules.ts";
+import type { Mistake } from "./mistakes.ts";
 
-type Place = readonly [dataset: DatasetName, day: 1 | 2 | 3];
+type Place = readonly [dataset: DatasetName, day: 1 | 2 | 3 | 4];
 
-/** What the agency does, and with which of a dataset's three days. */
+/** What the agency does, and with which of a dataset's days. */
 interface Step {
   /** After the step before it. */
   readonly pauseMs: number;
   readonly granule: Place;
   readonly acts: readonly ("publish" | "announce")[];
-  /** Not before readers see this one: what comes late comes late on slow machines too. */
+  readonly mistake?: Mistake;
+  /** What it announces is new, though it has announced the granule before. */
+  readonly isNews?: boolean;
+  /** Not before readers see this one, or it waits for a decision: what comes late comes late on slow machines too. */
   readonly after?: Place;
   readonly says: string;
 }
 
-/** A day as agencies have them: out of order, said twice, said before it is true. */
+/** A day as agencies have them: out of order, said twice, said before it is true, broken off, corrected, changed without a word. */
 const DAY: readonly Step[] = [
   { pauseMs: 0, granule: ["ostia", 1], acts: ["publish", "announce"], says: "published and announced" },
   { pauseMs: 400, granule: ["mogreps-uk", 1], acts: ["publish", "announce"], says: "published and announced" },
@@ -26,7 +30,13 @@ const DAY: readonly Step[] = [
     acts: ["publish", "announce"],
     says: "published and announced, before the day before it",
   },
-  { pauseMs: 400, granule: ["mogreps-uk", 3], acts: ["publish", "announce"], says: "published and announced" },
+  {
+    pauseMs: 400,
+    granule: ["mogreps-uk", 3],
+    acts: ["publish", "announce"],
+    mistake: "truncated",
+    says: "published and announced, but half of it is missing",
+  },
   { pauseMs: 400, granule: ["ostia", 1], acts: ["announce"], after: ["ostia", 1], says: "announced a second time" },
   {
     pauseMs: 400,
@@ -36,6 +46,30 @@ const DAY: readonly Step[] = [
     says: "published and announced, late",
   },
   { pauseMs: 600, granule: ["mogreps-uk", 2], acts: ["publish"], says: "published at last" },
+  {
+    pauseMs: 0,
+    granule: ["mogreps-uk", 3],
+    acts: ["publish", "announce"],
+    isNews: true,
+    after: ["mogreps-uk", 3],
+    says: "published again, all of it this time",
+  },
+  {
+    pauseMs: 0,
+    granule: ["ostia", 1],
+    acts: ["publish", "announce"],
+    mistake: "recalibrated",
+    isNews: true,
+    after: ["ostia", 2],
+    says: "replaced: half a kelvin was missing",
+  },
+  {
+    pauseMs: 400,
+    granule: ["ostia", 4],
+    acts: ["publish", "announce"],
+    mistake: "rescaled",
+    says: "published with another scale_factor, and nobody said so",
+  },
 ];
 
 const LOOK_EVERY_MS = 50;
@@ -48,6 +82,10 @@ export interface AgencyRecord {
   readonly announcements: number;
   /** Undefined while it is announced and not there, and where an earlier demo published it. */
   readonly publishedMs: number | undefined;
+  /** When what is there now was announced first. */
+  readonly newsMs: number;
+  /** Will wait for a decision. */
+  readonly isDrifted: boolean;
 }
 
 /** What the agency's day has to do with the rest. */
@@ -56,8 +94,8 @@ export interface DayParts {
   readonly webhookUrl: string;
   /** By `dataset/key`; filled as the day goes on. */
   readonly records: Map<string, AgencyRecord>;
-  /** Whether readers see a granule by now. */
-  readonly isReadable: (dataset: string, key: string) => boolean;
+  /** Whether readers see a granule by now, or it waits for a decision. */
+  readonly isSettled: (dataset: string, key: string) => boolean;
   /** Called with each thing that it does. */
   readonly tell: (text: string) => void;
   readonly signal: AbortSignal;
@@ -67,22 +105,26 @@ export interface DayParts {
  * Lets the agency have its day.
  * @throws FreshetError `unreachable` when an announcement is not taken; what `signal` aborts with.
  */
-export async function spendDay({ agency, webhookUrl, records, isReadable, tell, signal }: DayParts): Promise<void> {
-  for (const { pauseMs, granule: place, acts, after, says } of DAY) {
+export async function spendDay({ agency, webhookUrl, records, isSettled, tell, signal }: DayParts): Promise<void> {
+  const old = new Set<AgencyGranule>();
+  for (const granule of AGENCY_GRANULES) if (await agency.has(granule)) old.add(granule);
+  for (const { pauseMs, granule: place, acts, mistake, isNews = false, after, says } of DAY) {
     await sleep(pauseMs, undefined, { signal });
     if (after !== undefined) {
       const key = recordOf(records, granuleAt(after))?.key ?? "";
-      while (!isReadable(after[0], key)) await sleep(LOOK_EVERY_MS, undefined, { signal });
+      while (!isSettled(after[0], key)) await sleep(LOOK_EVERY_MS, undefined, { signal });
     }
     const granule = granuleAt(place);
     const known = recordOf(records, granule);
+    const isOld = old.has(granule);
+    // What an earlier demo has left there is what its day ended with.
+    if (isOld && isNews) continue;
     let { key = "", announcements = 0, publishedMs } = known ?? {};
-    const isThere = publishedMs === undefined && (await agency.has(granule));
-    if (!isThere || acts.includes("announce"))
-      tell(`${granule.day} ${isThere ? "announced; it is there from an earlier demo" : says}`);
-    if (acts.includes("publish") && !isThere) {
-      await agency.publish(granule);
-      publishedMs = Date.now();
+    if (!isOld || acts.includes("announce"))
+      tell(`${granule.day} ${isOld ? "announced; it is there from an earlier demo" : says}`);
+    if (acts.includes("publish") && !isOld) {
+      await agency.publish(granule, mistake);
+      publishedMs ??= Date.now();
     }
     const announcedMs = Date.now();
     if (acts.includes("announce")) {
@@ -90,14 +132,29 @@ export async function spendDay({ agency, webhookUrl, records, isReadable, tell, 
       announcements++;
     }
     const firstAnnouncedMs = known?.firstAnnouncedMs ?? announcedMs;
-    records.set(`${granule.dataset}/${key}`, { granule, key, firstAnnouncedMs, announcements, publishedMs });
+    const newsMs = isNews ? announcedMs : (known?.newsMs ?? announcedMs);
+    const isDrifted = mistake === "rescaled";
+    records.set(`${granule.dataset}/${key}`, {
+      granule,
+      key,
+      firstAnnouncedMs,
+      announcements,
+      publishedMs,
+      newsMs: isOld ? 0 : newsMs,
+      isDrifted,
+    });
   }
 }
 
-/** Granules and announcements that a whole day has. */
+/** Granules that a whole day has, and announcements that say nothing new. */
 export const DAY_TOTALS = {
   granules: new Set(DAY.map(({ granule }) => granule.join())).size,
-  announcements: DAY.filter(({ acts }) => acts.includes("announce")).length,
+  repeats: DAY.filter(
+    ({ acts, granule, isNews }, index) =>
+      acts.includes("announce") &&
+      isNews !== true &&
+      DAY.slice(0, index).some((earlier) => earlier.granule.join() === granule.join() && earlier.acts.includes("announce")),
+  ).length,
 };
 
 function recordOf(records: ReadonlyMap<string, AgencyRecord>, granule: AgencyGranule): AgencyRecord | undefined {

@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
-import { copyFile, mkdir, readFile, rename, stat } from "node:fs/promises";
+import { copyFile, mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import fastifyStatic from "@fastify/static";
 import fastify from "fastify";
 import { FreshetError } from "../../errors/index.ts";
 import { AGENCY_GRANULES, type AgencyGranule, type DatasetName } from "./granules.ts";
+import { type Mistake, withMistake } from "./mistakes.ts";
 
 const ANNOUNCE_TRIES = 5;
 const ANNOUNCE_PAUSE_MS = 500;
@@ -21,9 +22,9 @@ export interface Agency {
   at(dataset: DatasetName): string;
   /** Whether the granule is on the server; it may be from an earlier demo in the same folder. */
   has(granule: AgencyGranule): Promise<boolean>;
-  /** Puts the granule on the server; from one moment to the next all of it is there. */
-  publish(granule: AgencyGranule): Promise<void>;
-  /** Tells Freshet of it, with size and sha256, whether it is there or not. Answers its key. @throws FreshetError `unreachable`. */
+  /** Puts the granule on the server, perhaps with a mistake in it; from one moment to the next all of that is there. */
+  publish(granule: AgencyGranule, mistake?: Mistake): Promise<void>;
+  /** Tells Freshet of it, with size and sha256 of what is there, or of what will be. Answers its key. @throws FreshetError `unreachable`. */
   announce(granule: AgencyGranule, webhookUrl: string): Promise<string>;
   close(): Promise<void>;
 }
@@ -48,14 +49,15 @@ export async function startAgency({ folder, port }: { readonly folder: string; r
       return (await stat(join(folder, dataset, name)).catch(() => undefined)) !== undefined;
     },
 
-    async publish({ dataset, name, origin }) {
+    async publish({ dataset, name, origin }, mistake) {
       const partial = join(folder, `.${name}.part`);
-      await copyFile(origin, partial);
+      if (mistake === undefined) await copyFile(origin, partial);
+      else await writeFile(partial, withMistake(await readFile(origin), mistake));
       await rename(partial, join(folder, dataset, name));
     },
 
     async announce({ dataset, name, origin }, webhookUrl) {
-      const bytes = await readFile(origin);
+      const bytes = await readFile(join(folder, dataset, name)).catch(() => readFile(origin));
       const checksum = { algorithm: "sha256", value: createHash("sha256").update(bytes).digest("hex") };
       const taken = await post(webhookUrl, { uri: `${at(dataset)}${encodeURIComponent(name)}`, size: bytes.length, checksum });
       const key = taken.granules.find((granule) => granule.dataset === dataset)?.key;

@@ -60,12 +60,44 @@ export function timeLines(granules: readonly GranuleView[], records: ReadonlyMap
 
 function remark(record: AgencyRecord | undefined, readableMs: number | undefined): string {
   if (record === undefined) return "";
+  if (record.isDrifted) return "waits in quarantine for a decision: see below";
   const { publishedMs, firstAnnouncedMs, announcements } = record;
   const absent = (publishedMs ?? 0) - firstAnnouncedMs;
   if (absent > 0 && readableMs !== undefined && publishedMs !== undefined) {
     return `was there ${seconds(absent)} s after its announcement, readable ${seconds(readableMs - publishedMs)} s later`;
   }
+  if (record.newsMs > firstAnnouncedMs) {
+    const before =
+      announcements > 2 ? "announced twice, which changed nothing; then replaced" : "broken off at first, then corrected";
+    return `${before}: from that announcement`;
+  }
   return announcements > 1 ? `announced ${announcements} times; the second time changed nothing` : "";
+}
+
+/** The commands that decide about a granule in quarantine; they want a server and a worker. */
+export function decisionLines(
+  granules: readonly GranuleView[],
+  {
+    home,
+    running,
+    again,
+    temporal,
+  }: { readonly home: string; readonly running: string; readonly again: string; readonly temporal: string },
+): string[] {
+  const waiting = granules.find(({ stage }) => stage === "quarantined");
+  if (waiting === undefined) return [];
+  const { dataset, key } = waiting;
+  return [
+    heading("The granule that waits for a decision: see why"),
+    `${home} bin/freshet quarantine show ${dataset} ${key}`,
+    heading(
+      `Decide, while it runs${again === "" ? "" : ` (${again})`}: its form is right and begins a new epoch; or leave it out`,
+    ),
+    `${running} bin/freshet quarantine accept ${dataset} ${key} --reason "the agency packs with another scale from now on"`,
+    `${running} bin/freshet quarantine skip ${dataset} ${key} --reason "a mistake of the agency"`,
+    heading("The same by Temporal alone"),
+    temporal,
+  ];
 }
 
 /** The commands with which a person goes on from here. */

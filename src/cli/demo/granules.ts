@@ -9,7 +9,7 @@ export interface AgencyGranule {
   readonly day: string;
   /** Its file name, with which it is published. */
   readonly name: string;
-  /** Where it lies in the repository. */
+  /** Where it, or what it is made of, lies in the repository. */
   readonly origin: string;
 }
 
@@ -21,11 +21,17 @@ export const DEMO_DATASETS: readonly { readonly name: DatasetName; readonly vari
   { name: "mogreps-uk", variable: "air_temperature" },
 ];
 
-/** Three consecutive days of OSTIA and of MOGREPS-UK; test/data/README.md says where they come from. */
+/** Consecutive days of OSTIA and of MOGREPS-UK; test/data/README.md says where they come from. */
 export const AGENCY_GRANULES: readonly AgencyGranule[] = [
   ...["2017-06-05", "2017-06-06", "2017-06-07"].map((day) =>
     granule("ostia", day, "netcdf3", `${compact(day)}120000-UKMO-L4_GHRSST-SSTfnd-OSTIAanom-GLOB-v02.0-fv02.0.nc`),
   ),
+  // Made of the day before, with a mistake.
+  {
+    ...granule("ostia", "2017-06-07", "netcdf3", "20170607120000-UKMO-L4_GHRSST-SSTfnd-OSTIAanom-GLOB-v02.0-fv02.0.nc"),
+    day: "2017-06-08",
+    name: "20170608120000-UKMO-L4_GHRSST-SSTfnd-OSTIAanom-GLOB-v02.0-fv02.0.nc",
+  },
   ...["2017-06-02", "2017-06-03", "2017-06-04"].map((day) =>
     granule("mogreps-uk", day, "netcdf4", `${compact(day)}T0300Z-PT0012H-temperature_at_screen_level.nc`),
   ),

@@ -9,7 +9,7 @@ import { readDatasetFiles } from "../read-dataset-files.ts";
 import { shellWord } from "../shell-word.ts";
 import { type Agency, startAgency } from "./agency.ts";
 import type { AgencyRecord } from "./agency-day.ts";
-import { commandLines, timeLines, versionLines } from "./closing.ts";
+import { commandLines, decisionLines, timeLines, versionLines } from "./closing.ts";
 import { writeDatasetFiles } from "./dataset-files.ts";
 import { clearMark, type DemoFolder, type DemoPorts, openDemoFolder, writeMark } from "./demo-folder.ts";
 import { findTemporal, type Temporal } from "./find-temporal.ts";
@@ -17,7 +17,7 @@ import { freePort } from "./free-port.ts";
 import { checkGranulesAreThere } from "./granules.ts";
 import { createLiveView, type LiveView } from "./live-view.ts";
 import { endOpenWorkflows, enterNamespace, guestNamespace } from "./namespace.ts";
-import { temporalLines } from "./temporal-lines.ts";
+import { decideLine, temporalLines } from "./temporal-lines.ts";
 import { startTemporalServer } from "./temporal-server.ts";
 import { watchDay } from "./watch-day.ts";
 
@@ -66,6 +66,19 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     );
     console.log([...(await versionLines(demo.ledger)), ...timeLines(granules, records)].join("\n"));
     closing = await commandLines(demo.ledger, history);
+    const drifted = granules.find(({ stage }) => stage === "quarantined");
+    if (drifted !== undefined) {
+      const home = `FRESHET_HOME=${shellWord(folder.path)}`;
+      const isKept = options.keep || temporal.kind === "address";
+      closing.push(
+        ...decisionLines(granules, {
+          home,
+          running: environmentOf(demo, folder),
+          again: isKept ? "" : `npm run demo -- --keep --folder ${shellWord(shortPath(folder.path))}`,
+          temporal: decideLine(temporal, demo, drifted),
+        }),
+      );
+    }
     if (options.keep) {
       console.log([...closing, ...keptLines(demo, folder)].join("\n"));
       closing = [];
@@ -159,8 +172,7 @@ function isEarly(record: AgencyRecord | undefined): boolean {
 }
 
 function keptLines(demo: Demo, folder: DemoFolder): string[] {
-  const address = `FRESHET_HOME=${shellWord(folder.path)} TEMPORAL_ADDRESS=${demo.address}`;
-  const environment = demo.namespace === "default" ? address : `${address} TEMPORAL_NAMESPACE=${demo.namespace}`;
+  const environment = environmentOf(demo, folder);
   const rows = [
     ["Temporal UI", demo.uiUrl ?? "the server's own"],
     ["Temporal", demo.address],
@@ -171,6 +183,12 @@ function keptLines(demo: Demo, folder: DemoFolder): string[] {
     ["status", `${environment} bin/freshet status`],
   ];
   return ["", "Everything runs until Ctrl-C:", ...rows.map(([name = "", where]) => `  ${name.padEnd(12)} ${where}`)];
+}
+
+/** What a command needs to find the demo. */
+function environmentOf({ address, namespace }: Demo, folder: DemoFolder): string {
+  const found = `FRESHET_HOME=${shellWord(folder.path)} TEMPORAL_ADDRESS=${address}`;
+  return namespace === "default" ? found : `${found} TEMPORAL_NAMESPACE=${namespace}`;
 }
 
 /** A path as one would type it here. */

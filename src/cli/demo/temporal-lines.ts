@@ -35,6 +35,19 @@ export function temporalLines(
   };
 }
 
+/** The command that decides about a granule in quarantine. */
+export function decideLine(
+  temporal: Temporal,
+  place: { readonly address: string; readonly namespace: string },
+  granule: { readonly dataset: string; readonly key: string },
+): string {
+  const cli = temporalCommand(temporal.kind === "cli" ? temporal.path : undefined);
+  const at = ["--address", place.address, ...(place.namespace === "default" ? [] : ["--namespace", place.namespace])];
+  const id = granuleWorkflowId(granule.dataset, granule.key);
+  const decision = JSON.stringify({ action: "skip", reason: "a mistake of the agency", by: "me" });
+  return line(cli, "workflow", "update", "execute", ...at, "--workflow-id", id, "--name", "decide", "--input", decision);
+}
+
 function line(...words: string[]): string {
   return words.map(shellWord).join(" ");
 }

@@ -27,7 +27,7 @@ export interface DayPlace {
 
 /**
  * Lets the agency have its day, and shows the granules until readers can see all of them.
- * @throws FreshetError when a granule is quarantined or not everything becomes readable in time; what `untilStopped` rejects with.
+ * @throws FreshetError when a granule fails or not everything becomes readable in time; what `untilStopped` rejects with.
  */
 export async function watchDay(
   demo: DayPlace,
@@ -41,8 +41,13 @@ export async function watchDay(
     agency: demo.agency,
     webhookUrl: demo.webhookUrl,
     records,
-    isReadable: (dataset, key) =>
-      granules.some((granule) => granule.dataset === dataset && granule.key === key && granule.readableMs !== undefined),
+    isSettled: (dataset, key) =>
+      granules.some(
+        (granule) =>
+          granule.dataset === dataset &&
+          granule.key === key &&
+          (granule.readableMs !== undefined || granule.stage === "quarantined"),
+      ),
     tell: (text) => view.tell("agency", text),
     signal,
   });
@@ -57,8 +62,8 @@ export async function watchDay(
   for (;;) {
     granules = await Promise.race([lookAtAll(demo), dayFailed, demo.untilStopped]);
     view.show(granules);
-    if (isDayOver && isOver(granules)) return { granules, records };
-    const stuck = granules.find(({ stage }) => stage === "quarantined" || stage === "failed");
+    if (isDayOver && isOver(granules, records)) return { granules, records };
+    const stuck = granules.find(({ stage }) => stage === "failed");
     if (stuck !== undefined) {
       throw new FreshetError("drift", `a granule of the demo is ${stuck.stage}`, { found: stuck.waitsFor, path: stuck.key });
     }
@@ -85,8 +90,13 @@ async function lookAtAll({ client, ledger }: DayPlace): Promise<GranuleView[]> {
   return views.flatMap((granules) => [...granules].sort((a, b) => (a.key < b.key ? -1 : 1)));
 }
 
-function isOver(granules: readonly GranuleView[]): boolean {
-  const isReadable = granules.every(({ readableMs, isOpen }) => readableMs !== undefined && !isOpen);
+/** Everything that the day brought is readable, but what waits for a decision. */
+function isOver(granules: readonly GranuleView[], records: ReadonlyMap<string, AgencyRecord>): boolean {
+  const isSettled = ({ dataset, key, stage, isOpen, readableMs, announcedMs }: GranuleView): boolean => {
+    const record = records.get(`${dataset}/${key}`);
+    if (record?.isDrifted === true) return stage === "quarantined";
+    return readableMs !== undefined && !isOpen && (announcedMs ?? 0) >= (record?.newsMs ?? 0);
+  };
   const repeats = granules.reduce((sum, granule) => sum + granule.repeats, 0);
-  return isReadable && granules.length === DAY_TOTALS.granules && repeats >= DAY_TOTALS.announcements - DAY_TOTALS.granules;
+  return granules.every(isSettled) && granules.length === DAY_TOTALS.granules && repeats >= DAY_TOTALS.repeats;
 }
