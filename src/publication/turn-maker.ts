@@ -45,7 +45,7 @@ export class TurnMaker {
     requireAgreement(state, latest);
     if (header?.hold !== undefined) throw heldError(header);
 
-    const reach = { afterSeq: header?.cursor ?? 0, upToSeq: cursor };
+    const reach = { afterSeq: await this.#readFrom(dataset, header?.cursor ?? 0), upToSeq: cursor };
     const { arrivals, lastSeq } = await readArrivals(ledger, dataset.name, state.stored, reach);
     if (arrivals.length === 0) return undefined;
     const wanted = await this.#wanted(dataset, product, state, arrivals, false);
@@ -56,6 +56,17 @@ export class TurnMaker {
     if (unchanged && !arrivals.some(({ state: now }) => now === "ready")) return undefined;
     const plan = planOf(product, state, wanted, { kind: "publication", cursor: lastSeq, unchanged, latest });
     return { state, plan, wanted, arrivals, isOnRecord: true };
+  }
+
+  /**
+   * The number in the ledger from which (exclusive) a product reads on: its cursor, unless that counts the events of another ledger,
+   * which this one was rebuilt from the store for: then everything is looked at once more.
+   */
+  async #readFrom({ name }: Dataset, cursor: number): Promise<number> {
+    const { ledger } = this.#parts;
+    if ((await ledger.lastSeq(name)) < cursor) return 0;
+    const [oldest] = await ledger.unpublished(name, undefined, 1);
+    return oldest !== undefined && oldest.changedSeq <= cursor ? 0 : cursor;
   }
 
   /** What is published and the ledger does not know: the revisions that it took in, by its own cursor. */
