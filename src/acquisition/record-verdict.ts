@@ -1,6 +1,7 @@
 import type { Announcement, GranuleReference, Verdict } from "../contract/index.ts";
 import { isFreshetError } from "../errors/index.ts";
 import type { Ledger, RevisionId } from "../ledger/index.ts";
+import { reached } from "../steps/index.ts";
 
 /** States of a revision that nobody has published, and that waits for something. */
 const WAITING: readonly string[] = ["heard", "ready", "quarantined"];
@@ -23,6 +24,7 @@ export async function recordVerdict(
     // A twin of this attempt was here, and the dataset has gone on meanwhile.
     if (!isFreshetError(error, "conflict")) throw error;
   });
+  reached("record: half told");
   // A late twin of this attempt finds it moved on, and must not turn against its successor.
   if ((await ledger.revision(id))?.state === "ready") await supersedeWaiting(ledger, id);
 }

@@ -3,6 +3,7 @@ import type { Announcement, Downloaded, GranuleReference } from "../contract/ind
 import type { Dataset } from "../dataset/index.ts";
 import { FreshetError, isFreshetError } from "../errors/index.ts";
 import { type Ledger, type Revision, type RevisionId, revisionIdentity } from "../ledger/index.ts";
+import { reached } from "../steps/index.ts";
 import { openReader, type RangeReader, type SourceIdentity } from "../storage/index.ts";
 import { allowedUri } from "./allowed.ts";
 import { type Checksum, verifyChecksum } from "./checksum.ts";
@@ -53,6 +54,7 @@ export async function resolveRevision(
       reason: announcement.by,
       detail: { announcedMs: announcement.heardMs },
     });
+    reached("download: revision heard");
     if (isNew) {
       const newer = earlier.find((other) => isNewerElsewhere(other, uri, reader.identity, context.now()));
       if (newer !== undefined) return await giveWay(context.ledger, revision, newer, { uri, size: reader.size });

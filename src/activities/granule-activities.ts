@@ -32,6 +32,7 @@ export function createGranuleActivities({ ledger, scans, files, wake }: GranuleA
         const { scan, address } = await scanRevision(revision, uri, dataset, { scans, signal, tell });
         const options = { accept: isAccepted };
         const passed = await passGate(granule, dataset, identity, { scan, address }, { ledger, scans }, options);
+        reached("scan: gate passed");
         const count = (outcome: string): number => scan.outcomes.filter((variable) => variable.outcome === outcome).length;
         return {
           identity,

@@ -10,6 +10,7 @@ import type {
 } from "../contract/index.ts";
 import { canonicalDataset, type Dataset, type TimeseriesProduct } from "../dataset/index.ts";
 import { FreshetError } from "../errors/index.ts";
+import { reached } from "../steps/index.ts";
 import { productOf } from "./publisher.ts";
 import { rangeAnew } from "./range-anew.ts";
 import { tidyStores } from "./tidy-stores.ts";
@@ -131,6 +132,7 @@ export class Operator {
       }
     }
     // All of them are there before the first one is switched.
+    reached("change: products prepared");
     for (const { product, prepared: each } of prepared) {
       const { version, granules } = await this.#writer.complete(request.dataset, product, each, request.tick);
       const { sequence } = each.turn.plan;
@@ -145,6 +147,7 @@ export class Operator {
         notes: [],
       });
     }
+    reached("change: products switched");
     await this.#parts.ledger.putDataset(canonicalDataset(request.dataset));
     return results;
   }

@@ -1,6 +1,7 @@
 import { isFreshetError } from "../errors/index.ts";
 import type { Ledger, Member, RevisionEvent } from "../ledger/index.ts";
 import type { LayoutRow, PublicationKind } from "../products/index.ts";
+import { reached } from "../steps/index.ts";
 import type { Turn } from "./turn.ts";
 
 /** The publication as it stands in the store. */
@@ -38,6 +39,7 @@ export async function tellLedger(ledger: Ledger, dataset: string, turn: Turn, pu
     });
   }
   if (turn.plan.unchanged && turn.isOnRecord) return;
+  reached("publish: ledger half told");
   const { product, sequence, layoutHash } = turn.plan;
   const { version: snapshot, kind, parent, atMs, granules, message } = published;
   await ledger.recordPublication(

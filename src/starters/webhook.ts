@@ -2,6 +2,7 @@ import { timingSafeEqual } from "node:crypto";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { z } from "zod";
 import { FreshetError } from "../errors/index.ts";
+import { reached } from "../steps/index.ts";
 import type { Announcer } from "./announcer.ts";
 
 /** An announcement is a few hundred bytes. */
@@ -70,6 +71,7 @@ function addRoutes(server: FastifyInstance, { announcer, token }: WebhookOptions
     }
     try {
       const granules = await announcer.announce({ ...parsed.data, by: "webhook", heardMs: Date.now() });
+      reached("announce: held");
       return await reply.code(202).send({ granules });
     } catch (error) {
       return reply

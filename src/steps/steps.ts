@@ -3,10 +3,14 @@
  * fail when one is not reached, so a new place that matters gets a name here.
  */
 export const STEPS = [
+  "announce: held",
+  "download: revision heard",
   "download: part copied",
   "download: copy in place",
   "scan: artefact kept",
+  "scan: gate passed",
   "record: before the ledger",
+  "record: half told",
   "record: before the wake",
   "publish: before flush",
   "publish: part flushed",
@@ -14,7 +18,10 @@ export const STEPS = [
   "publish: verified",
   "publish: swapped",
   "publish: before the ledger",
+  "publish: ledger half told",
   "publish: ledger told",
+  "change: products prepared",
+  "change: products switched",
   "operate: before the answer",
   "upkeep: before removing",
   "upkeep: object removed",

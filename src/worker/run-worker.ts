@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { Context } from "@temporalio/activity";
 import type { Client } from "@temporalio/client";
 import type { ActivityExecuteInput, ActivityInboundCallsInterceptor, Next } from "@temporalio/worker";
-import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from "@temporalio/worker";
+import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from "@temporalio/worker";
 import {
   createDatasetActivities,
   createGranuleActivities,
@@ -30,14 +30,19 @@ export interface RunningWorker {
   stop(): Promise<void>;
 }
 
+export interface WorkerStart {
+  readonly onLog?: (level: string, message: string, facts: unknown) => void;
+  /** How long running activities may go on after `stop`. Default: 10 s. */
+  readonly graceMs?: number;
+  /** Workflows that were bundled before, instead of a bundle made now; how long a workflow waits for a worker that is gone. */
+  readonly temporal?: Pick<WorkerOptions, "workflowBundle" | "stickyQueueScheduleToStartTimeout">;
+}
+
 /**
  * Puts a worker of all roles together and starts it.
  * @throws FreshetError `unreachable` without a Temporal server, `storage` when the ledger cannot be opened.
  */
-export async function startWorker(
-  settings: Settings,
-  options: { readonly onLog?: (level: string, message: string, facts: unknown) => void; readonly graceMs?: number } = {},
-): Promise<RunningWorker> {
+export async function startWorker(settings: Settings, options: WorkerStart = {}): Promise<RunningWorker> {
   installLogger(options.onLog);
   const client = await connectTemporal(settings.temporalAddress, settings.temporalNamespace);
   const ledger = await openLedger(settings.ledgerUrl);
@@ -60,7 +65,8 @@ export async function startWorker(
     connection,
     namespace: settings.temporalNamespace,
     taskQueue: TASK_QUEUE,
-    workflowBundle: await workflowBundle(),
+    ...options.temporal,
+    workflowBundle: options.temporal?.workflowBundle ?? (await workflowBundle()),
     activities: {
       ...createGranuleActivities({ ledger, scans, files, wake }),
       ...createDatasetActivities({ publisher, operator, files }),
