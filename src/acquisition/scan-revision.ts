@@ -5,7 +5,7 @@ import { type Revision, revisionIdentity } from "../ledger/index.ts";
 import { type Scan, type ScanAddress, type ScanStore, scan as scanSource, withSamples } from "../scan/index.ts";
 import { reached } from "../steps/index.ts";
 import { openReader, type SourceIdentity } from "../storage/index.ts";
-import { takeSamples } from "../witness/index.ts";
+import { RememberedReads, takeSamples } from "../witness/index.ts";
 import { mirrorPath } from "./mirror.ts";
 
 export interface ScannedRevision {
@@ -35,9 +35,11 @@ export async function scanRevision(
       });
     }
     tell("scanning");
-    const found = await scanSource(reader, { drop: dataset.scan.drop, signal });
+    // What the scan has read of the metadata need not be fetched for the other decoder again.
+    const remembered = new RememberedReads(reader);
+    const found = await scanSource(remembered, { drop: dataset.scan.drop, signal });
     tell("asking another decoder");
-    const scan = withSamples(found, await takeSamples(reader, found, { chunks: dataset.publish.verify.chunks, signal }));
+    const scan = withSamples(found, await takeSamples(remembered, found, { chunks: dataset.publish.verify.chunks, signal }));
     tell("keeping the scan");
     const address = await scans.put(scan);
     reached("scan: artefact kept");
