@@ -27,7 +27,8 @@ export interface SweptPage {
   readonly afterKey: string | undefined;
 }
 
-type Finding = { readonly kind: "same" | "silent" } | { readonly kind: "changed" | "gone"; readonly found: string };
+/** A source against what the ledger heard of it. `silent`: it did not answer, or not with the bytes. */
+export type Finding = { readonly kind: "same" | "silent" } | { readonly kind: "changed" | "gone"; readonly found: string };
 
 /**
  * Asks the sources of published granules whether they still are what the ledger heard of, a page of them from `afterKey`
@@ -44,7 +45,7 @@ export async function sweepPage(dataset: Dataset, afterKey: string | undefined, 
   const findings = new Map<Revision, Finding>();
   for (let at = 0; at < published.length; at += AT_ONCE) {
     const some = published.slice(at, at + AT_ONCE);
-    for (const [index, finding] of (await Promise.all(some.map((revision) => look(revision, context)))).entries())
+    for (const [index, finding] of (await Promise.all(some.map((revision) => lookAtSource(revision, context.signal)))).entries())
       findings.set(some[index] as Revision, finding);
     onProgress(`${findings.size} of ${published.length} sources`);
   }
@@ -83,7 +84,8 @@ export async function sweepPage(dataset: Dataset, afterKey: string | undefined, 
   };
 }
 
-async function look(revision: Revision, { signal }: SweepContext): Promise<Finding> {
+/** What is where the revision came from. */
+export async function lookAtSource(revision: Revision, signal: AbortSignal): Promise<Finding> {
   try {
     const reader = await openReader(revision.uri as string, { signal });
     await reader.close();

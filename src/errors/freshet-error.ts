@@ -49,6 +49,8 @@ export interface ErrorFacts {
   readonly uri?: string | undefined;
   /** The place inside it: a group/variable path, a YAML path with its line. */
   readonly path?: string | undefined;
+  /** The key of the one granule that is at fault, where it is one. */
+  readonly granule?: string | undefined;
   /** Absolute byte offset inside `uri`. */
   readonly offset?: number | undefined;
   /** What the person can do about it: one sentence in the imperative. */
@@ -91,9 +93,12 @@ function sentence(summary: string, facts: ErrorFacts): string {
   if (facts.found !== undefined && facts.expected !== undefined) parts.push(`: found ${facts.found}, expected ${facts.expected}`);
   else if (facts.found !== undefined) parts.push(`: found ${facts.found}`);
   else if (facts.expected !== undefined) parts.push(`: expected ${facts.expected}`);
-  const where = [facts.uri, facts.path, facts.offset === undefined ? undefined : `byte ${facts.offset}`].filter(
-    (part) => part !== undefined,
-  );
+  const where = [
+    facts.granule === undefined ? undefined : `granule ${facts.granule}`,
+    facts.uri,
+    facts.path,
+    facts.offset === undefined ? undefined : `byte ${facts.offset}`,
+  ].filter((part) => part !== undefined);
   if (where.length > 0) parts.push(` (${where.join(", ")})`);
   if (facts.remedy !== undefined) parts.push(`. ${facts.remedy}`);
   return parts.join("");

@@ -32,6 +32,8 @@ const NOTHING_SHOWN: Shown = { dropped: {}, sparse: [] };
 
 /** What another decoder said of a granule that was written, and where that granule went. */
 export interface Testimony {
+  /** The granule's key. */
+  readonly key: string;
   readonly epoch: number;
   readonly slot: number;
   readonly granule: PlacedGranule;
@@ -119,8 +121,10 @@ export class ChangeParts {
         const change = all[at++] as SlotChange;
         part.push(change);
         if (change.row !== null) {
-          const granule = await this.#granule(epoch.epoch, change.slot, change.row);
-          requireFit(expected, granule);
+          const granule = await this.#granule(epoch.epoch, change.slot, change.row).catch((error: unknown) => {
+            throw error instanceof FreshetError ? error.at({ granule: change.row?.key }) : error;
+          });
+          requireFit(expected, granule, change.row.key);
           granules.set(change.slot, granule);
           references += countReferences(granule.root);
         }
@@ -162,7 +166,7 @@ export class ChangeParts {
     const granule = { slot, root, source: scan.identity, shape };
     const samples = scan.samples?.taken ?? [];
     const silence = scan.samples === undefined ? "nobody asked another decoder" : silenceOf(scan.samples.passedOver);
-    this.#remember({ epoch, slot, granule, samples, silence });
+    this.#remember({ key: row.key, epoch, slot, granule, samples, silence });
     return granule;
   }
 
@@ -186,12 +190,12 @@ function allSlots({ layout }: WantedEpoch): SlotChange[] {
 }
 
 /** What is published is this room's own word, though the gate has asked already. */
-function requireFit(expected: ReturnType<typeof schemaOf>, granule: PlacedGranule): void {
+function requireFit(expected: ReturnType<typeof schemaOf>, granule: PlacedGranule, key: string): void {
   const drifts = compareSchemas(expected, schemaOf(granule.shape));
   if (drifts.length === 0) return;
   throw new FreshetError("drift", "a granule that passed the gate does not fit the product", {
     found: describeDrifts(drifts),
-    path: `slot ${granule.slot}`,
+    granule: key,
     remedy: "Report this: it must not happen",
   });
 }

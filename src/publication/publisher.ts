@@ -1,12 +1,14 @@
 import type { DatasetReference, ProductTrouble, PublicationPlan, PublicationResult } from "../contract/index.ts";
 import type { Dataset, TimeseriesProduct } from "../dataset/index.ts";
 import { FreshetError, isFreshetError } from "../errors/index.ts";
+import { type AnnounceAgain, setAside } from "./set-aside.ts";
 import type { Tick } from "./turn.ts";
 import { TurnMaker, type TurnParts } from "./turn-maker.ts";
 import { TurnWriter } from "./turn-writer.ts";
 
 export interface PublisherParts extends TurnParts {
   readonly now: () => number;
+  readonly announceAgain?: AnnounceAgain | undefined;
 }
 
 /**
@@ -17,12 +19,12 @@ export interface PublisherParts extends TurnParts {
 export class Publisher {
   readonly #maker: TurnMaker;
   readonly #writer: TurnWriter;
-  readonly #ledger: PublisherParts["ledger"];
+  readonly #parts: PublisherParts;
 
   constructor(parts: PublisherParts) {
     this.#maker = new TurnMaker(parts);
     this.#writer = new TurnWriter(parts);
-    this.#ledger = parts.ledger;
+    this.#parts = parts;
   }
 
   /**
@@ -60,13 +62,17 @@ export class Publisher {
       header.parent === plan.parent &&
       header.layoutHash === plan.layoutHash;
     if (!isVisible) requireSamePlan(turn.plan, plan);
-    const { version, granules, atMs } = await this.#writer.publish(reference, dataset, product, turn, tick);
+    const { version, granules, atMs } = await this.#writer
+      .publish(reference, dataset, product, turn, tick)
+      .catch(async (error: unknown) => {
+        throw (await setAside(error, turn, dataset, this.#parts)) ?? error;
+      });
     const changed = plan.added + plan.replaced + plan.removed;
     return { product: plan.product, sequence: plan.sequence, version, granules, changed, atMs };
   }
 
   async #alreadyDone(dataset: Dataset, plan: PublicationPlan): Promise<PublicationResult> {
-    const done = (await this.#ledger.publications(dataset.name, plan.product, 50)).find(
+    const done = (await this.#parts.ledger.publications(dataset.name, plan.product, 50)).find(
       (publication) => publication.sequence === plan.sequence && publication.layoutHash === plan.layoutHash,
     );
     if (done === undefined) throw new FreshetError("conflict", "the plan was overtaken", { expected: plan.layoutHash });

@@ -5,7 +5,7 @@ import type { TurnParts } from "./turn-maker.ts";
 
 /** Removes from the stores of a dataset what nobody needs any more, by the rules of its file. */
 export async function tidyStores(
-  { stores }: TurnParts,
+  { stores, ledger }: TurnParts,
   { dataset, tick }: Request,
   { product: only, dryRun = false }: Upkeep,
 ): Promise<OperationResult[]> {
@@ -15,11 +15,13 @@ export async function tidyStores(
   for (const product of dataset.products) {
     if (only !== undefined && only !== product.name) continue;
     const { store, head, stored } = await stores.open(dataset, product);
+    const [published] = await ledger.publications(dataset.name, product.name, 1);
     let removed = 0;
     const report = await store.upkeep({
       retain,
       graceMs,
       dryRun,
+      ...(published === undefined ? {} : { published: published.snapshot }),
       tick: () => tick(`looking through ${product.name}`),
       onRemove: () => tick(`${product.name}: ${++removed} objects removed`),
     });

@@ -52,12 +52,10 @@ export async function verifyStaged(input: {
   }
   requireNoRetraction(turn);
   if (parts.testimonies.length > 0 && verified.lengths === 0) throw refusal("nothing to look at", "an array along the axis", "/");
-  try {
-    const most = dataset.publish.verify.chunks;
-    verified.chunks = (await checkChunks(reader, parts, most, tick)) || (await readChunks(reader, parts, most, tick));
-  } catch (error) {
-    throw storeError(error, store.folder);
-  }
+  const most = dataset.publish.verify.chunks;
+  const { folder } = store;
+  verified.chunks =
+    (await checkChunks(reader, parts, most, folder, tick)) || (await readChunks(reader, parts, most, folder, tick));
   return verified;
 }
 
@@ -123,21 +121,31 @@ function requireNoRetraction({ wanted, arrivals, plan }: Turn): void {
   }
 }
 
-async function checkChunks(reader: Reader, parts: ChangeParts, most: number, tick: Tick): Promise<number> {
+/** Runs the look at one granule's chunk; what it throws names the granule. */
+async function naming<T>(testimony: Testimony, folder: string, look: () => Promise<T>): Promise<T> {
+  try {
+    return await look();
+  } catch (error) {
+    throw storeError(error, folder).at({ granule: testimony.key });
+  }
+}
+
+async function checkChunks(reader: Reader, parts: ChangeParts, most: number, folder: string, tick: Tick): Promise<number> {
   const { testimonies, templates } = parts;
   let looked = 0;
   for (const { testimony, sample } of chosen(testimonies, most)) {
     const template = templates.get(testimony.epoch);
     const place = template && placeOf(sample, testimony);
     if (place === undefined) continue;
-    const { sha256 } = await hashOfChunk(reader as unknown as zarr.AsyncReadable, place.path, place.index, place.extent);
-    if (sha256 !== sample.sha256) {
+    await naming(testimony, folder, async () => {
+      const { sha256 } = await hashOfChunk(reader as unknown as zarr.AsyncReadable, place.path, place.index, place.extent);
+      if (sha256 === sample.sha256) return;
       throw refusal(
         `values with sha256 ${sha256.slice(0, 16)}…`,
         `${sample.sha256.slice(0, 16)}…, as another decoder reads the source`,
         `${place.path} chunk [${place.index}]`,
       );
-    }
+    });
     looked++;
     tick("verifying: chunks");
   }
@@ -148,7 +156,13 @@ async function checkChunks(reader: Reader, parts: ChangeParts, most: number, tic
  * Where no other decoder had a word (a codec that it lacks, sizes that it refuses): that chunks are there, and that their sources
  * still are what they were.
  */
-async function readChunks(reader: Reader, { testimonies }: ChangeParts, most: number, tick: Tick): Promise<number> {
+async function readChunks(
+  reader: Reader,
+  { testimonies }: ChangeParts,
+  most: number,
+  folder: string,
+  tick: Tick,
+): Promise<number> {
   let looked = 0;
   let written = 0;
   const stride = Math.max(1, Math.ceil(testimonies.length / most));
@@ -159,8 +173,10 @@ async function readChunks(reader: Reader, { testimonies }: ChangeParts, most: nu
       written++;
       if (number % stride !== 0) continue;
       const place = placeOf({ path, index, extent: array.chunkShape, sha256: "", isUnwritten: false }, testimony);
-      const bytes = place && (await reader.get([place.path.slice(1), "c", ...place.index].join("/")));
-      if (bytes === null || bytes === undefined) throw refusal("no chunk", `one at [${place?.index}]`, path);
+      await naming(testimony, folder, async () => {
+        const bytes = place && (await reader.get([place.path.slice(1), "c", ...place.index].join("/")));
+        if (bytes === null || bytes === undefined) throw refusal("no chunk", `one at [${place?.index}]`, path);
+      });
       looked++;
       tick("verifying: chunks");
       break;
@@ -207,9 +223,9 @@ function chosen(testimonies: readonly Testimony[], most: number): { readonly tes
 }
 
 /** Where a granule's chunk is in the product; undefined for an array that is not kept by reference. */
-function placeOf(
+export function placeOf(
   { path, index, extent }: Sample,
-  { epoch, slot, granule }: Testimony,
+  { epoch, slot, granule }: Pick<Testimony, "epoch" | "slot" | "granule">,
 ): { path: string; index: number[]; extent: number[] } | undefined {
   const shaped = granule.shape.arrays.find((array) => array.path === path);
   if (shaped === undefined || shaped.role !== "along") return undefined;

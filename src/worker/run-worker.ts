@@ -51,15 +51,16 @@ export async function startWorker(settings: Settings, options: WorkerStart = {})
   });
   const files = new DatasetFiles(ledger);
   const scans = new ScanStore(settings.scanFolder);
-  const parts = { ledger, scans, stores: new ProductStores(), now: Date.now };
-  const publisher = new Publisher(parts);
-  const operator = new Operator(parts);
-  const wake = async (reference: { name: string; hash: string }): Promise<void> => {
-    await signalDataset(client, datasetInput(await files.get(reference), reference.hash), { name: "wake" });
-  };
   const announcer = new Announcer(client, ledger);
   const announce = async (only: string, announcement: Announcement): Promise<void> => {
     await announcer.announce(announcement, { only });
+  };
+  const parts = { ledger, scans, stores: new ProductStores(), now: Date.now };
+  const announceAgain = (only: string, uri: string) => announce(only, { uri, by: "publication", heardMs: Date.now() });
+  const publisher = new Publisher({ ...parts, announceAgain });
+  const operator = new Operator(parts);
+  const wake = async (reference: { name: string; hash: string }): Promise<void> => {
+    await signalDataset(client, datasetInput(await files.get(reference), reference.hash), { name: "wake" });
   };
   const worker = await Worker.create({
     connection,
