@@ -10,6 +10,7 @@ import { releaseAll } from "./lock.mjs";
 import { ensureNode } from "./node.mjs";
 import { ensurePackages } from "./packages.mjs";
 import { local, project, withFirstInPath } from "./places.mjs";
+import { ensurePostgres } from "./postgres.mjs";
 import { ensurePython } from "./python.mjs";
 import { writeRecord } from "./record.mjs";
 import { duration, endLine, say } from "./report.mjs";
@@ -21,11 +22,11 @@ const ORACLE = { purpose: "oracle", versions: ["3.12", "3.13"] };
 /** What each verb needs beyond Node and the npm packages, and what it then runs: arguments for Node 24, in the project's folder. */
 const VERBS = {
   demo: { needs: ["temporal"], command: (args) => ["bin/freshet.mjs", "demo", ...args] },
-  test: { needs: ["temporal", "python"], command: testCommand },
+  test: { needs: ["temporal", "python", "postgres"], command: testCommand },
   check: { needs: [], command: (args) => ["scripts/check.ts", ...args] },
   fix: { needs: [], command: (args) => ["node_modules/@biomejs/biome/bin/biome", "check", "--write", ...args] },
   corpus: { needs: [], command: (args) => ["scripts/corpus.ts", ...args] },
-  all: { needs: ["temporal", "python"], command: undefined },
+  all: { needs: ["temporal", "python", "postgres"], command: undefined },
   oracle: { needs: ["oracle"], command: undefined },
 };
 
@@ -73,6 +74,7 @@ async function prepare(needs, args) {
   const found = { node: node.path };
   if (needs.includes("temporal")) found.temporal = await ensureTemporal();
   if (needs.includes("python")) found.python = await ensurePython(READERS);
+  if (needs.includes("postgres")) await ensurePostgres();
   if (needs.includes("oracle")) found.oraclePython = await ensurePython({ ...ORACLE, requirements: oracleRequirements(args) });
   writeRecord(found);
   return found;

@@ -46,6 +46,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/versions.ts"),
   },
   {
+    name: "ledger",
+    summary: "look after the ledger: info, migrate, backup, restore",
+    load: () => import("./commands/ledger.ts"),
+  },
+  {
     name: "scan",
     summary: "find the byte ranges of every chunk of files, without reading their data",
     load: () => import("./commands/scan.ts"),

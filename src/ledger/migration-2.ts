@@ -20,6 +20,13 @@ export async function migrateTo2(trx: Transaction<Tables>, kind: LedgerKind): Pr
     .addColumn("kind", "text", (column) => column.notNull().defaultTo("publication"))
     .execute();
   await trx.schema.createIndex("publications_by_sequence").on("publications").columns(["dataset", "sequence"]).execute();
+  // With the key in it, SQLite takes it for a publication's members by key, and not the primary key, which has all publications.
+  await trx.schema.dropIndex("members_of_publication").execute();
+  await trx.schema
+    .createIndex("members_by_publication")
+    .on("publication_members")
+    .columns(["dataset", "product", "sequence", "key", "identity"])
+    .execute();
   await templatesByEpoch(trx);
   await trx.schema
     .createTable("source_observations")
@@ -32,11 +39,8 @@ export async function migrateTo2(trx: Transaction<Tables>, kind: LedgerKind): Pr
     .addColumn("observed_ms", "bigint", (column) => column.notNull())
     .addPrimaryKeyConstraint("source_observations_pk", ["dataset", "key", "identity"])
     .execute();
-  await trx.schema
-    .createIndex("source_observations_by_state")
-    .on("source_observations")
-    .columns(["dataset", "state", "key"])
-    .execute();
+  await sql`
+    create index sources_not_in_place on source_observations (dataset, key, identity) where state <> 'back'`.execute(trx);
   await trx.schema
     .createTable("state_counts")
     .addColumn("dataset", "text", (column) => column.notNull())

@@ -8,6 +8,9 @@ import type { Tables } from "./tables.ts";
 
 type Db = Kysely<Tables>;
 
+/** Granules whose events are folded in one go, between which other work of the process goes on. */
+const FOLDED_AT_ONCE = 200;
+
 export async function selectRevision(db: Db, id: RevisionId): Promise<Revision | undefined> {
   const row = await db
     .selectFrom("revisions")
@@ -68,16 +71,19 @@ export async function selectUnpublished(
   return rows.map(revisionOfRow);
 }
 
-/** Any other product of the dataset that has been published. */
+/** Another product of the dataset that has been published: the first or the last by name, which the index gives at once. */
 async function selectOtherProduct(db: Db, dataset: string, product: string): Promise<string | undefined> {
-  const row = await db
-    .selectFrom("publications")
-    .select("product")
-    .where("dataset", "=", dataset)
-    .where("product", "!=", product)
-    .limit(1)
-    .executeTakeFirst();
-  return row?.product;
+  for (const direction of ["asc", "desc"] as const) {
+    const row = await db
+      .selectFrom("publications")
+      .select("product")
+      .where("dataset", "=", dataset)
+      .orderBy("product", direction)
+      .limit(1)
+      .executeTakeFirst();
+    if (row !== undefined && row.product !== product) return row.product;
+  }
+  return undefined;
 }
 
 export async function selectGranules(db: Db, dataset: string, query: GranuleQuery): Promise<Revision[]> {
@@ -108,7 +114,7 @@ async function granulesAsOf(db: Db, dataset: string, query: GranuleQuery & { rea
       .select("key")
       .distinct()
       .orderBy("key")
-      .limit(query.limit - granules)
+      .limit(Math.min(query.limit - granules, FOLDED_AT_ONCE))
       .execute();
     const last = keys.at(-1);
     if (last === undefined) break;

@@ -45,7 +45,7 @@ export function backUpLedger(url: string, path: string, options: OpenOptions = {
     } catch (error) {
       throw isExisting(error) ? alreadyThere(target, error) : (fileError(error, target) ?? error);
     } finally {
-      await rm(temporary, { force: true });
+      await rm(temporary, { force: true }).catch(() => undefined);
     }
   });
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { isFreshetError } from "../../src/errors/index.ts";
-import type { RevisionId } from "../../src/ledger/index.ts";
+import { PUBLICATION_KINDS, type RevisionId } from "../../src/ledger/index.ts";
 import { aPublication, aRevision, type LedgerBench } from "./ledger-bench.ts";
 
 const isConflict = (error: unknown) => isFreshetError(error, "conflict");
@@ -93,6 +93,15 @@ export function publicationContract(bench: LedgerBench): void {
       await bench.ledger.recordPublication(aPublication({ atMs: 2_000 }), [id]);
       assert.deepEqual([await bench.ledger.revision(id), await bench.ledger.lastSeq("ostia")], before);
       assert.deepEqual(await bench.ledger.publications("ostia", "timeseries", 10), [aPublication()]);
+    });
+
+    test("say why they were made", async () => {
+      for (const [index, kind] of PUBLICATION_KINDS.entries())
+        await bench.ledger.recordPublication(aPublication({ sequence: index + 1, kind }), []);
+      const kindless = aPublication({ sequence: 9 });
+      await bench.ledger.recordPublication({ ...kindless, kind: undefined }, []);
+      const kinds = (await bench.ledger.publications("ostia", "timeseries", 10)).map(({ kind }) => kind);
+      assert.deepEqual(kinds.toReversed(), [...PUBLICATION_KINDS, "publication"]);
     });
 
     test("of one number but two snapshots are a conflict", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type Ledger, REVISION_STATES, type RevisionId, type RevisionState } from "../../src/ledger/index.ts";
-import { aRevision, type LedgerBench } from "./ledger-bench.ts";
+import { type Ledger, REVISION_STATES, type Revision, type RevisionId, type RevisionState } from "../../src/ledger/index.ts";
+import { aPublication, aRevision, type LedgerBench } from "./ledger-bench.ts";
 
 /** What one can ask of a ledger. */
 export function questionContract(bench: LedgerBench): void {
@@ -17,6 +17,67 @@ export function questionContract(bench: LedgerBench): void {
       assert.deepEqual(await read({ limit: 9, afterKey: "c" }), []);
       assert.deepEqual(await read({ limit: 9, state: "skipped" }), ["a etag:1"]);
       assert.deepEqual(await read({ limit: 1, state: "heard", afterKey: "a" }), ["b etag:2", "b etag:1"]);
+    });
+
+    test("changes come in their order, of the states asked for, after a number", async () => {
+      const ids = ["a", "b", "c", "d"].map((key) => aRevision({ key }));
+      await bench.ledger.hearAll([...ids, aRevision({ key: "e" })]);
+      const [a, b, c, d] = ids as [RevisionId, RevisionId, RevisionId, RevisionId];
+      await bench.ledger.record({ ...d, state: "ready" });
+      await bench.ledger.record({ ...b, state: "quarantined" });
+      await bench.ledger.record({ ...a, state: "ready" });
+      await bench.ledger.record({ ...c, state: "withdrawn" });
+      const read = async (afterSeq: number, states: readonly RevisionState[], limit = 10) =>
+        (await bench.ledger.changedAfter("ostia", afterSeq, states, limit)).map(({ key, changedSeq }) => `${key} ${changedSeq}`);
+      assert.deepEqual(await read(0, ["withdrawn", "ready"]), ["d 6", "a 8", "c 9"]);
+      assert.deepEqual(await read(6, ["ready", "withdrawn", "ready"]), ["a 8", "c 9"]);
+      assert.deepEqual(await read(0, REVISION_STATES), ["e 5", "d 6", "b 7", "a 8", "c 9"]);
+      assert.deepEqual(await read(5, REVISION_STATES, 2), ["d 6", "b 7"]);
+      assert.deepEqual(await read(9, REVISION_STATES), []);
+      assert.deepEqual(await read(0, []), []);
+      assert.deepEqual(await read(0, ["ready"], 0), []);
+    });
+
+    test("the newest come first, whatever their state", async () => {
+      await bench.hearReady(aRevision({ key: "a" }));
+      await bench.hear(aRevision({ key: "b" }));
+      await bench.ledger.record({ ...aRevision({ key: "a" }), state: "skipped" });
+      await bench.hear(aRevision({ key: "c" }));
+      const read = async (limit: number) =>
+        (await bench.ledger.newest("ostia", limit)).map(({ key, state }) => `${key} ${state}`);
+      assert.deepEqual(await read(10), ["c heard", "a skipped", "b heard"]);
+      assert.deepEqual(await read(2), ["c heard", "a skipped"]);
+      assert.deepEqual(await bench.ledger.newest("mur", 10), []);
+    });
+
+    test("what may stand in products comes by key, page by page, never divided", async () => {
+      const keys = ["b", "B", "a", "ä", "c", "d"];
+      for (const key of keys) await bench.hearReady(aRevision({ key }));
+      await bench.ledger.recordPublication(aPublication(), [aRevision({ key: "b" }), aRevision({ key: "c" })]);
+      await bench.hearReady(aRevision({ key: "b", identity: "etag:2" }));
+      await bench.hear(aRevision({ key: "bb" }));
+      await bench.ledger.record({ ...aRevision({ key: "d" }), state: "withdrawn" });
+      const read = async (limit: number, afterKey?: string) =>
+        (await bench.ledger.standing("ostia", { limit, afterKey })).map(({ key, identity }) => `${key} ${identity}`);
+      assert.deepEqual(await read(10), ["B etag:1", "a etag:1", "b etag:1", "b etag:2", "c etag:1", "ä etag:1"]);
+      assert.deepEqual(await read(2, "B"), ["a etag:1", "b etag:1", "b etag:2"]);
+      assert.deepEqual(await read(2, "b"), ["c etag:1", "ä etag:1"]);
+      assert.deepEqual(await read(2, "ä"), []);
+    });
+
+    test("long answers are the same as short ones", async () => {
+      const ids = Array.from({ length: 1_500 }, (_, index) => aRevision({ key: `k${String(index).padStart(5, "0")}` }));
+      await bench.ledger.hearAll(ids);
+      await bench.ledger.recordAll(ids.map((id) => ({ ...id, state: "ready" as const, epoch: 3 })));
+      const [whole, inPages] = [await bench.ledger.granules("ostia", { limit: 2_000 }), [] as Revision[]];
+      for (let afterKey: string | undefined; inPages.length < ids.length; afterKey = inPages.at(-1)?.key)
+        inPages.push(...(await bench.ledger.granules("ostia", { limit: 150, afterKey })));
+      assert.equal(whole.length, ids.length);
+      assert.deepEqual(inPages, whole);
+      assert.deepEqual(await bench.ledger.standing("ostia", { limit: 2_000 }), whole);
+      assert.deepEqual(await bench.ledger.changedAfter("ostia", 0, ["ready"], 2_000), whole);
+      assert.deepEqual((await bench.ledger.newest("ostia", 2_000)).toReversed(), whole);
+      assert.deepEqual(await bench.ledger.unpublished("ostia", "timeseries", 2_000), whole);
     });
 
     test("counts name every state", async () => {

@@ -135,6 +135,23 @@ export function recordingContract(bench: LedgerBench): void {
       assert.equal(await bench.stateOf(id), "heard");
     });
 
+    test("the epoch is a fact like others: kept until an event brings another, and part of what a repeat is", async () => {
+      const id = aRevision();
+      await bench.hear(id);
+      assert.equal((await bench.ledger.revision(id))?.epoch, undefined);
+      const ready = (epoch: number) => bench.ledger.record({ ...id, state: "ready", epoch });
+      assert.deepEqual(await ready(2), { seq: 2, appended: true });
+      assert.deepEqual(await ready(2), { seq: 2, appended: false });
+      assert.deepEqual(await ready(3), { seq: 3, appended: true });
+      await bench.ledger.record({ ...id, state: "quarantined" });
+      assert.equal((await bench.ledger.revision(id))?.epoch, 3);
+      assert.deepEqual(
+        (await bench.ledger.history(id.dataset, id.key)).map(({ facts }) => facts.epoch),
+        [undefined, 2, 3, undefined],
+      );
+      assert.equal((await bench.ledger.revisionsAsOf(id.dataset, id.key, bench.nowMs))[0]?.epoch, 3);
+    });
+
     test("an accepted quarantine may end in the state that it was in before", async () => {
       const id = aRevision();
       await bench.hearReady(id);

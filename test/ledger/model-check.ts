@@ -82,6 +82,16 @@ export function ledgerFollowsModel(database: string, open: LedgerFactory, numRun
   });
 }
 
+/** Writes what one random sequence of steps leaves in a ledger, dataset `d`. */
+export async function writeRandomHistory(ledger: Ledger, seed: number): Promise<void> {
+  const model = new ModelLedger();
+  const seen = { appended: 0, repeats: 0, conflicts: 0 };
+  const [commands = []] = fc.sample(fc.array(command, { minLength: 150, maxLength: 200, size: "max" }), { seed, numRuns: 1 });
+  for (const name of ["a/1", "a/2", "b/1"]) await both(ledger, model, { kind: "hear", name }, seen);
+  for (const one of commands) if (one.kind !== "clock") await both(ledger, model, one, seen);
+  assert.ok(seen.appended > 30, JSON.stringify(seen));
+}
+
 async function both(
   ledger: Ledger,
   model: ModelLedger,
@@ -119,6 +129,10 @@ async function compare(ledger: Ledger, model: ModelLedger): Promise<void> {
   const all = await ledger.granules("d", { limit: 100 });
   assert.deepEqual(all.toSorted((a, b) => a.changedSeq - b.changedSeq).map(show), model.inOrder());
   assert.deepEqual((await ledger.readyAfter("d", 0, 100)).map(show), model.inOrder("ready", "withdrawn"));
+  assert.deepEqual((await ledger.changedAfter("d", 3, ["published", "superseded", "heard"], 4)).map(show), model.after(3, 4));
+  assert.deepEqual((await ledger.newest("d", 3)).map(show), model.inOrder().toReversed().slice(0, 3));
+  const standing = (await ledger.standing("d", { limit: 100 })).map(show);
+  assert.deepEqual(standing.toSorted(), model.inOrder("ready", "published").toSorted());
   assert.deepEqual(await ledger.counts("d"), model.counts());
   assert.equal(await ledger.lastSeq("d"), model.seq);
   for (const product of ["p", "q"]) {

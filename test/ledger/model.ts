@@ -96,6 +96,15 @@ export class ModelLedger {
       .map(({ name, state }) => `${name} ${state}`);
   }
 
+  /** The first of what was published, superseded or heard after a number. */
+  after(seq: number, limit: number): string[] {
+    return [...this.revisions.values()]
+      .filter(({ state, changed }) => changed > seq && ["published", "superseded", "heard"].includes(state))
+      .sort((a, b) => a.changed - b.changed)
+      .slice(0, limit)
+      .map(({ name, state }) => `${name} ${state}`);
+  }
+
   unpublished(product: string): string[] {
     return [...this.revisions.values()]
       .filter(
