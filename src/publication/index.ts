@@ -1,5 +1,7 @@
+export { type CheckSubject, type Compared, checkProduct, type Disagreement, type ProductCheck } from "./check-product.ts";
 export { Operator } from "./operator.ts";
-export { lookAtProduct, type ProductState, ProductStores } from "./product-store.ts";
+export { lookAtProduct, type ProductState, ProductStores, readState } from "./product-store.ts";
 export { Publisher, type PublisherParts } from "./publisher.ts";
 export { type Restored, type RestoredProduct, restoreLedger } from "./restore-ledger.ts";
+export { StaleSources } from "./stale-sources.ts";
 export type { Tick } from "./turn.ts";
