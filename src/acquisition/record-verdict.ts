@@ -20,13 +20,14 @@ export async function recordVerdict(
   const id = { dataset: granule.dataset.name, key: granule.key, identity };
   if ((await ledger.revision(id)) === undefined)
     await ledger.hear({ ...id, uri: announcement.uri, fields: granule.fields, reason: announcement.by });
-  await ledger.record({ ...id, ...eventOf(granule.fields, verdict) }).catch((error: unknown) => {
+  const recorded = await ledger.record({ ...id, ...eventOf(granule.fields, verdict) }).catch((error: unknown) => {
     // A twin of this attempt was here, and the dataset has gone on meanwhile.
     if (!isFreshetError(error, "conflict")) throw error;
+    return undefined;
   });
   reached("record: half told");
-  // A late twin of this attempt finds it moved on, and must not turn against its successor.
-  if ((await ledger.revision(id))?.state === "ready") await supersedeWaiting(ledger, id);
+  // Those that waited then: a late attempt must not turn against its successor.
+  if (verdict.state === "ready" && recorded !== undefined) await supersedeWaiting(ledger, id, recorded.seq);
 }
 
 function eventOf(fields: GranuleReference["fields"], verdict: Verdict) {
@@ -42,9 +43,9 @@ function eventOf(fields: GranuleReference["fields"], verdict: Verdict) {
   }
 }
 
-async function supersedeWaiting(ledger: Ledger, { dataset, key, identity }: RevisionId): Promise<void> {
+async function supersedeWaiting(ledger: Ledger, { dataset, key, identity }: RevisionId, seq: number): Promise<void> {
   for (const other of await ledger.revisionsOf(dataset, key)) {
-    if (other.identity === identity || !WAITING.includes(other.state)) continue;
+    if (other.identity === identity || other.changedSeq > seq || !WAITING.includes(other.state)) continue;
     const id = { dataset, key, identity: other.identity };
     await ledger
       .record({ ...id, state: "superseded", reason: "another revision of the granule is ready" })

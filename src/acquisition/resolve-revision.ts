@@ -42,7 +42,7 @@ export async function resolveRevision(
     const earlier = await context.ledger.revisionsOf(dataset.name, granule.key);
     const same = earlier.find((revision) => isSameState(revision, uri, reader.identity, checksum));
     const identity = same?.identity ?? revisionIdentity({ ...reader.identity, ...(checksum === undefined ? {} : { checksum }) });
-    const { revision, isNew } = await context.ledger.hear({
+    const { revision } = await context.ledger.hear({
       dataset: dataset.name,
       key: granule.key,
       identity,
@@ -55,12 +55,13 @@ export async function resolveRevision(
       detail: { announcedMs: announcement.heardMs },
     });
     reached("download: revision heard");
-    if (isNew) {
-      const newer = earlier.find((other) => isNewerElsewhere(other, uri, reader.identity, context.now()));
+    const newer = earlier.find((other) => isNewerElsewhere(other, uri, reader.identity, context.now()));
+    // An attempt that died has heard of it, and did no more.
+    if (revision.state === "heard") {
       if (newer !== undefined) return await giveWay(context.ledger, revision, newer, { uri, size: reader.size });
       if (mirror === undefined) await noteReplaced(context, earlier, uri, identity);
     }
-    const isBack = await isTakenUpAgain(context.ledger, revision);
+    const isBack = newer === undefined && (await isTakenUpAgain(context.ledger, revision));
     if (isBack) await context.ledger.record({ ...revisionId(revision), state: "heard", reason: "the source has it again" });
     const isOpen = isBack || revision.state === "heard" || revision.state === "quarantined";
     const known = isOpen ? undefined : revision.state;

@@ -12,6 +12,7 @@ import type { Announcement, Downloaded, GranuleReference, Verdict } from "../../
 import { type Dataset, parseDatasetFile } from "../../src/dataset/index.ts";
 import { isFreshetError } from "../../src/errors/index.ts";
 import { type Ledger, openLedger } from "../../src/ledger/index.ts";
+import { onStep } from "../../src/steps/index.ts";
 
 const ONE = Buffer.from("the first state");
 const TWO = Buffer.from("another second state");
@@ -96,6 +97,10 @@ async function ready(identity: string): Promise<void> {
 
 async function published(identity: string, sequence: number): Promise<void> {
   await ready(identity);
+  await publish(identity, sequence);
+}
+
+async function publish(identity: string, sequence: number): Promise<void> {
   await ledger.recordPublication(
     {
       dataset: "d",
@@ -278,6 +283,22 @@ describe("resolving an announcement", () => {
 });
 
 describe("the verdict on a revision", () => {
+  test("what waited when a revision became ready is superseded, though the attempt died half way and it is published meanwhile", async () => {
+    const one = await resolve();
+    await recordVerdict(ledger, GRANULE, announcement(), one.identity, { state: "quarantined", reason: "x" });
+    served = second();
+    const two = await resolve();
+    const stop = onStep((step) => {
+      throw new Error(`died at ${step}`);
+    });
+    await assert.rejects(ready(two.identity), /died at record: half told/);
+    stop();
+    assert.deepEqual(await states(), ["quarantined", "ready"]);
+    await publish(two.identity, 1);
+    await ready(two.identity);
+    assert.deepEqual(await states(), ["superseded", "published"]);
+  });
+
   test("one that is ready supersedes what waits of its granule: unusable ones, one that never came, one not yet published", async () => {
     await recordVerdict(ledger, GRANULE, announcement(), "unresolved", { state: "quarantined", reason: "it never came" });
     const one = await resolve();
@@ -345,6 +366,19 @@ describe("one granule by several ways", () => {
     assert.equal(late.known, "superseded");
     const [, older] = await ledger.revisionsOf("d", GRANULE.key);
     assert.match(older?.reason ?? "", /older than .*new\/20170605\.nc/);
+    assert.equal((await byWay("old/20170605.nc")).known, "superseded");
+  });
+
+  test("nor where the attempt that heard of it died, and another goes on", async () => {
+    served = second();
+    await published((await byWay("new/20170605.nc")).identity, 1);
+    served = first();
+    const stop = onStep((step) => {
+      throw new Error(`died at ${step}`);
+    });
+    await assert.rejects(byWay("old/20170605.nc"), /died at download: revision heard/);
+    stop();
+    assert.equal((await byWay("old/20170605.nc")).known, "superseded");
   });
 
   test("a place that goes back to an earlier date has what it has; one whose clock is ahead by years proves nothing", async () => {
