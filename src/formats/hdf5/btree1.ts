@@ -19,20 +19,38 @@ export interface Btree1Shape {
   readonly type: 0 | 1;
   readonly keySize: number;
   readonly k: number;
+  /** Reads what a key is compared by, and steps over it. Without it the order of the keys is not looked at. */
+  readonly readKey?: (cursor: ByteCursor) => Key;
 }
 
+/** Compared number by number, the first that differs deciding. */
+export type Key = readonly number[];
+
+/** What is below a child: keys from `from` up to, but not including, `to`. A lookup finds nothing else there. */
+export interface KeyBounds {
+  readonly from: Key;
+  readonly to: Key;
+}
+
+/** @throws FreshetError `malformed` unless the one comes before the other, or is the same where that is allowed. */
+export function requireOrder(cursor: ByteCursor, before: Key, after: Key, mayBeSame = false): void {
+  for (let at = 0; at < after.length; at++) {
+    const difference = (after[at] as number) - (before[at] as number);
+    if (difference > 0) return;
+    if (difference < 0) throw cursor.malformed("the keys of a B-tree are out of order", `${after} behind ${before}`);
+  }
+  if (!mayBeSame) throw cursor.malformed("the keys of a B-tree are out of order", `${after} twice`);
+}
+
+type VisitLeaf = (cursor: ByteCursor, entries: number, bounds: KeyBounds | undefined) => void;
+
 /**
- * Walks a tree from left to right. `visitLeaf` gets a cursor at key 0 of each leaf and the number of entries; a level always leads
- * to the next lower one, so the walk ends.
+ * Walks a tree from left to right. `visitLeaf` gets a cursor at key 0 of each leaf, the number of entries and, where keys are read, their bounds;
+ * a level always leads to the next lower one, so the walk ends.
  */
-export async function walkBtree1(
-  file: Hdf5File,
-  root: number,
-  shape: Btree1Shape,
-  visitLeaf: (cursor: ByteCursor, entries: number) => void,
-): Promise<void> {
+export async function walkBtree1(file: Hdf5File, root: number, shape: Btree1Shape, visitLeaf: VisitLeaf): Promise<void> {
   const cursor = await readNode(file, root, shape);
-  await walkNode(file, cursor, shape, undefined, visitLeaf);
+  await walkNode(file, cursor, shape, {}, visitLeaf);
 }
 
 async function readNode(file: Hdf5File, address: number, shape: Btree1Shape): Promise<ByteCursor> {
@@ -45,8 +63,8 @@ async function walkNode(
   file: Hdf5File,
   cursor: ByteCursor,
   shape: Btree1Shape,
-  expectedLevel: number | undefined,
-  visitLeaf: (cursor: ByteCursor, entries: number) => void,
+  { level: expectedLevel, bounds }: { readonly level?: number; readonly bounds?: KeyBounds | undefined },
+  visitLeaf: VisitLeaf,
 ): Promise<void> {
   expectSignature(cursor, "TREE", "B-tree node");
   const type = cursor.u8();
@@ -59,18 +77,28 @@ async function walkNode(
   if (entries > 2 * shape.k) throw cursor.malformed("a B-tree node has too many entries", `${entries}`, `at most ${2 * shape.k}`);
   cursor.skip(2 * file.superblock.offsetSize);
   if (level === 0) {
-    visitLeaf(cursor, entries);
+    visitLeaf(cursor, entries, bounds);
     return;
   }
-  const children: number[] = [];
+  const children: { readonly address: number; readonly bounds: KeyBounds | undefined }[] = [];
+  const readKey = shape.readKey;
+  let key = readKey?.(cursor);
+  if (bounds !== undefined && key !== undefined) requireOrder(cursor, bounds.from, key, true);
   for (let entry = 0; entry < entries; entry++) {
-    cursor.skip(shape.keySize);
-    children.push(file.requiredAddress(cursor, "child of a B-tree node"));
+    if (readKey === undefined) cursor.skip(shape.keySize);
+    const address = file.requiredAddress(cursor, "child of a B-tree node");
+    const next = readKey?.(cursor);
+    if (key !== undefined && next !== undefined) requireOrder(cursor, key, next);
+    children.push({ address, bounds: key === undefined || next === undefined ? undefined : { from: key, to: next } });
+    key = next;
   }
-  if (new Set(children).size !== children.length) throw cursor.malformed("a B-tree node names a child twice");
+  if (bounds !== undefined && key !== undefined) requireOrder(cursor, key, bounds.to, true);
+  if (new Set(children.map(({ address }) => address)).size !== children.length) {
+    throw cursor.malformed("a B-tree node names a child twice");
+  }
   await inFlight(
     children,
-    (child) => readNode(file, child, shape),
-    (node) => walkNode(file, node, shape, level - 1, visitLeaf),
+    ({ address }) => readNode(file, address, shape),
+    (node, child) => walkNode(file, node, shape, { level: level - 1, bounds: child.bounds }, visitLeaf),
   );
 }

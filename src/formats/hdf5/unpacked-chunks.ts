@@ -1,3 +1,4 @@
+import type { ChunkManifest } from "../../virtual/index.ts";
 import type { OpenHdf5 } from "./open-hdf5.ts";
 import { unpackChunk } from "./stored-chunk.ts";
 import type { StoredChunks } from "./stored-chunks.ts";
@@ -14,10 +15,15 @@ export async function* unpackedChunks(
 ): AsyncGenerator<readonly [cell: number, bytes: Uint8Array]> {
   const { manifest } = stored;
   for (let cell = 0; cell < manifest.cells; cell++) {
-    if (!wanted(cell)) continue;
+    if (!isPresent(manifest, cell) || !wanted(cell)) continue;
     const reference = manifest.at(cell);
     if (reference.kind === "missing") continue;
     const bytes = reference.kind === "inline" ? reference.bytes : await open.readRange(reference, 2 * chunkBytes + 2 ** 16);
     yield [cell, await unpackChunk(bytes, stored.filtersOf(cell), chunkBytes)];
   }
+}
+
+/** True for a cell that is not missing; does not make an object of it, as grids of millions of cells are mostly empty. */
+export function isPresent(manifest: ChunkManifest, cell: number): boolean {
+  return (manifest.uriIndex[cell] as number) < manifest.uris.length || manifest.inlined.has(cell);
 }

@@ -51,7 +51,7 @@ export async function readVariable(
   const fillValue = await readStorageFill(open, dataset.header, datatype, element);
   const chunks =
     layout.kind === "virtual"
-      ? await virtualDataset(dataspace, element, fillValue, await sources(dataset, layout))
+      ? await virtualDataset(open, dataspace, element, fillValue, await sources(dataset, layout))
       : await storedDataset(dataset, layout, dataspace, datatype.size, element);
   const array: VirtualArray = {
     name,
@@ -95,13 +95,14 @@ async function storedDataset(
 }
 
 async function virtualDataset(
+  open: OpenHdf5,
   { shape }: Simple,
   element: ElementType,
   fillValue: FillValue,
   sources: readonly FoundSource[],
 ): Promise<Chunks> {
   if (element.innerShape.length > 0) throw new FreshetError("unsupported", "it is a virtual dataset of an array type");
-  const chunks = virtualChunks(shape, sources, { dataType: element.dataType, fillValue });
+  const chunks = virtualChunks(shape, sources, { dataType: element.dataType, fillValue }, (cells) => open.file.claimCells(cells));
   if (chunks !== undefined) {
     const inlined = chunks.manifest.counts().inlined;
     return { ...chunks, inlined: inlined === 0 ? undefined : `${inlined} chunks of its sources are inlined` };

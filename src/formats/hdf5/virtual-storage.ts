@@ -17,20 +17,24 @@ export interface VirtualChunks {
 }
 
 /**
- * Puts the chunks of the sources into the grid of the virtual dataset. What no source fills is missing.
+ * Puts the chunks of the sources into the grid of the virtual dataset. What no source fills is missing. `claimCells` is asked before memory
+ * is taken for the grid.
  * @throws FreshetError `unsupported` where a chunk would have to be cut, or the sources are not of one kind.
  */
 export function virtualChunks(
   shape: readonly number[],
   sources: readonly FoundSource[],
   own: Pick<VirtualArray, "dataType" | "fillValue">,
+  claimCells: (cells: number) => void,
 ): VirtualChunks | undefined {
   const [first] = sources;
   if (first === undefined) return undefined;
   const { codecs } = first.array;
   const placements = sources.map((source) => placementOf(source, shape));
   const chunkShape = (placements[0] as Placement).chunkShape;
-  const builder = new ChunkManifestBuilder(chunkGrid(shape, chunkShape));
+  const grid = chunkGrid(shape, chunkShape);
+  claimCells(grid.reduce((product, count) => product * count, 1));
+  const builder = new ChunkManifestBuilder(grid);
   const filled = new Set<number>();
   for (const [index, { array }] of sources.entries()) {
     const placement = placements[index] as Placement;

@@ -8,7 +8,7 @@ import type { Filter } from "./messages/filter-pipeline.ts";
 import type { OpenHdf5 } from "./open-hdf5.ts";
 import { asStored, firstUndecoded, trailerOf } from "./stored-chunk.ts";
 import type { StoredChunks } from "./stored-chunks.ts";
-import { unpackedChunks } from "./unpacked-chunks.ts";
+import { isPresent, unpackedChunks } from "./unpacked-chunks.ts";
 
 /** Chunks as readers of Zarr decode them. */
 export interface ZarrChunks {
@@ -68,6 +68,7 @@ function referenced(stored: StoredChunks, filters: readonly Filter[], chunkBytes
   if (filters.length > 0 && trailer === 0) return manifest;
   const lengths = new Float64Array(manifest.lengths.length);
   for (let cell = 0; cell < manifest.cells; cell++) {
+    if (!isPresent(manifest, cell)) continue;
     const reference = manifest.at(cell);
     if (reference.kind === "range") lengths[cell] = withoutTrailer(reference, filters, trailer, chunkBytes);
   }
@@ -118,8 +119,9 @@ async function mixed(
   const builder = new ChunkManifestBuilder(stored.manifest.grid);
   const trailer = trailerOf(filters);
   for (let cell = 0; cell < stored.manifest.cells; cell++) {
+    if (!isPresent(stored.manifest, cell) || isOther(cell)) continue;
     const reference = stored.manifest.at(cell);
-    if (reference.kind !== "range" || isOther(cell)) continue;
+    if (reference.kind !== "range") continue;
     builder.setRange(cell, reference.uri, reference.offset, withoutTrailer(reference, filters, trailer, chunkBytes));
   }
   for await (const [cell, bytes] of unpackedChunks(open, stored, chunkBytes, isOther)) {
@@ -158,6 +160,6 @@ async function decoded(
 
 function presentCells(manifest: ChunkManifest, wanted: (cell: number) => boolean): number {
   let count = 0;
-  for (let cell = 0; cell < manifest.cells; cell++) if (wanted(cell) && manifest.at(cell).kind !== "missing") count++;
+  for (let cell = 0; cell < manifest.cells; cell++) if (isPresent(manifest, cell) && wanted(cell)) count++;
   return count;
 }

@@ -107,5 +107,7 @@ export function btreeNode(level: number, entries: readonly Entry[], count = entr
   const keys = entries.map(([length, offsets, address]) =>
     fields(u32(length), u32(0), ...offsets.map(u64), u64(0), u64(address)),
   );
-  return fields("TREE", u8(1, level), u16(count), UNDEFINED, UNDEFINED, ...keys);
+  // The last key is beyond everything.
+  const end = fields(u64(0), ...(entries[0]?.[1] ?? []).map(() => u64(2 ** 40)), u64(4));
+  return fields("TREE", u8(1, level), u16(count), UNDEFINED, UNDEFINED, ...keys, end);
 }

@@ -231,7 +231,7 @@ describe("a bad variable is refused alone", () => {
     [
       "a chunk off the grid",
       withGood(inChunks, oneChunk([8, [1], 4000])),
-      "a chunk does not begin on the chunk grid: found chunk index 0.5 (memory:test, byte 640)",
+      "a chunk does not begin on the chunk grid: found chunk index 0.5 (memory:test, byte 648)",
     ],
     [
       "a chunk of the wrong length",
@@ -246,7 +246,7 @@ describe("a bad variable is refused alone", () => {
           [8, [0], 4008],
         ]),
       }),
-      "two chunks are in the same place: found cell 0 (memory:test, byte 4008)",
+      "the keys of a B-tree are out of order: found 0,0 twice (memory:test, byte 680)",
     ],
     [
       "a B-tree that leads to itself",
@@ -261,7 +261,7 @@ describe("a bad variable is refused alone", () => {
           [8, [2], 800],
         ]),
       }),
-      "a B-tree node names a child twice (memory:test, byte 688)",
+      "a B-tree node names a child twice (memory:test, byte 712)",
     ],
     [
       "a B-tree of groups",
@@ -359,13 +359,14 @@ describe("a file that leads in circles", () => {
   });
 
   test("of B-tree nodes that share their children ends at the read budget", async () => {
-    const structures: Record<number, Uint8Array> = {};
-    const at = (level: number, index: number): number => 10_000 + (level * 64 + index) * 2100;
+    const structures: Record<number, Uint8Array> = { 600: fields("HEAP", u8(0, 0, 0, 0), u64(8), UNDEFINED, u64(640)) };
+    const at = (level: number, index: number): number => 10_000 + (level * 32 + index) * 600;
     for (let level = 0; level < 6; level++) {
-      const entries = Array.from({ length: 64 }, (_, child): Entry => [8, [0], level === 0 ? 10_000 : at(level - 1, child)]);
-      for (let index = 0; index < 64; index++) structures[at(level, index)] = btreeNode(level, level === 0 ? [] : entries);
+      const children = Array.from({ length: level === 0 ? 0 : 32 }, (_, child) => fields(u64(0), u64(at(level - 1, child))));
+      const node = fields("TREE", u8(0, level), u16(children.length), UNDEFINED, UNDEFINED, ...children, u64(0));
+      for (let index = 0; index < 32; index++) structures[at(level, index)] = node;
     }
-    const bad = header(dataspace([4]), datatype(), chunked(at(5, 0), [2, 4]));
+    const bad = header([0x11, fields(u64(at(5, 0)), u64(600))]);
     const reader = withCounters(memoryReader(hdf5({ bad: 400 }, { 400: bad, ...structures })));
     const { outcomes } = await scanHdf5(reader);
     assert.match(
@@ -373,6 +374,23 @@ describe("a file that leads in circles", () => {
       /^the file's structures lead in circles: the scan has read it more than 16 times over/,
     );
     assert.ok(reader.bytes <= readBudget(reader.size), `${reader.bytes} bytes`);
+  });
+
+  test("of chunks does not get far: nodes that share children cannot have their keys in order", async () => {
+    const structures: Record<number, Uint8Array> = {};
+    const at = (level: number, index: number): number => 10_000 + (level * 64 + index) * 2100;
+    for (let level = 0; level < 6; level++) {
+      const entries = Array.from(
+        { length: 64 },
+        (_, child): Entry => [8, [2 * child], level === 0 ? 9000 : at(level - 1, child)],
+      );
+      for (let index = 0; index < 64; index++) structures[at(level, index)] = btreeNode(level, entries);
+    }
+    const bad = header(dataspace([128]), datatype(), chunked(at(5, 0), [2, 4]));
+    const reader = withCounters(memoryReader(hdf5({ bad: 400 }, { 400: bad, ...structures })));
+    const { outcomes } = await scanHdf5(reader);
+    assert.match(outcomes[0]?.reason ?? "", /^the keys of a B-tree are out of order: /);
+    assert.ok(reader.bytes < 200_000, `${reader.bytes} bytes`);
   });
 });
 

@@ -102,7 +102,7 @@ export function readDatatype(cursor: ByteCursor, depth = 0): Datatype {
     case 0:
       return readInteger(cursor, bits, size);
     case 1:
-      return readFloat(cursor, bits, size);
+      return readFloat(cursor, version, bits, size);
     case 2:
       cursor.skip(2);
       return { class: "time", size };
@@ -136,7 +136,7 @@ function readInteger(cursor: ByteCursor, bits: number, size: number): Datatype {
   return { class: "integer", size, endian: endianOf(bits), signed: (bits & 0x08) !== 0, bitOffset, precision };
 }
 
-function readFloat(cursor: ByteCursor, bits: number, size: number): Datatype {
+function readFloat(cursor: ByteCursor, version: number, bits: number, size: number): Datatype {
   const found = [cursor.u16(), cursor.u16(), cursor.u8(), cursor.u8(), cursor.u8(), cursor.u8(), cursor.u32()] as const;
   const [, , exponentAt, exponentSize, mantissaAt, mantissaSize, bias] = found;
   const normalisation = (bits >> 4) & 0x03;
@@ -149,7 +149,14 @@ function readFloat(cursor: ByteCursor, bits: number, size: number): Datatype {
     mantissa: { at: mantissaAt, size: mantissaSize },
     impliesOne: normalisation === 2,
   };
-  return { class: "float", size, endian: (bits & 0x40) !== 0 ? "vax" : endianOf(bits), ieee, bits: parts };
+  return { class: "float", size, endian: floatEndian(cursor, version, bits), ieee, bits: parts };
+}
+
+/** Bit 6 beside bit 0 says VAX from version 3 on; before, it says nothing. */
+function floatEndian(cursor: ByteCursor, version: number, bits: number): FloatType["endian"] {
+  if (version < 3 || (bits & 0x40) === 0) return endianOf(bits);
+  if ((bits & 0x01) === 0) throw cursor.malformed("the byte order of a float is impossible", "bit 6 alone");
+  return "vax";
 }
 
 /** Bit offset, precision, exponent location and size, mantissa location and size, bias. */
