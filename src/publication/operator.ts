@@ -1,33 +1,15 @@
-import type {
-  Candidate,
-  Change,
-  DatasetReference,
-  Operation,
-  OperationResult,
-  Rebuild,
-  Release,
-  Rollback,
-} from "../contract/index.ts";
+import type { Candidate, Change, Operation, OperationResult, Rebuild, Release, Rollback } from "../contract/index.ts";
 import { canonicalDataset, type Dataset, type TimeseriesProduct } from "../dataset/index.ts";
 import { FreshetError } from "../errors/index.ts";
 import { reached } from "../steps/index.ts";
+import type { Request } from "./operation-request.ts";
 import { productOf } from "./publisher.ts";
 import { rangeAnew } from "./range-anew.ts";
 import { tidyStores } from "./tidy-stores.ts";
-import type { Tick, Turn } from "./turn.ts";
+import type { Turn } from "./turn.ts";
 import { TurnMaker, type TurnParts } from "./turn-maker.ts";
 import { type Prepared, TurnWriter, type Written } from "./turn-writer.ts";
 import { countsOf } from "./wanted.ts";
-
-/** What an operation needs to know beside what was asked. */
-export interface Request {
-  /** Names the request: one that was carried out already is not carried out again. */
-  readonly id: string;
-  readonly reference: DatasetReference;
-  readonly dataset: Dataset;
-  readonly tick: Tick;
-  readonly signal: AbortSignal;
-}
 
 /** What operators ask of products: each is a publication of its own, forward, by the same way as any other. */
 export class Operator {

@@ -3,7 +3,7 @@ import type { Rebuild } from "../contract/index.ts";
 import type { TimeseriesProduct } from "../dataset/index.ts";
 import { FreshetError } from "../errors/index.ts";
 import type { LayoutRow } from "../products/index.ts";
-import type { Request } from "./operator.ts";
+import type { Request } from "./operation-request.ts";
 import type { Turn } from "./turn.ts";
 import type { TurnMaker, TurnParts } from "./turn-maker.ts";
 

@@ -1,6 +1,6 @@
 import type { OperationResult, Upkeep } from "../contract/index.ts";
 import { reached } from "../steps/index.ts";
-import type { Request } from "./operator.ts";
+import type { Request } from "./operation-request.ts";
 import type { TurnParts } from "./turn-maker.ts";
 
 /** Removes from the stores of a dataset what nobody needs any more, by the rules of its file. */
