@@ -221,10 +221,60 @@ def cache_image():
             d.attrs["index"] = index
 
 
+def meaning():
+    """One variable for each statement of docs/scanning.md."""
+    with h5py.File(made / "meaning.h5", "w", **LATEST) as f:
+        f.attrs["title"] = "meaning"
+        y = f.create_dataset("y", data=np.arange(4, dtype="<f4"))
+        x = f.create_dataset("x", data=np.arange(6, dtype="<f4"))
+        column = f.create_dataset("column", data=np.arange(6, dtype="<i2"))
+        for scale, name in ((y, "latitude"), (x, ""), (column, "column")):
+            scale.make_scale(name)
+        filled = f.create_dataset("filled", shape=(4, 6), dtype="<i2", chunks=(2, 6), fillvalue=-5)
+        filled[:2] = 1
+        filled.attrs["_FillValue"] = np.int16(-9)
+        unfilled = f.create_dataset("unfilled", shape=(4, 6), dtype="<i2", chunks=(2, 6))
+        unfilled[:2] = 1
+        packed = f.create_dataset("packed", data=np.arange(24, dtype="<i2").reshape(4, 6))
+        packed.attrs.update({"scale_factor": np.float32(0.5), "add_offset": np.float64(273.15), "valid_range": np.array([0, 20], "<i2")})
+        for axis, scales in enumerate(((y,), (x, column))):
+            for scale in scales:
+                packed.dims[axis].attach_scale(scale)
+        inner = f.create_dataset("group/inner/v", data=np.arange(8, dtype="<i4").reshape(4, 2))
+        inner.dims[0].attach_scale(y)
+        f["group"].attrs["level"] = np.int32(1)
+        f["again"] = inner
+        f["soft"] = h5py.SoftLink("/group/inner/v")
+        f.create_dataset("scalar", data=np.float64(2.5))
+        f.create_dataset("empty", shape=(0, 3), maxshape=(None, 3), dtype="<f8", chunks=(5, 3))
+        f.create_dataset("null", data=h5py.Empty("<f4"))
+        f.create_dataset("fixed_text", data=np.array([b"ab", b"abcde", b""], "S5"))
+        f.create_dataset("text", data=["ab", "größer", ""], dtype=h5py.string_dtype())
+        time = f.create_dataset("time", data=np.arange(3, dtype="<i8"))
+        time.attrs.update({"units": "days since 2000-01-01", "calendar": "standard"})
+        dates = np.array(["2020-01-01"], "M8[D]")
+        f.create_dataset("numpy_dates", data=dates.astype(h5py.opaque_dtype(dates.dtype)))
+        f.create_dataset("big_endian", data=np.arange(3, dtype=">f8"))
+        gap = np.dtype({"names": ["a", "b"], "formats": ["<i4", ">f8"], "offsets": [0, 8], "itemsize": 24})
+        f.create_dataset("compound", data=np.zeros(2, gap))
+        f.create_dataset("compound_with_array", data=np.zeros(2, [("a", "<i4", (3,))]))
+        f.create_dataset("complex", data=np.array([1 + 2j, 3j], "<c8"))
+        t = h5t.array_create(h5t.STD_I16LE, (3,))
+        d = h5d.create(f.id, b"array", t, h5s.create_simple((2,)))
+        d.write(h5s.ALL, h5s.ALL, np.arange(6, dtype="<i2"), t)
+        f.create_dataset("boolean", data=np.array([True, False]))
+        f.create_dataset("enum", data=np.array([1, 2], "<i2"), dtype=h5py.enum_dtype({"land": 1, "sea": 2}, basetype="<i2"))
+        f.create_dataset("sequences", data=np.array([np.arange(2), np.arange(3)], dtype=object), dtype=h5py.vlen_dtype("<i4"))
+        f.create_dataset("references", data=np.array([x.ref], h5py.ref_dtype), dtype=h5py.ref_dtype)
+        f.create_dataset("opaque", data=np.array([b"abc", b"def"], "V3"))
+
+
 def expected():
     found = {}
     os.chdir(made)
     for path in sorted(made.glob("*.h5")):
+        if path.name == "meaning.h5":
+            continue
         with h5py.File(path, "r", locking=False) as file:
             def visit(group, prefix):
                 for name in group:
@@ -257,4 +307,5 @@ if __name__ == "__main__":
     contiguous()
     elsewhere()
     cache_image()
+    meaning()
     expected()
