@@ -18,3 +18,20 @@ test("the table of rooms in docs/architecture.md is the folders of src, in the o
   const enforced = ROOMS.filter((room) => existsSync(`${root}src/${room}`)).reverse();
   assert.deepEqual(documented, enforced);
 });
+
+test("every test that docs/guarantees.md names is there", () => {
+  const page = readFileSync(`${root}docs/guarantees.md`, "utf8");
+  let file = "";
+  let named = 0;
+  for (const [, path, title] of page.matchAll(/`(test\/[^`]+)`|"([^"\n]+)"/g)) {
+    if (path !== undefined) {
+      assert.ok(existsSync(`${root}${path}`), path);
+      file = readFileSync(`${root}${path}`, "utf8");
+      named++;
+    } else if (title !== undefined) {
+      assert.ok(file.includes(title), title);
+      named++;
+    }
+  }
+  assert.ok(named > 50, `${named} names`);
+});
