@@ -37,7 +37,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "quarantine",
-    summary: "granules that wait for a decision: list, show, retry, skip",
+    summary: "granules that wait for a decision: list, show, retry, skip, accept",
     load: () => import("./commands/quarantine.ts"),
   },
   {
@@ -46,8 +46,38 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/versions.ts"),
   },
   {
+    name: "publish",
+    summary: "publish what is ready now, or write it as a candidate",
+    load: () => import("./commands/publish.ts"),
+  },
+  {
+    name: "rollback",
+    summary: "show an earlier version again, and hold the product there",
+    load: () => import("./commands/rollback.ts"),
+  },
+  {
+    name: "release",
+    summary: "end a hold: the product is again what the ledger says",
+    load: () => import("./commands/release.ts"),
+  },
+  {
+    name: "rebuild",
+    summary: "write a product, or a range of it, anew",
+    load: () => import("./commands/rebuild.ts"),
+  },
+  {
+    name: "verify",
+    summary: "compare store, ledger and sources; changes nothing",
+    load: () => import("./commands/verify.ts"),
+  },
+  {
+    name: "upkeep",
+    summary: "remove from the stores what nothing needs any more",
+    load: () => import("./commands/upkeep.ts"),
+  },
+  {
     name: "ledger",
-    summary: "look after the ledger: info, migrate, backup, restore",
+    summary: "look after the ledger: info, migrate, backup, restore, rebuild",
     load: () => import("./commands/ledger.ts"),
   },
   {

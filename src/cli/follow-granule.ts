@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Client, WorkflowFailedError } from "@temporalio/client";
-import { type GranuleResult, type GranuleStatus, TASK_QUEUE } from "../contract/index.ts";
+import type { GranuleResult, GranuleStatus } from "../contract/index.ts";
 import type { Ledger } from "../ledger/index.ts";
 import type { Announced } from "../starters/index.ts";
+import { hasWorker } from "./has-worker.ts";
 
 const LOOK_EVERY_MS = 100;
 /** A worker answers in milliseconds; one that Temporal only believes to be there, never. */
@@ -89,13 +90,4 @@ async function publishedEnd(
     reason: stage === "duplicate" ? reason : "",
     version: publication?.snapshot,
   };
-}
-
-async function hasWorker(client: Client): Promise<boolean> {
-  const { pollers } = await client.workflowService.describeTaskQueue({
-    namespace: client.options.namespace,
-    taskQueue: { name: TASK_QUEUE },
-    taskQueueType: 1,
-  });
-  return (pollers?.length ?? 0) > 0;
 }

@@ -2,8 +2,6 @@ import type { GranuleStage } from "../contract/index.ts";
 import type { HistoryEntry, Ledger, Publication, Revision, RevisionState } from "../ledger/index.ts";
 import type { OpenWorkflow, TemporalView } from "./temporal-view.ts";
 
-/** Revisions of one page of the ledger. */
-const PAGE = 2_000;
 /** Publications that are looked at for when a granule became readable. */
 const MOST_PUBLICATIONS = 1_000;
 
@@ -111,19 +109,21 @@ function readableMs(history: readonly HistoryEntry[], publications: readonly Pub
   return publications.find(({ product, sequence }) => product === first?.product && sequence === first?.sequence)?.atMs;
 }
 
-/** For each granule its newest revision that counts; of all granules the `limit` that changed last. */
+/** For each of the `limit` granules that changed last its newest revision that counts. */
 async function newestRevisions(ledger: Ledger, dataset: string, limit: number): Promise<Map<string, Revision>> {
-  let newest: Revision[] = [];
-  let afterKey: string | undefined;
-  for (;;) {
-    const page = await ledger.granules(dataset, { limit: PAGE, afterKey });
-    const last = page.at(-1);
-    if (last === undefined) break;
-    const chiefs = [...Map.groupBy(page, ({ key }) => key).values()].map((revisions) => chief(revisions) as Revision);
-    newest = [...newest, ...chiefs].sort((a, b) => b.changedSeq - a.changedSeq).slice(0, limit);
-    afterKey = last.key;
+  let keys = new Set<string>();
+  // A granule may have several revisions that changed lately.
+  for (let asked = limit; ; asked *= 2) {
+    const changed = await ledger.newest(dataset, asked);
+    keys = new Set(changed.map(({ key }) => key));
+    if (keys.size >= limit || changed.length < asked) break;
   }
-  return new Map(newest.map((revision) => [revision.key, revision]));
+  const newest = new Map<string, Revision>();
+  for (const key of [...keys].slice(0, limit)) {
+    const revision = chief(await ledger.revisionsOf(dataset, key));
+    if (revision !== undefined) newest.set(key, revision);
+  }
+  return newest;
 }
 
 /** The revision that tells where the granule is: the newest one that has not given way to another. */

@@ -55,3 +55,30 @@ export function showCount(what: string, total: number): { one(print: () => void)
     end: wipe,
   };
 }
+
+/** One line on stderr that says what is being done, where that is a terminal; it is wiped out at the end. */
+export function showLine(): { show(text: string): void; above(text: string): void; end(): void } {
+  const { stderr } = process;
+  let shown = "";
+  const wipe = (): void => {
+    if (stderr.isTTY && shown !== "") stderr.write("\r\u001b[K");
+    shown = "";
+  };
+  const show = (text: string): void => {
+    if (!stderr.isTTY) return;
+    wipe();
+    shown = text;
+    stderr.write(text.slice(0, (stderr.columns || 80) - 1));
+  };
+  return {
+    show,
+    /** A line that stays, also where no terminal is. */
+    above: (text) => {
+      const before = shown;
+      wipe();
+      stderr.write(`${text}\n`);
+      if (before !== "") show(before);
+    },
+    end: wipe,
+  };
+}

@@ -9,6 +9,7 @@ const PROJECT_NODE = ".freshet/node";
 /** The Python with the readers, once set-up has made it; for the project's folder. */
 const PYTHON_OF_SET_UP = `"$(node -p 'require("./.freshet/set-up.json").python')"`;
 const OPEN_FOR_READING = "./src/writers/icechunk/open-for-reading.ts";
+const STORE = "./src/writers/icechunk/icechunk-store.ts";
 
 /** Commands for a shell that open a product. Each is one command of several lines, to be pasted as it is. */
 export interface ReadingLines {
@@ -26,14 +27,17 @@ export interface ReadingPlace {
   readonly prefixes: readonly string[];
   /** Path of the array that is shown: `/analysed_sst`. */
   readonly array: string;
+  /** Id of a version; default: the published one. */
+  readonly version?: string | undefined;
 }
 
-/** The commands that open the published version of a product and show the last step of one of its arrays. */
-export function readingLines({ folder, prefixes, array }: ReadingPlace): ReadingLines {
-  return { xarray: xarrayLines(folder, prefixes, array), zarrita: zarritaLines(folder, prefixes, array) };
+/** The commands that open a version of a product and show the last step of one of its arrays. */
+export function readingLines(place: ReadingPlace): ReadingLines {
+  return { xarray: xarrayLines(place), zarrita: zarritaLines(place) };
 }
 
-function xarrayLines(folder: string, prefixes: readonly string[], array: string): string {
+function xarrayLines({ folder, prefixes, array, version }: ReadingPlace): string {
+  const which = version === undefined ? text("main") : `snapshot_id=${text(version)}`;
   const group = array.slice(1, Math.max(1, array.lastIndexOf("/")));
   const name = array.slice(array.lastIndexOf("/") + 1);
   const access = (prefix: string): string => (prefix.startsWith("file:") ? "LocalFileSystemAccess" : "HttpAccess");
@@ -43,7 +47,7 @@ function xarrayLines(folder: string, prefixes: readonly string[], array: string)
     "import icechunk, xarray",
     `storage = icechunk.local_filesystem_storage(${text(folder)})`,
     `access = icechunk.containers_credentials({${credentials}})`,
-    'session = icechunk.Repository.open(storage, authorize_virtual_chunk_access=access).readonly_session("main")',
+    `session = icechunk.Repository.open(storage, authorize_virtual_chunk_access=access).readonly_session(${which})`,
     `data = xarray.open_zarr(session.store, ${group === "" ? "" : `group=${text(group)}, `}consolidated=False)`,
     `print(data)`,
     `print(${text(`mean of the last step of ${name}:`)}, data[${text(name)}][-1].mean().values)`,
@@ -55,12 +59,23 @@ function xarrayLines(folder: string, prefixes: readonly string[], array: string)
   return python === undefined ? `npm run --silent set-up\n${command}` : command;
 }
 
-function zarritaLines(folder: string, prefixes: readonly string[], array: string): string {
+function zarritaLines({ folder, prefixes, array, version }: ReadingPlace): string {
+  const opening =
+    version === undefined
+      ? [
+          `import { openForReading } from ${text(OPEN_FOR_READING)};`,
+          `const store = await openForReading(${text(folder)}, ${JSON.stringify(prefixes)});`,
+        ]
+      : [
+          `import { IcechunkStore } from ${text(STORE)};`,
+          // How manifests are split matters to writers alone.
+          `const place = { folder: ${text(folder)}, prefixes: ${JSON.stringify(prefixes)}, split: { dimension: "time", chunks: 1000 } };`,
+          `const store = await (await IcechunkStore.open(place)).reader(${text(version)});`,
+        ];
   const program = [
     "",
     'import * as zarr from "zarrita";',
-    `import { openForReading } from ${text(OPEN_FOR_READING)};`,
-    `const store = await openForReading(${text(folder)}, ${JSON.stringify(prefixes)});`,
+    ...opening,
     `const array = await zarr.open(zarr.root(store).resolve(${text(array)}), { kind: "array" });`,
     "const last = await zarr.get(array, [array.shape[0] - 1, ...array.shape.slice(1).map(() => null)]);",
     `console.log(${text(array.slice(1))}, array.shape, "last values:", last.data.slice(-5));`,

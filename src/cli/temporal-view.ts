@@ -1,5 +1,5 @@
 import { type Client, ServiceError, type WorkflowExecutionDescription, WorkflowNotFoundError } from "@temporalio/client";
-import { datasetWorkflowId } from "../contract/index.ts";
+import { type DatasetStatus, datasetWorkflowId } from "../contract/index.ts";
 
 /** An activity that is under way or will be tried again. */
 export interface PendingActivity {
@@ -27,7 +27,15 @@ export interface TemporalView {
   readonly repeats: ReadonlyMap<string, number>;
   /** The dataset's own workflow; undefined where none runs. */
   readonly writer: OpenWorkflow | undefined;
+  /** Why products cannot be published, and which are held; empty where all is well, or no worker is there to say. */
+  readonly troubles: readonly string[];
+  readonly held: readonly string[];
 }
+
+/** Stages in which there is more to say than the stage. */
+const TELLING: readonly string[] = ["troubled", "held"];
+/** A worker answers in milliseconds. */
+const QUERY_MS = 2_000;
 
 /**
  * Looks at a dataset's workflows, at most `limit` open ones. An empty view where the dataset was never applied on this server.
@@ -49,7 +57,17 @@ export async function lookAtTemporal(client: Client, dataset: string, limit: num
     const key = keyOf(dataset, workflowId);
     counts.set(key, (counts.get(key) ?? 0) + 1);
   }
-  return { granules, repeats: counts, writer };
+  const isTelling = writer !== undefined && TELLING.includes(writer.stage);
+  return { granules, repeats: counts, writer, ...(isTelling ? await troublesOf(client, writer) : { troubles: [], held: [] }) };
+}
+
+/** What the dataset's workflow says is the matter. */
+async function troublesOf(client: Client, { workflowId }: OpenWorkflow): Promise<Pick<TemporalView, "troubles" | "held">> {
+  const handle = client.workflow.getHandle(workflowId);
+  const status = await client
+    .withDeadline(Date.now() + QUERY_MS, () => handle.query<DatasetStatus>("status"))
+    .catch(() => undefined);
+  return { troubles: status?.troubles ?? [], held: status?.held ?? [] };
 }
 
 /** Ids of the workflows that a visibility query finds. A server without our search attributes has none. */

@@ -1,8 +1,16 @@
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Command } from "commander";
+import type { Ledger } from "../../ledger/index.ts";
 import { applyDatasets } from "../../starters/apply.ts";
 import { readSettings } from "../../worker/settings.ts";
+import { EXIT } from "../failure.ts";
+import { showLine } from "../progress.ts";
 import { readDatasetFiles } from "../read-dataset-files.ts";
 import { withSession } from "../session.ts";
+import { userName } from "../user-name.ts";
 
 interface Options {
   readonly dryRun?: boolean;
@@ -29,16 +37,43 @@ export function configure(command: Command): void {
 
 async function run(files: readonly string[], options: Options): Promise<void> {
   const datasets = await readDatasetFiles(files);
+  const settings = readSettings(options);
   const dryRun = options.dryRun === true;
-  const applied = await withSession(readSettings(options), async (session) =>
-    applyDatasets(await session.client(), await session.ledger(), datasets, { dryRun }),
-  );
-  for (const { name, hash, changes } of applied) {
+  const line = showLine();
+  const applied = await withSession(settings, async (session) => {
+    const client = await session.client();
+    const how = { dryRun, by: userName(), onProgress: line.show };
+    if (!dryRun || (await hasLedger(settings.ledgerUrl))) return applyDatasets(client, await session.ledger(), datasets, how);
+    return withEmptyLedger((ledger) => applyDatasets(client, ledger, datasets, how));
+  }).finally(line.end);
+  for (const { name, hash, kind, changes } of applied) {
+    if (kind === "refused") process.exitCode = EXIT.failed;
     if (options.json === true) {
-      console.log(JSON.stringify({ name, hash, dryRun, changes }));
+      console.log(JSON.stringify({ name, hash, kind, dryRun, changes }));
       continue;
     }
-    console.log(`${name}@${hash.slice(0, 12)}: ${changes.length === 0 ? "nothing to do" : dryRun ? "would change" : "applied"}`);
+    const verdict = kind === "refused" ? "cannot be applied" : dryRun ? "would change" : "applied";
+    console.log(`${name}@${hash.slice(0, 12)}: ${changes.length === 0 ? "nothing to do" : verdict}`);
     for (const change of changes) console.log(`  ${change}`);
+  }
+}
+
+/** Opening a ledger makes it; who only looks asks first. */
+async function hasLedger(url: string): Promise<boolean> {
+  const path = url.replace(/^sqlite:/i, "");
+  if (!/^[a-z][a-z0-9+.-]+:/i.test(path) && !existsSync(path)) return false;
+  const { migrateLedger } = await import("../../ledger/index.ts");
+  return (await migrateLedger(url, { dryRun: true })).from > 0;
+}
+
+/** A ledger that is gone afterwards. */
+async function withEmptyLedger<T>(work: (ledger: Ledger) => Promise<T>): Promise<T> {
+  const { openLedger } = await import("../../ledger/index.ts");
+  const folder = await mkdtemp(join(tmpdir(), "freshet-dry-run-"));
+  try {
+    const ledger = await openLedger(join(folder, "ledger.db"));
+    return await work(ledger).finally(() => ledger.close());
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
 }

@@ -1,6 +1,9 @@
 import type { Command } from "commander";
 import type { BackupSummary, LedgerDescription } from "../../ledger/index.ts";
 import { readSettings } from "../../worker/settings.ts";
+import { appliedDataset } from "../applied-dataset.ts";
+import { showLine } from "../progress.ts";
+import { withSession } from "../session.ts";
 import { count, describeBytes, table } from "../table.ts";
 
 interface Options {
@@ -15,7 +18,10 @@ Examples:
   freshet ledger migrate --dry-run             from which version to which it would be brought
   freshet ledger backup 2017-06-05.ledger.gz   the ledger as it is now, in one file; writers go on meanwhile
   FRESHET_LEDGER=postgres://me@host/freshet freshet ledger restore 2017-06-05.ledger.gz
-                                               into an empty ledger, of the same kind or the other`;
+                                               into an empty ledger, of the same kind or the other
+  freshet ledger rebuild ostia                 a lost ledger's published part, from the dataset's stores
+
+To rebuild a lost ledger: apply the dataset files again with no worker running, then rebuild each dataset, then start the worker.`;
 
 export function configure(command: Command): void {
   const home = ["--home <folder>", "where the ledger is (FRESHET_HOME, default .freshet)"] as const;
@@ -48,6 +54,13 @@ export function configure(command: Command): void {
     .option(...json)
     .option(...home)
     .action(restore);
+  command
+    .command("rebuild")
+    .summary("bring back what is published, from the stores of a dataset")
+    .argument("<dataset>", "its file has to be applied")
+    .option(...json)
+    .option(...home)
+    .action(rebuild);
 }
 
 async function info(options: Options): Promise<void> {
@@ -102,6 +115,35 @@ async function restore(file: string, options: Options): Promise<void> {
   const summary = await restoreLedger(readSettings(options).ledgerUrl, file);
   const written = new Date(summary.writtenMs).toISOString();
   say(summary, options, `${summary.uri} has what was in the ledger at ${written}: ${contentOf(summary)}`);
+}
+
+async function rebuild(name: string, options: Options): Promise<void> {
+  const settings = readSettings(options);
+  const [{ restoreLedger }, { ScanStore }] = await Promise.all([
+    import("../../publication/index.ts"),
+    import("../../scan/index.ts"),
+  ]);
+  await withSession(settings, async (session) => {
+    const ledger = await session.ledger();
+    const { dataset } = await appliedDataset(ledger, name);
+    const line = showLine();
+    const parts = { ledger, scans: new ScanStore(settings.scanFolder) };
+    const restored = await restoreLedger(dataset, parts, line.show).finally(line.end);
+    if (options.json === true) {
+      console.log(JSON.stringify({ dataset: name, ...restored }));
+      return;
+    }
+    for (const { product, versions, expired, publications, heldAt } of restored.products) {
+      const held = heldAt === undefined ? "" : `; held at #${heldAt}`;
+      console.log(
+        `${name}/${product}: ${count(publications, "publication")} brought back from ${count(versions, "version")}, ${expired} expired${held}`,
+      );
+    }
+    const { revisions, placeless, left } = restored;
+    console.log(`  ${count(revisions, "revision")} brought back, ${left} of those in the stores stand in no product any more`);
+    if (placeless > 0) console.log(`  of ${placeless} the scan is gone: nothing says where their bytes are; announce them again`);
+    console.log("  decisions, quarantine and who announced what are not in the stores: they need the ledger's backup");
+  });
 }
 
 function contentOf({ rows, schema, bytes }: BackupSummary): string {

@@ -1,15 +1,23 @@
 import type { Command } from "commander";
-import { type Dataset, datasetOfText } from "../../dataset/index.ts";
-import { FreshetError } from "../../errors/index.ts";
-import { lookAtProduct } from "../../publication/index.ts";
+import type { Dataset } from "../../dataset/index.ts";
+import { isFreshetError } from "../../errors/index.ts";
+import type { Ledger } from "../../ledger/index.ts";
 import { readSettings } from "../../worker/settings.ts";
-import { principalArray } from "../principal-array.ts";
-import { readingLines } from "../reading-lines.ts";
+import { appliedDataset, namedProducts, oneProduct } from "../applied-dataset.ts";
+import { atLeastOne } from "../operations/options.ts";
+import { paint } from "../paint.ts";
 import { withSession } from "../session.ts";
+import { instant } from "../status/report.ts";
 import { count, table } from "../table.ts";
+import { findVersion } from "../versions/find-version.ts";
+import { type ListedVersion, listVersions } from "../versions/list-versions.ts";
+import { openingLines } from "../versions/opening-lines.ts";
+import { showVersion } from "../versions/show-version.ts";
 
 interface Options {
   readonly limit: number;
+  readonly all?: boolean;
+  readonly product?: string;
   readonly json?: boolean;
   readonly home?: string;
 }
@@ -17,37 +25,50 @@ interface Options {
 const EXAMPLES = `
 Examples:
   freshet versions ostia               the newest versions of every product, and how to open them
-  freshet versions ostia --json        the same for programs, one line a version`;
+  freshet versions ostia --all         every version, and candidates that nobody has published
+  freshet versions ostia 3             one version: its granules by valid time, its gaps, how to open it
+  freshet versions ostia --json        the same for programs, one line a version
+
+Marks: current (what readers see), held (until freshet release), expired (cannot be opened any more), candidate.
+Stale granules are those whose bytes are not where the version points any more, as far as the ledger knows; freshet verify looks.`;
 
 export function configure(command: Command): void {
   command
     .argument("<dataset>", "name of an applied dataset")
-    .option("--limit <count>", "versions at most", Number, 20)
+    .argument("[version]", "number or id of one version")
+    .option("--limit <count>", "versions (or granules of one version) at most", atLeastOne, 20)
+    .option("--all", "no limit, and candidates too")
+    .option("--product <name>", "only this product")
     .option("--json", "print one JSON object a version")
     .option("--home <folder>", "where the ledger is (FRESHET_HOME, default .freshet)")
     .addHelpText("after", EXAMPLES)
     .action(run);
 }
 
-async function run(name: string, options: Options): Promise<void> {
+async function run(name: string, version: string | undefined, options: Options): Promise<void> {
   await withSession(readSettings(options), async (session) => {
     const ledger = await session.ledger();
-    const stored = await ledger.currentDataset(name);
-    if (stored === undefined) {
-      const known = (await ledger.datasets()).map((dataset) => dataset.name).join(", ");
-      throw new FreshetError("usage", "no such dataset is applied", {
-        found: name,
-        expected: known === "" ? "one that is applied (none is)" : known,
-      });
-    }
-    await showVersions(datasetOfText(stored.text), options);
+    const { dataset } = await appliedDataset(ledger, name);
+    if (version === undefined) return list(ledger, dataset, options);
+    const product = oneProduct(dataset, options.product);
+    const limit = options.all === true ? Number.POSITIVE_INFINITY : options.limit;
+    // A candidate has an id and no number: the ledger does not know it, the store may.
+    const id = await findVersion(ledger, dataset, product, version).then(
+      ({ snapshot }) => snapshot,
+      (error: unknown) => {
+        if (isFreshetError(error, "usage") && /^[0-9A-Z]{20}$/.test(version)) return version;
+        throw error;
+      },
+    );
+    await showVersion(ledger, dataset, product, id, { limit, json: options.json === true });
   });
 }
 
-async function showVersions(dataset: Dataset, options: Options): Promise<void> {
-  for (const product of dataset.products) {
-    const state = await lookAtProduct(dataset, product);
-    const versions = (await state?.store.versions(options.limit)) ?? [];
+async function list(ledger: Ledger, dataset: Dataset, options: Options): Promise<void> {
+  const candidates = options.all === true;
+  const limit = candidates ? Number.MAX_SAFE_INTEGER : options.limit;
+  for (const product of namedProducts(dataset, options.product)) {
+    const versions = await listVersions(ledger, dataset, product, { limit, candidates });
     if (options.json === true) {
       for (const version of versions)
         console.log(JSON.stringify({ dataset: dataset.name, product: product.name, store: product.store, ...version }));
@@ -55,19 +76,24 @@ async function showVersions(dataset: Dataset, options: Options): Promise<void> {
     }
     console.log(`${dataset.name}/${product.name}: ${count(versions.length, "version")} in ${product.store}`);
     if (versions.length === 0) continue;
-    const rows = versions.map(({ id, writtenMs, message }) => [
-      id,
-      new Date(writtenMs).toISOString(),
-      message.split("\n")[0] as string,
-    ]);
-    for (const line of table([{ title: "version" }, { title: "written" }, { title: "what" }], rows)) console.log(line);
-    if (state === undefined) continue;
-    const { store, prefixes } = state;
-    const array = await principalArray(state, product.dimension);
-    if (array === undefined) continue;
-    const { xarray, zarrita } = readingLines({ folder: store.folder, prefixes, array });
-    console.log(
-      `\n# in xarray, from the project's folder (docs/reading.md)\n${xarray}\n\n# in zarrita, from the project's folder\n${zarrita}\n`,
-    );
+    for (const line of table(COLUMNS, versions.map(row))) console.log(line);
+    for (const line of await openingLines(dataset, product)) console.log(line);
   }
+}
+
+const COLUMNS = [
+  { title: "#", align: "right" },
+  { title: "version" },
+  { title: "kind" },
+  { title: "written" },
+  { title: "granules", align: "right" },
+  { title: "stale", align: "right" },
+  { title: "" },
+  { title: "what", cut: true },
+] as const;
+
+function row({ sequence, id, kind, writtenMs, granules, stale, marks, what }: ListedVersion): string[] {
+  const staleText = stale === undefined ? "" : stale === 0 ? "0" : paint("bad", `${stale}`);
+  const numbers = [`${granules ?? "?"}`, staleText];
+  return [`${sequence ?? "?"}`, id, kind, instant(writtenMs), ...numbers, marks.join(", "), what];
 }

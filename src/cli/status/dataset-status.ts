@@ -2,7 +2,7 @@ import type { Client } from "@temporalio/client";
 import type { Ledger, Publication, RevisionState } from "../../ledger/index.ts";
 import { paint } from "../paint.ts";
 import { table } from "../table.ts";
-import { lookAtTemporal, type OpenWorkflow } from "../temporal-view.ts";
+import { lookAtTemporal, type OpenWorkflow, type TemporalView } from "../temporal-view.ts";
 import { describeAge, type StatusReport } from "./report.ts";
 
 /** Open granules that are counted; more are told as so many and more. */
@@ -14,6 +14,7 @@ export async function datasetStatus(ledger: Ledger, client: Client | undefined, 
   if (datasets.length === 0) return { lines: ["No dataset is applied yet: freshet apply FILE"], records: [] };
   const rows: string[][] = [];
   const records: unknown[] = [];
+  const remarks: string[] = [];
   for (const { name, hash } of datasets) {
     const counts = await ledger.counts(name);
     const [last] = await ledger.publications(name, undefined, 1);
@@ -37,9 +38,21 @@ export async function datasetStatus(ledger: Ledger, client: Client | undefined, 
       open: open ?? null,
       last: last === undefined ? null : summaryOf(last),
       workflow: temporal?.writer ?? null,
+      troubles: temporal?.troubles ?? [],
+      held: temporal?.held ?? [],
     });
+    if (temporal !== undefined) remarks.push(...remarkLines(name, temporal));
   }
-  return { lines: table(COLUMNS, rows), records };
+  const lines = [...table(COLUMNS, rows), ...(remarks.length === 0 ? [] : ["", ...remarks])];
+  return { lines, records };
+}
+
+/** Troubles and holds of a dataset, a line each. */
+export function remarkLines(name: string, { troubles, held }: Pick<TemporalView, "troubles" | "held">): string[] {
+  return [
+    ...troubles.map((trouble) => `  ${paint("bad", `${name}/${trouble}`)}`),
+    ...held.map((hold) => `  ${paint("waiting", `${name}/${hold}`)}`),
+  ];
 }
 
 function summaryOf({ product, sequence, snapshot, atMs, granules }: Publication): unknown {
@@ -55,7 +68,7 @@ const COLUMNS = [
   { title: "others" },
   { title: "last version" },
   { title: "age", align: "right" },
-  { title: "workflow" },
+  { title: "workflow", cut: true },
 ] as const;
 
 const OTHERS: readonly RevisionState[] = ["superseded", "duplicate", "skipped", "withdrawn"];

@@ -1,10 +1,10 @@
 import type { Client } from "@temporalio/client";
 import type { Ledger } from "../../ledger/index.ts";
 import { type GranuleView, lookAtGranules } from "../granule-view.ts";
-import { cut, paint, paintStage } from "../paint.ts";
+import { paint, paintStage } from "../paint.ts";
 import { count, table } from "../table.ts";
 import { lookAtTemporal } from "../temporal-view.ts";
-import { writerText } from "./dataset-status.ts";
+import { remarkLines, writerText } from "./dataset-status.ts";
 import { describeAge, instant, type StatusReport } from "./report.ts";
 
 const MOST_VERSIONS = 3;
@@ -22,6 +22,7 @@ export async function granulesStatus(
   const versions = await ledger.publications(dataset, undefined, MOST_VERSIONS);
   const lines = [
     `${paint("strong", dataset)}${temporal === undefined ? "" : `: workflow ${writerText(temporal.writer)}`}`,
+    ...(temporal === undefined ? [] : remarkLines(dataset, temporal)),
     ...versions.map(
       ({ product, sequence, snapshot, granules: held, atMs }) =>
         `  ${product} #${sequence} ${snapshot}, ${count(held, "granule")}, ${instant(atMs)} (${describeAge(atMs, nowMs)} ago)`,
@@ -38,14 +39,8 @@ const COLUMNS = [
   { title: "attempt", align: "right" },
   { title: "announced" },
   { title: "readable after", align: "right" },
-  { title: "waits for, or why" },
+  { title: "waits for, or why", cut: true },
 ] as const;
-
-/** Cut off on a terminal that it would not fit; the granule's own page has all of it. */
-function shortened(text: string): string {
-  const OTHER_COLUMNS = 95;
-  return process.stdout.isTTY === true ? cut(text, Math.max(20, process.stdout.columns - OTHER_COLUMNS)) : text;
-}
 
 function row({ key, stage, attempt, announcedMs, readableMs, waitsFor }: GranuleView): string[] {
   const spent = announcedMs === undefined || readableMs === undefined ? undefined : readableMs - announcedMs;
@@ -55,6 +50,6 @@ function row({ key, stage, attempt, announcedMs, readableMs, waitsFor }: Granule
     attempt === undefined ? "" : `${attempt}`,
     announcedMs === undefined ? "" : instant(announcedMs),
     spent === undefined ? "" : `${(spent / 1000).toFixed(1)} s`,
-    shortened(waitsFor),
+    waitsFor,
   ];
 }

@@ -87,5 +87,5 @@ function decisionLines({ dataset, key }: { readonly dataset: string; readonly ke
     ]
       .map(shellWord)
       .join(" ");
-  return ["", "Decide:", `  ${command("retry")}`, `  ${command("skip")}`];
+  return ["", "Decide:", `  ${command("retry")}`, `  ${command("skip")}`, `  ${command("accept")}`];
 }

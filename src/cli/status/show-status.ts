@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "@temporalio/client";
 import { createLogUpdate } from "log-update";
-import { FreshetError } from "../../errors/index.ts";
 import type { Ledger } from "../../ledger/index.ts";
+import { appliedDataset } from "../applied-dataset.ts";
 import { interruptSignal } from "../interrupt.ts";
 import { isListening } from "../is-listening.ts";
 import { paint } from "../paint.ts";
@@ -26,7 +26,7 @@ export interface StatusQuestion {
 /** Prints the answer once, or over and over. @throws FreshetError `usage`, `storage`; an AbortError at Ctrl-C. */
 export async function showStatus(session: Session, question: StatusQuestion): Promise<void> {
   const ledger = await session.ledger();
-  if (question.dataset !== undefined) await checkDataset(ledger, question.dataset);
+  if (question.dataset !== undefined) await appliedDataset(ledger, question.dataset);
   if (!question.watch) {
     const { report, note } = await look(session, ledger, question);
     if (note !== "") process.stderr.write(`${note}\n`);
@@ -84,13 +84,4 @@ function reportFor(
   if (dataset === undefined) return datasetStatus(ledger, client, nowMs);
   if (granule === undefined) return granulesStatus(ledger, client, dataset, { limit, nowMs });
   return historyStatus(ledger, client, { dataset, key: granule }, session.settings);
-}
-
-async function checkDataset(ledger: Ledger, name: string): Promise<void> {
-  if ((await ledger.currentDataset(name)) !== undefined) return;
-  const known = (await ledger.datasets()).map((dataset) => dataset.name).join(", ");
-  throw new FreshetError("usage", "no such dataset is applied", {
-    found: name,
-    expected: known === "" ? "one that is applied (none is)" : known,
-  });
 }

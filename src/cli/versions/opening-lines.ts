@@ -1,0 +1,26 @@
+import type { Dataset, TimeseriesProduct } from "../../dataset/index.ts";
+import { lookAtProduct } from "../../publication/index.ts";
+import { principalArray } from "../principal-array.ts";
+import { readingLines } from "../reading-lines.ts";
+
+/**
+ * The commands that open a version of a product, with a heading each; none where there is nothing to show.
+ * @param version its id; undefined: the published one, by the branch that names it.
+ */
+export async function openingLines(dataset: Dataset, product: TimeseriesProduct, version?: string): Promise<string[]> {
+  const state = await lookAtProduct(dataset, product);
+  if (state === undefined) return [];
+  const { store, prefixes, head } = state;
+  const array = await principalArray({ store, head: version ?? head }, product.dimension);
+  if (array === undefined) return [];
+  const { xarray, zarrita } = readingLines({ folder: store.folder, prefixes, array, version });
+  return [
+    "",
+    "# in xarray, from the project's folder (docs/reading.md)",
+    xarray,
+    "",
+    "# in zarrita, from the project's folder",
+    zarrita,
+    "",
+  ];
+}
