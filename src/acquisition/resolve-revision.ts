@@ -63,6 +63,9 @@ export async function resolveRevision(
     }
     const isBack = newer === undefined && (await isTakenUpAgain(context.ledger, revision));
     if (isBack) await context.ledger.record({ ...revisionId(revision), state: "heard", reason: "the source has it again" });
+    // The second verdict may be word for word the first one, and is a step all the same.
+    else if (revision.state === "quarantined")
+      await context.ledger.record({ ...revisionId(revision), state: "heard", reason: "it is looked at again" });
     const isOpen = isBack || revision.state === "heard" || revision.state === "quarantined";
     const known = isOpen ? undefined : revision.state;
     if (known !== undefined) return { identity, uri, size: reader.size, known };

@@ -1,6 +1,7 @@
 import type { Candidate, Change, Operation, OperationResult, Rebuild, Release, Rollback } from "../contract/index.ts";
 import { canonicalDataset, type Dataset, type TimeseriesProduct } from "../dataset/index.ts";
 import { FreshetError } from "../errors/index.ts";
+import { granulesIn, standingRow } from "../products/index.ts";
 import { reached } from "../steps/index.ts";
 import type { Request } from "./operation-request.ts";
 import { productOf } from "./publisher.ts";
@@ -25,6 +26,7 @@ export class Operator {
 
   /** @throws FreshetError with the reason when it cannot be done; then nothing has changed. */
   async carryOut(request: Request, operation: Operation): Promise<readonly OperationResult[]> {
+    if (operation.kind !== "upkeep") await this.#bringOnRecord(request);
     switch (operation.kind) {
       case "rollback":
         return [await this.rollback(request, operation)];
@@ -60,6 +62,7 @@ export class Operator {
     const turn = await this.#maker.anew(request.dataset, product, "release", request.tick);
     if (turn.state.stored?.header.hold === undefined)
       throw new FreshetError("usage", "nobody holds this product", { found: product.name });
+    requireNothingLost(turn);
     return this.#carryOut(request, product, turn, "release", false, []);
   }
 
@@ -149,22 +152,29 @@ export class Operator {
     });
   }
 
-  /** An earlier attempt at the same request got as far as readers: what is left is to tell the ledger. */
-  async #done(request: Request, product: TimeseriesProduct, kind: OperationResult["kind"]): Promise<OperationResult | undefined> {
-    const { dataset, reference, tick } = request;
+  /** What readers see already is on record before anything else is written: who wrote it may have died before he said so. */
+  async #bringOnRecord({ reference, dataset, tick }: Request): Promise<void> {
+    for (const product of dataset.products) {
+      const turn = await this.#maker.leftOver(dataset, product);
+      if (turn !== undefined) await this.#writer.publish(reference, dataset, product, turn, tick);
+    }
+  }
+
+  /** An earlier attempt at the same request got as far as readers, and is on record. */
+  async #done(
+    { dataset, id }: Request,
+    product: TimeseriesProduct,
+    kind: OperationResult["kind"],
+  ): Promise<OperationResult | undefined> {
     const state = await this.#parts.stores.open(dataset, product);
     const header = state.stored?.header;
-    if (header?.request !== request.id) return undefined;
-    const [latest] = await this.#parts.ledger.publications(dataset.name, product.name, 1);
-    const turn = await this.#maker.untold(dataset, product, state);
-    if (latest?.snapshot !== state.head) await this.#writer.publish(reference, dataset, product, turn, tick);
-    const granules = turn.wanted.epochs.reduce((sum, { layout }) => sum + layout.granules, 0);
+    if (header?.request !== id) return undefined;
     return {
       product: product.name,
       kind,
       version: state.head,
       sequence: header.sequence,
-      granules,
+      granules: granulesIn(state.stored?.epochs ?? []),
       changed: 0,
       isPublished: true,
       notes: [],
@@ -210,10 +220,11 @@ function withHold(turn: Turn): Turn {
   });
 }
 
-/** What readers see now must have a place in what is built for them: never half. */
-function requireNothingLost({ wanted, state }: Turn): void {
-  const lost = wanted.rejected.filter(({ arrival }) =>
-    state.stored?.epochs.some(({ layout }) => layout.standing(arrival.key)?.identity === arrival.identity),
+/** What is published, or stands there now, must have a place in what is built: never half. */
+function requireNothingLost({ wanted, state, arrivals }: Turn): void {
+  const published = new Set(arrivals.filter(({ state: now }) => now === "published").map(({ key }) => key));
+  const lost = wanted.rejected.filter(
+    ({ arrival }) => published.has(arrival.key) || standingRow(state.stored, arrival.key)?.identity === arrival.identity,
   );
   const [first] = lost;
   if (first === undefined) return;

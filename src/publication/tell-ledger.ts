@@ -1,6 +1,6 @@
 import { isFreshetError } from "../errors/index.ts";
 import type { Ledger, Member, RevisionEvent } from "../ledger/index.ts";
-import type { LayoutRow, PublicationKind } from "../products/index.ts";
+import type { PublicationKind } from "../products/index.ts";
 import { reached } from "../steps/index.ts";
 import type { Turn } from "./turn.ts";
 
@@ -12,8 +12,6 @@ export interface Published {
   readonly atMs: number;
   readonly granules: number;
   readonly message: string;
-  /** Rows that lost their place in it to other granules. */
-  readonly displaced: readonly LayoutRow[];
 }
 
 /**
@@ -26,13 +24,17 @@ export async function tellLedger(ledger: Ledger, dataset: string, turn: Turn, pu
   const members: Member[] = turn.arrivals
     .filter((revision) => revision.state !== "withdrawn" && stands(revision))
     .map(({ key, identity }) => ({ key, identity }));
-  const displaced: LayoutRow[] = [];
-  for (const row of published.displaced) {
-    const revision = await ledger.revision({ dataset, key: row.key, identity: row.identity });
+  const stateOf = async ({ key, identity }: Member) => (await ledger.revision({ dataset, key, identity }))?.state;
+  const gone: { row: Member; reason: string }[] = [];
+  for (const row of turn.wanted.displaced) {
     // One that has been announced again meanwhile is on its way.
-    if (revision?.state === "published" || revision?.state === "ready") displaced.push(row);
+    if (["published", "ready"].includes((await stateOf(row)) ?? ""))
+      gone.push({ row, reason: "another granule of the same time took its place" });
   }
-  for (const event of eventsOf(dataset, turn, stands, displaced)) {
+  for (const row of turn.wanted.left) {
+    if ((await stateOf(row)) === "published") gone.push({ row, reason: "it stands in the product no more" });
+  }
+  for (const event of eventsOf(dataset, turn, stands, gone)) {
     // What the ledger knows better by now stays as it is.
     await ledger.record(event).catch((error: unknown) => {
       if (!isFreshetError(error, "conflict")) throw error;
@@ -53,7 +55,7 @@ function eventsOf(
   dataset: string,
   turn: Turn,
   stands: (member: Member) => boolean,
-  displaced: readonly LayoutRow[],
+  gone: readonly { readonly row: Member; readonly reason: string }[],
 ): RevisionEvent[] {
   const events = new Map<string, RevisionEvent>();
   const add = ({ key, identity }: Member, verdict: Pick<RevisionEvent, "state" | "reason">): void => {
@@ -64,8 +66,6 @@ function eventsOf(
       add(revision, { state: "superseded", reason: "a newer one took its place before it was published" });
   }
   for (const { arrival, reason } of turn.wanted.rejected) add(arrival, { state: "quarantined", reason });
-  for (const row of displaced) {
-    add(row, { state: "superseded", reason: "another granule of the same time took its place" });
-  }
+  for (const { row, reason } of gone) if (!events.has(`${row.key}\n${row.identity}`)) add(row, { state: "superseded", reason });
   return [...events.values()];
 }

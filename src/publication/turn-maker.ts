@@ -69,16 +69,34 @@ export class TurnMaker {
     return oldest !== undefined && oldest.changedSeq <= cursor ? 0 : cursor;
   }
 
+  /** What is left to do of a publication that readers see and the ledger does not know; undefined where it does. */
+  async leftOver(dataset: Dataset, product: TimeseriesProduct): Promise<Turn | undefined> {
+    const { ledger, stores } = this.#parts;
+    const state = await stores.open(dataset, product);
+    const [latest] = await ledger.publications(dataset.name, product.name, 1);
+    if (state.stored === undefined || !isUntold(state.stored.header, latest)) return undefined;
+    return this.untold(dataset, product, state);
+  }
+
   /** What is published and the ledger does not know: the revisions that it took in, by its own cursor. */
   async untold(dataset: Dataset, product: TimeseriesProduct, state: ProductState): Promise<Turn> {
     const stored = state.stored as NonNullable<ProductState["stored"]>;
     const { header, epochs } = stored;
-    const ready = (await readStanding(this.#parts.ledger, dataset.name, () => undefined)).filter(
-      ({ key, identity, state: now, changedSeq }) =>
-        (now === "ready" && changedSeq <= header.cursor) || standingRow(stored, key)?.identity === identity,
-    );
+    const standing = await readStanding(this.#parts.ledger, dataset.name, () => undefined);
+    const isThere = ({ key, identity }: Revision): boolean => standingRow(stored, key)?.identity === identity;
     const isHeld = header.hold !== undefined;
-    const arrivals = isHeld ? [] : ready.filter(({ state: now }) => now === "ready");
+    const arrivals = standing.filter(
+      (revision) => !isHeld && revision.state === "ready" && (revision.changedSeq <= header.cursor || isThere(revision)),
+    );
+    // The ledger says that they are in this product; readers do not see them any more.
+    const left = standing.filter(
+      (revision) =>
+        !isHeld &&
+        revision.state === "published" &&
+        revision.published?.product === product.name &&
+        revision.changedSeq <= header.cursor &&
+        !isThere(revision),
+    );
     const { rejected } = await this.#wanted(dataset, product, state, arrivals, false);
     const asStored = epochs.map((epoch) => ({
       epoch: epoch.header.epoch,
@@ -100,8 +118,7 @@ export class TurnMaker {
       removed: 0,
       unchanged: true,
     };
-    const displaced = await this.#displacedBy(state);
-    return { state, plan, wanted: { epochs: asStored, rejected, displaced }, arrivals, isOnRecord: false };
+    return { state, plan, wanted: { epochs: asStored, rejected, displaced: [], left }, arrivals, isOnRecord: false };
   }
 
   /** The layout of an earlier version again. @throws FreshetError `usage` for a version that is not one of the product's. */
@@ -138,7 +155,7 @@ export class TurnMaker {
       const difference = { changes, from: slots, to: slots, added: 0, replaced: rows.size, removed: 0 };
       return { epoch, stored, layout, difference, template, steps };
     });
-    const wanted = { epochs, rejected: [], displaced: [] };
+    const wanted = { epochs, rejected: [], displaced: [], left: [] };
     const [latest] = await this.#parts.ledger.publications(dataset.name, product.name, 1);
     const cursor = state.stored?.header.cursor ?? 0;
     const plan = planOf(product, state, wanted, { kind: "overwrite", cursor, unchanged: false, latest });
@@ -190,23 +207,6 @@ export class TurnMaker {
     const root = withoutDropped((await scans.get(template)).root, dataset.scan.drop);
     const { validMs } = shapeTemplate(root, { name: product.axis, dimension: product.dimension });
     return { template, steps: validMs.length };
-  }
-
-  /** Rows of the version before that gave way to another granule of their instant. */
-  async #displacedBy({ store, stored }: ProductState): Promise<Wanted["displaced"]> {
-    if (stored === undefined || stored.header.kind !== "publication") return [];
-    const before = await readState(store, stored.header.parent);
-    const displaced: Wanted["displaced"][number][] = [];
-    for (const { header, layout } of before?.epochs ?? []) {
-      const after = stored.epochs.find((epoch) => epoch.header.epoch === header.epoch)?.layout;
-      if (after === undefined) continue;
-      const instants = new Set<number>();
-      for (const [, row] of after.rows()) instants.add(row.validMs);
-      for (const [, row] of layout.rows()) {
-        if (standingRow(stored, row.key) === undefined && instants.has(row.validMs)) displaced.push(row);
-      }
-    }
-    return displaced;
   }
 }
 

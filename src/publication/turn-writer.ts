@@ -91,7 +91,6 @@ export class TurnWriter {
       kind: plan.kind,
       atMs,
       granules,
-      displaced: wanted.displaced,
       ...told,
     });
     reached("publish: ledger told");

@@ -36,6 +36,8 @@ export interface Wanted {
   readonly rejected: readonly { readonly arrival: ReadyArrival; readonly reason: string }[];
   /** Revisions that lost their place to another granule of the same instant. */
   readonly displaced: readonly LayoutRow[];
+  /** Revisions that stood there before, and whose granule stands nowhere now. */
+  readonly left: readonly Pick<LayoutRow, "key" | "identity">[];
 }
 
 /**
@@ -53,6 +55,21 @@ export async function wantedProduct(
   }: { readonly dataset: Dataset; readonly product: TimeseriesProduct; readonly isAnew?: boolean },
   formOf: (epoch: number) => Promise<EpochForm>,
 ): Promise<Wanted> {
+  const how = { dataset, product, isAnew };
+  const wanted = await layOut(stored, arrivals, how, formOf);
+  if (wanted.rejected.length === 0) return wanted;
+  // What has no place leaves no other place either.
+  const rejected = new Set<Arrival>(wanted.rejected.map(({ arrival }) => arrival));
+  const rest = arrivals.filter(({ arrival }) => !rejected.has(arrival));
+  return { ...(await layOut(stored, rest, how, formOf)), rejected: wanted.rejected };
+}
+
+async function layOut(
+  stored: StoredState | undefined,
+  arrivals: readonly EpochArrival[],
+  { dataset, product, isAnew }: { readonly dataset: Dataset; readonly product: TimeseriesProduct; readonly isAnew: boolean },
+  formOf: (epoch: number) => Promise<EpochForm>,
+): Promise<Wanted> {
   const byEpoch = new Map<number, StoredEpoch | undefined>(stored?.epochs.map((epoch) => [epoch.header.epoch, epoch]));
   for (const { epoch } of arrivals) if (epoch !== undefined && !byEpoch.has(epoch)) byEpoch.set(epoch, undefined);
   const epochs: WantedEpoch[] = [];
@@ -66,10 +83,24 @@ export async function wantedProduct(
     const placement = placeArrivals(base, mine, placementRules(dataset, product, form.steps), isRetimed && !isAnew);
     rejected.push(...placement.rejected);
     displaced.push(...placement.displaced);
+    // An epoch begins with a granule that has a place.
+    if (before === undefined && placement.layout.slots === 0) continue;
     const difference = differenceOf(before?.layout ?? Layout.EMPTY, placement.layout, isRetimed);
     epochs.push({ epoch, stored: before, layout: placement.layout, difference, ...form });
   }
-  return { epochs, rejected, displaced };
+  return { epochs, rejected, displaced, left: leftBehind(epochs) };
+}
+
+function leftBehind(epochs: readonly WantedEpoch[]): LayoutRow[] {
+  const left: LayoutRow[] = [];
+  for (const { stored, layout } of epochs) {
+    if (stored === undefined) continue;
+    const changed = layout.changedSince(stored.layout);
+    const before = changed?.map((slot) => stored.layout.at(slot)) ?? stored.layout.rows().map(([, row]) => row);
+    for (const row of before)
+      if (row !== null && !epochs.some((epoch) => epoch.layout.standing(row.key) !== undefined)) left.push(row);
+  }
+  return left;
 }
 
 /** What an arrival is to an epoch: its own, or one that has left it for another. */
@@ -85,7 +116,7 @@ export function wantedAgain(stored: StoredState, earlier: StoredState): Wanted {
     const layout = earlier.epochs.find(({ header }) => header.epoch === epoch)?.layout ?? Layout.EMPTY;
     return { epoch, stored: before, layout, difference: differenceOf(before.layout, layout), template, steps };
   });
-  return { epochs, rejected: [], displaced: [] };
+  return { epochs, rejected: [], displaced: [], left: [] };
 }
 
 /** Sums over the epochs. */

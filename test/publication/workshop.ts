@@ -24,6 +24,7 @@ export interface WorkshopOptions {
   readonly calendar?: string;
   readonly missing?: "gap" | "omit";
   readonly match?: string;
+  readonly maintenance?: string;
   /** Whole entries of `products`, instead of the one. */
   readonly products?: string;
 }
@@ -86,7 +87,7 @@ export class Workshop {
     const granule: GranuleReference = { dataset: this.reference, key: names.key(fields), fields };
     const signal = new AbortController().signal;
     const announcement = { uri, by: "test", heardMs: 0 };
-    const context = { ledger, signal, onProgress: () => undefined };
+    const context = { ledger, signal, onProgress: () => undefined, now: Date.now };
     const { identity, uri: place, known } = await resolveRevision(granule, dataset, announcement, context);
     const id = { dataset: dataset.name, key: granule.key, identity };
     if (known !== undefined) return { ...id, known };
@@ -171,6 +172,7 @@ from: { source: s }
 match: "${match}"
 products: ${products}
 policies: { missing: ${missing} }
+${options.maintenance === undefined ? "" : `maintenance: ${options.maintenance}`}
 `;
   const [dataset] = parseDatasetFile(text, { file: join(folder, "dataset.yaml") }).datasets;
   if (dataset === undefined) throw new Error("no dataset");
