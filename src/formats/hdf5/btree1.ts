@@ -1,3 +1,4 @@
+import type { FreshetError } from "../../errors/index.ts";
 import type { ByteCursor } from "../byte-cursor.ts";
 import { expectSignature, type Hdf5File } from "./hdf5-file.ts";
 import { inFlight } from "./in-flight.ts";
@@ -35,11 +36,16 @@ export interface KeyBounds {
 /** @throws FreshetError `malformed` unless the one comes before the other, or is the same where that is allowed. */
 export function requireOrder(cursor: ByteCursor, before: Key, after: Key, mayBeSame = false): void {
   for (let at = 0; at < after.length; at++) {
-    const difference = (after[at] as number) - (before[at] as number);
-    if (difference > 0) return;
-    if (difference < 0) throw cursor.malformed("the keys of a B-tree are out of order", `${after} behind ${before}`);
+    const step = (after[at] as number) - (before[at] as number);
+    if (step > 0) return;
+    if (step < 0) throw outOfOrder(cursor, after);
   }
-  if (!mayBeSame) throw cursor.malformed("the keys of a B-tree are out of order", `${after} twice`);
+  if (!mayBeSame) throw outOfOrder(cursor, after);
+}
+
+/** The error of a key that does not come behind the one before it. */
+export function outOfOrder(cursor: ByteCursor, key: Key): FreshetError {
+  return cursor.malformed("the keys of a B-tree are out of order", `${key.join()} where a later one should be`);
 }
 
 type VisitLeaf = (cursor: ByteCursor, entries: number, bounds: KeyBounds | undefined) => void;

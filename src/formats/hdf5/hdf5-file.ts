@@ -137,7 +137,11 @@ export function unknownVersion(cursor: ByteCursor, structure: string, found: num
 function readUnlessOnes(cursor: ByteCursor, width: number): number | undefined {
   const at = cursor.position;
   if (width === 8) {
-    if (cursor.u32() === 0xffff_ffff && cursor.u32() === 0xffff_ffff) return undefined;
+    const low = cursor.u32();
+    const high = cursor.u32();
+    if (low === 0xffff_ffff && high === 0xffff_ffff) return undefined;
+    if (high < 2 ** 21) return high * 2 ** 32 + low;
+    // Beyond 2^53: for the error.
     cursor.seek(at);
     return cursor.u64();
   }

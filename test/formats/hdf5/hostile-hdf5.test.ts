@@ -231,7 +231,7 @@ describe("a bad variable is refused alone", () => {
     [
       "a chunk off the grid",
       withGood(inChunks, oneChunk([8, [1], 4000])),
-      "a chunk does not begin on the chunk grid: found chunk index 0.5 (memory:test, byte 648)",
+      "a chunk does not begin on the chunk grid: found chunk index 0.5 (memory:test, byte 640)",
     ],
     [
       "a chunk of the wrong length",
@@ -246,7 +246,7 @@ describe("a bad variable is refused alone", () => {
           [8, [0], 4008],
         ]),
       }),
-      "the keys of a B-tree are out of order: found 0,0 twice (memory:test, byte 680)",
+      "the keys of a B-tree are out of order: found 0,0 where a later one should be (memory:test, byte 680)",
     ],
     [
       "a B-tree that leads to itself",

@@ -38,8 +38,9 @@ export class ChunkTable {
     return this.#uriIndex.length;
   }
 
-  /** Stored bytes by filter mask; empty when there are no chunks. */
+  /** Stored bytes by filter mask, 0 where there is one mask alone; empty when there are no chunks. */
   masks(): ReadonlyMap<number, number> {
+    if (this.#maskOfCell === undefined) return new Map(this.#chunks === 0 ? [] : [[this.#mask, 0]]);
     const masks = new Map<number, number>();
     this.#forEach((cell, length) => {
       const mask = this.maskOf(cell);
