@@ -15,7 +15,7 @@ export interface ToldDrifts {
 
 const BEGINNING = "the granule does not fit the dataset: found ";
 /** Where one disagreement ends and the next, or the count of those that are left out, begins. */
-const BETWEEN = /; (?=(?:\/\S* |dimension: |steps: )?[^;]*?: ?found |and \d+ more)/;
+const BETWEEN = /; (?=\/\S* [^;]*: found |(?:dimension|steps): found |and \d+ more)/;
 const DRIFT = /^(?:(\/\S*) )?([^:]+): found (.*), expected (.*)$/s;
 
 /** Takes the reason of a granule that does not fit apart; undefined for any other reason. */
