@@ -36,12 +36,12 @@ interface Header {
 }
 
 export function writeScan(scan: Scan): Uint8Array {
-  const { uri, identity, format, root, outcomes, requests, bytesRead, samples } = scan;
+  const { uri, identity, format, root, outcomes, requests, bytesRead, roundTrips, samples } = scan;
   const columns = new ManifestColumns();
   const tree = groupToJson(root, columns);
   const header: Header = {
     // One by one: the order of the members is part of the bytes.
-    scan: { uri, identity: orderedIdentity(identity), format, requests, bytesRead },
+    scan: { uri, identity: orderedIdentity(identity), format, requests, bytesRead, roundTrips },
     outcomes: outcomes.map(({ path, outcome, reason }) => [path, outcome, reason]),
     ...(samples === undefined ? {} : { samples: orderedSamples(samples) }),
     uris: columns.uris,
@@ -73,6 +73,8 @@ export function readScan(bytes: Uint8Array): Scan {
     const manifests = manifestReader(body.buffer, headerLength + (-headerLength & 7), header.columns, header.uris);
     return {
       ...header.scan,
+      // Scans of before did not say; each read may have waited for the one before it.
+      roundTrips: header.scan.roundTrips ?? header.scan.requests,
       identity: orderedIdentity(header.scan.identity),
       root: groupFromJson(header.root, manifests),
       outcomes: header.outcomes.map(([path, outcome, reason]) => ({ path, outcome: outcome as never, reason })),

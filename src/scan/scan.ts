@@ -2,7 +2,15 @@ import { isFreshetError } from "../errors/index.ts";
 import type { FormatScan } from "../formats/format-scan.ts";
 import { scanHdf5 } from "../formats/hdf5/index.ts";
 import { scanNetcdf3 } from "../formats/netcdf3/index.ts";
-import { type RangeReader, type SourceIdentity, withBlockCache, withCounters } from "../storage/index.ts";
+import {
+  learnFirstRead,
+  type RangeReader,
+  type ReadingPlan,
+  readingPlanOf,
+  type SourceIdentity,
+  withBlockCache,
+  withCounters,
+} from "../storage/index.ts";
 import type { VariableOutcome, VirtualGroup } from "../virtual/index.ts";
 import { loadValues, matchesName } from "./load-values.ts";
 import type { Samples } from "./samples.ts";
@@ -14,6 +22,8 @@ export interface ScanOptions {
   readonly drop?: readonly string[];
   /** Arrays whose values are read and inlined, by name or absolute path. Default "coordinates"; [] for none. */
   readonly load?: "coordinates" | readonly string[];
+  /** How the metadata are read. Default: `readingPlanOf` the source. */
+  readonly plan?: ReadingPlan;
   readonly signal?: AbortSignal;
 }
 
@@ -25,9 +35,10 @@ export interface Scan {
   readonly root: VirtualGroup;
   /** Every variable of the source once. */
   readonly outcomes: readonly VariableOutcome[];
-  /** Reads of the source, and the bytes that they brought. */
+  /** Reads of the source, the bytes that they brought, and how many of them had to wait for one another. */
   readonly requests: number;
   readonly bytesRead: number;
+  readonly roundTrips: number;
   /** What another decoder said of the source; absent where none was asked. */
   readonly samples?: Samples;
 }
@@ -38,7 +49,7 @@ export function withSamples(scan: Scan, samples: Samples): Scan {
 }
 
 /** Small reads far apart: a record of a coordinate is a few bytes, and its neighbour may lie megabytes on. */
-const VALUE_BLOCK_BYTES = 16 * 1024;
+const VALUES = { blockBytes: 16 * 1024 };
 
 /**
  * Scans one source: finds the format by signature, and the byte range of every chunk without reading the data. Does not close
@@ -56,11 +67,12 @@ export async function scan(reader: RangeReader, options: ScanOptions = {}): Prom
 
 async function scanSource(reader: RangeReader, options: ScanOptions): Promise<Scan> {
   const counted = withCounters(reader);
-  const cached = withBlockCache(counted);
+  const cached = withBlockCache(counted, options.plan ?? readingPlanOf(reader.uri));
   const format = await sniffFormat(cached, options.signal);
   const found = await scanFormat(format, cached, options.signal === undefined ? {} : { signal: options.signal });
+  learnFirstRead(reader.uri, cached.usedBlocks());
   const kept = dropArrays(found, options.drop ?? []);
-  const values = withBlockCache(counted, { blockBytes: VALUE_BLOCK_BYTES });
+  const values = withBlockCache(counted, VALUES);
   const loaded = await loadValues(kept, options.load ?? "coordinates", readFrom(values), options.signal);
   return {
     uri: reader.uri,
@@ -69,6 +81,7 @@ async function scanSource(reader: RangeReader, options: ScanOptions): Promise<Sc
     ...loaded,
     requests: counted.requests,
     bytesRead: counted.bytes,
+    roundTrips: counted.roundTrips,
   };
 }
 

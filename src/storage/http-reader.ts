@@ -1,5 +1,7 @@
-import { FreshetError } from "../errors/index.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { FreshetError, isFreshetError } from "../errors/index.ts";
 import { requireInside } from "./file-reader.ts";
+import { firstReadOf } from "./first-read.ts";
 import { get, type HttpAnswer, type HttpRequestOptions, shownUrl } from "./http-request.ts";
 import { requireSuccess } from "./http-status.ts";
 import type { RangeReader, SourceIdentity } from "./range-reader.ts";
@@ -7,9 +9,19 @@ import type { RangeReader, SourceIdentity } from "./range-reader.ts";
 export type { HttpLimits } from "./http-request.ts";
 
 export interface HttpReaderOptions extends HttpRequestOptions {
-  /** How much the opening request reads; reads inside it cost no request. 256 KiB, the block of `withBlockCache`. */
+  /** How much the opening request reads; reads inside it cost no request. Default: what is known of such sources (`firstReadOf`). */
   readonly firstBytes?: number;
+  /**
+   * A read that fails with `source-unavailable` is tried again so many times, the wait doubling from `firstWaitMs` on; where the server
+   * says when, it waits so long, but not longer than `LONGEST_WAIT_MS`. Default 3 times from 250 ms on. The opening is not tried again:
+   * nothing is lost by then.
+   */
+  readonly retry?: { readonly times: number; readonly firstWaitMs: number };
 }
+
+/** Whoever is told to come back later than this comes back with everything: other work should not wait for it. */
+const LONGEST_WAIT_MS = 10_000;
+const RETRY = { times: 3, firstWaitMs: 250 };
 
 /**
  * Opens an http(s) URL for reading by ranges. The opening request reads the first bytes, and its answer tells size, etag and
@@ -27,8 +39,6 @@ export async function openHttpReader(url: string, options: HttpReaderOptions = {
   const headers = username === "" ? options.headers : { ...options.headers, authorization: `Basic ${login}` };
   return HttpReader.open(source, { ...options, ...(headers === undefined ? {} : { headers }) });
 }
-
-const FIRST_BYTES = 256 * 1024;
 
 class HttpReader implements RangeReader {
   readonly uri: string;
@@ -51,7 +61,7 @@ class HttpReader implements RangeReader {
   }
 
   static async open(source: URL, options: HttpReaderOptions): Promise<HttpReader> {
-    const wanted = options.firstBytes ?? FIRST_BYTES;
+    const wanted = options.firstBytes ?? firstReadOf(source.href);
     const answer = await get(source, { range: `bytes=0-${wanted - 1}` }, options);
     // An empty file has no first byte: the range cannot be satisfied.
     if (answer.status === 416 && answer.headers["content-range"] === "bytes */0") {
@@ -88,7 +98,24 @@ class HttpReader implements RangeReader {
     both?.throwIfAborted();
     if (offset + length <= this.#head.length) return this.#head.slice(offset, offset + length);
     if (length === 0) return new Uint8Array(0);
-    const answer = await this.#ask(offset, length, both);
+    const { times, firstWaitMs } = this.#options.retry ?? RETRY;
+    for (let failures = 0; ; failures++) {
+      try {
+        return await this.#readOnce(offset, length, both);
+      } catch (error) {
+        if (failures >= times || !isFreshetError(error, "source-unavailable")) throw error;
+        // Not all at the same moment: reads that failed together would come back together.
+        const waitMs = error.facts.retryAfterMs ?? firstWaitMs * 2 ** failures * (0.5 + Math.random());
+        if (waitMs > LONGEST_WAIT_MS) throw error;
+        await sleep(waitMs, undefined, both === undefined ? {} : { signal: both }).catch((cause: unknown) => {
+          throw both?.reason ?? cause;
+        });
+      }
+    }
+  }
+
+  async #readOnce(offset: number, length: number, signal: AbortSignal | undefined): Promise<Uint8Array> {
+    const answer = await this.#ask(offset, length, signal);
     this.#requireSame(answer);
     requireSuccess(answer, this.#source);
     // Same state, whole file: a server that knows ranges only sometimes.
@@ -105,12 +132,7 @@ class HttpReader implements RangeReader {
   async close(): Promise<void> {}
 
   async #ask(offset: number, length: number, signal: AbortSignal | undefined): Promise<HttpAnswer> {
-    const { etag } = this.identity;
-    const headers = {
-      range: `bytes=${offset}-${offset + length - 1}`,
-      // A weak etag never matches here (RFC 9110, 13.1.1); it is compared in the answer.
-      ...(etag !== undefined && !etag.startsWith("W/") ? { "if-match": etag } : {}),
-    };
+    const headers = { range: `bytes=${offset}-${offset + length - 1}`, ...this.#condition() };
     const redirected = this.#location.href !== this.#source.href;
     const credentials = this.#location.origin === this.#source.origin ? this.#options : { ...this.#options, headers: {} };
     const answer = await get(this.#location, headers, { ...credentials, signal });
@@ -122,10 +144,18 @@ class HttpReader implements RangeReader {
     return again;
   }
 
+  /** The server is asked not to answer for another state; what it answers is compared all the same, since not every server looks. */
+  #condition(): Record<string, string> {
+    const { etag, lastModifiedMs } = this.identity;
+    // A weak etag never matches here (RFC 9110, 13.1.1).
+    if (etag !== undefined && !etag.startsWith("W/")) return { "if-match": etag };
+    return lastModifiedMs === undefined ? {} : { "if-unmodified-since": new Date(lastModifiedMs).toUTCString() };
+  }
+
   #requireSame(answer: HttpAnswer): void {
     if (answer.status === 412) {
       answer.discard();
-      throw this.#changed("status 412", `etag ${this.identity.etag}`);
+      throw this.#changed("status 412", describe(this.identity));
     }
     if (answer.status !== 200 && answer.status !== 206) return;
     const size = answer.status === 206 ? Number(answer.headers["content-range"]?.split("/")[1]) : this.size;

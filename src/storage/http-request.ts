@@ -15,6 +15,8 @@ export interface HttpRequestOptions {
   /** Sent to the origin of the first URL only: a redirect to another origin does not get them. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly limits?: HttpLimits;
+  /** Whether a redirect to another host is followed. Default: none is. The same host, also when it goes from http to https, always is. */
+  readonly mayRedirectTo?: (url: URL) => boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -35,17 +37,20 @@ const MAX_REDIRECTS = 8;
 
 const agents = new Map<number, Agent>();
 
+/** To one origin at a time; what is more waits. S3 serves any number, an agency's only server should not be asked for more. */
+const CONNECTIONS = 24;
+
 /** Connections are shared by all readers with the same limit. They do not keep the process alive. */
 function agentFor(connectMs: number): Agent {
   let agent = agents.get(connectMs);
   if (agent === undefined) {
-    agent = new Agent({ connect: { timeout: connectMs }, keepAliveTimeout: 4_000 });
+    agent = new Agent({ connect: { timeout: connectMs }, keepAliveTimeout: 4_000, connections: CONNECTIONS });
     agents.set(connectMs, agent);
   }
   return agent;
 }
 
-/** GET with redirects followed (never from https to http). Any status is an answer; errors are those of the connection. */
+/** GET with redirects followed (never from https to http, to another host only where that is allowed). Any status is an answer; errors are those of the connection. */
 export async function get(url: URL, own: Record<string, string>, options: HttpRequestOptions): Promise<HttpAnswer> {
   let at = url;
   for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
@@ -61,12 +66,24 @@ export async function get(url: URL, own: Record<string, string>, options: HttpRe
         expected: "https:",
         uri: shownUrl(at),
       });
+    if (!isSameHost(next, at) && !isSameHost(next, url) && options.mayRedirectTo?.(next) !== true)
+      throw new FreshetError("source-refused", "the server redirects to another host, which is not allowed", {
+        found: shownUrl(next),
+        expected: url.host,
+        uri: shownUrl(at),
+        remedy: "If it is right, allow its prefix",
+      });
     at = next;
   }
   throw new FreshetError("source-unavailable", "the server redirects without end", {
     found: `${MAX_REDIRECTS + 1} redirects`,
     uri: shownUrl(url),
   });
+}
+
+/** By name and port; a server may send from its http port to its https port. */
+function isSameHost(a: URL, b: URL): boolean {
+  return a.host === b.host || (a.hostname === b.hostname && a.port === "" && b.port === "");
 }
 
 /** A URL as messages show it: without user, password and the values of its query, which may be a signature. */

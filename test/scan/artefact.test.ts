@@ -17,6 +17,7 @@ function aScan(facts: Partial<Scan> = {}): Scan {
     outcomes: [],
     requests: 3,
     bytesRead: 12345,
+    roundTrips: 2,
     ...facts,
   };
 }

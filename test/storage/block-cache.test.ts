@@ -89,6 +89,47 @@ describe("the block cache", () => {
     assert.deepEqual(await cache.read(3, 2), Uint8Array.of(3, 4));
   });
 
+  test("reads more at first, and what lies between neighbours", async () => {
+    const { reader, asked } = recorded();
+    const cache = withBlockCache(reader, { blockBytes: 5, firstBytes: 18, gapBytes: 5 });
+    await cache.read(0, 1);
+    await cache.read(19, 1);
+    await Promise.all([cache.read(30, 1), cache.read(40, 1), cache.read(55, 1)]);
+    await cache.read(37, 1);
+    assert.deepEqual(asked, ["0+20", "30+15", "55+5"]);
+  });
+
+  test("reads ahead behind what was read before, as far as its credit goes, which grows by what is used", async () => {
+    const { reader, asked } = recorded();
+    const cache = withBlockCache(reader, { blockBytes: 5, aheadBytes: 10 });
+    for (let offset = 0; offset < 100; offset += 5) assert.equal((await cache.read(offset, 1))[0], offset);
+    assert.deepEqual(asked, ["0+5", "5+10", "15+20", "35+35", "70+30"]);
+    const jumping = recorded();
+    const elsewhere = withBlockCache(jumping.reader, { blockBytes: 5, aheadBytes: 10 });
+    for (const offset of [0, 20, 25, 60, 65, 70, 90]) await elsewhere.read(offset, 1);
+    assert.deepEqual(jumping.asked, ["0+5", "20+5", "25+10", "60+5", "65+10", "90+5"]);
+  });
+
+  test("lets the event loop turn though everything is there", async () => {
+    const cache = withBlockCache(memoryReader(BYTES), { blockBytes: 100 });
+    await cache.read(0, 1);
+    let turns = 0;
+    const turning = setInterval(() => turns++);
+    for (const end = performance.now() + 60; performance.now() < end; ) await cache.read(1, 1);
+    clearInterval(turning);
+    assert.ok(turns > 0);
+  });
+
+  test("knows what was asked for", async () => {
+    const cache = withBlockCache(memoryReader(BYTES), { blockBytes: 30, firstBytes: 60 });
+    await cache.read(95, 1);
+    await cache.read(3, 1);
+    assert.deepEqual(cache.usedBlocks(), [
+      { offset: 0, length: 30 },
+      { offset: 90, length: 10 },
+    ]);
+  });
+
   test("refuses what lies beyond the end without asking", async () => {
     const { reader, asked } = recorded();
     await assert.rejects(withBlockCache(reader).read(99, 2), /found 100 bytes in all, expected 2 bytes from 99/);
@@ -103,4 +144,11 @@ test("counters count reads and the bytes that they brought", async () => {
   await counted.read(90, 10);
   await assert.rejects(counted.read(99, 10));
   assert.deepEqual([counted.requests, counted.bytes, counted.size, counted.uri], [3, 20, 100, "memory:test"]);
+});
+
+test("counters count round trips: reads that waited for one another", async () => {
+  const counted = withCounters(memoryReader(BYTES));
+  await Promise.all([counted.read(0, 1), counted.read(1, 1), counted.read(2, 1)]);
+  await counted.read(3, 1);
+  assert.deepEqual([counted.requests, counted.roundTrips], [4, 2]);
 });

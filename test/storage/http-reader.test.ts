@@ -72,7 +72,7 @@ const refusedAs = (kind: ErrorKind, message: RegExp) => (error: unknown) => {
 };
 
 const open = (options: HttpReaderOptions = {}, path = "/file.nc") =>
-  openHttpReader(origin + path, { firstBytes: 100, ...options });
+  openHttpReader(origin + path, { firstBytes: 100, retry: { times: 0, firstWaitMs: 0 }, ...options });
 const ranges = () => requests.map((request) => request.headers.range);
 
 describe("an http source", () => {
@@ -134,6 +134,15 @@ describe("a source that changes while it is read is an error, never a mixture", 
       reader.read(500, 1),
       refusedAs("source-changed", /^the source changed while it was being read: found status 412, expected etag "one"/),
     );
+  });
+
+  test("when the server checks the date, where there is no etag", async () => {
+    handler = serve({ etag: null });
+    const reader = await open();
+    assert.equal((await reader.read(500, 1))[0], 500 % 251);
+    assert.equal(requests[1]?.headers["if-unmodified-since"], MODIFIED);
+    handler = (request, response) => response.writeHead(request.headers["if-unmodified-since"] === undefined ? 200 : 412).end();
+    await assert.rejects(reader.read(500, 1), refusedAs("source-changed", /found status 412, expected etag none, 2023-11-14T/));
   });
 
   test("when the server ignores If-Match", async () => {
@@ -221,6 +230,64 @@ describe("what the server says instead of the bytes", () => {
   });
 });
 
+describe("a range that fails for now is asked for again", () => {
+  const retry = { times: 2, firstWaitMs: 1 };
+  const failing = (times: number, failure: Handler): Handler => {
+    const works = serve();
+    let failures = 0;
+    return (request, response) => (failures++ < times ? failure(request, response) : works(request, response));
+  };
+  const broken: Handler = (_, response) => {
+    response.writeHead(206, { "content-range": "bytes 500-599/1000", "content-length": "100", etag: ETAG });
+    response.write(BYTES.subarray(500, 510), () => response.destroy());
+  };
+  const stalled: Handler = (_, response) => {
+    response.writeHead(206, { "content-range": "bytes 500-599/1000", "content-length": "100", etag: ETAG });
+    response.write(BYTES.subarray(500, 510));
+  };
+
+  for (const [name, failure] of Object.entries({ "5xx": answer(503), "429": answer(429), broken, stalled })) {
+    test(`${name}: alone, not with what was read already`, async () => {
+      const reader = await open({ retry, limits: { stallMs: 100 } });
+      handler = failing(2, failure);
+      assert.deepEqual(Buffer.from(await reader.read(500, 100)), BYTES.subarray(500, 600));
+      assert.deepEqual(ranges(), ["bytes=0-99", "bytes=500-599", "bytes=500-599", "bytes=500-599"]);
+    });
+  }
+
+  test("but not for ever, not what will not change, and not when the server wants a long rest", async () => {
+    const reader = await open({ retry });
+    handler = answer(500);
+    await assert.rejects(reader.read(500, 1), refusedAs("source-unavailable", /found status 500/));
+    assert.equal(requests.length, 4);
+    handler = answer(404);
+    await assert.rejects(reader.read(500, 1), refusedAs("source-missing", /no such file/));
+    assert.equal(requests.length, 5);
+    handler = answer(503, { "retry-after": "3600" });
+    await assert.rejects(reader.read(500, 1), refusedAs("source-unavailable", /found status 503/));
+    assert.equal(requests.length, 6);
+  });
+
+  test("a source that changed in between is noticed", async () => {
+    const reader = await open({ retry });
+    const changed = serve({ etag: '"two"' });
+    let failures = 0;
+    handler = (request, response) => (failures++ === 0 ? answer(502)(request, response) : changed(request, response));
+    await assert.rejects(reader.read(500, 1), refusedAs("source-changed", /status 412/));
+  });
+
+  test("the wait ends when nobody wants the answer any more", async () => {
+    const reason = new Error("enough");
+    const stop = new AbortController();
+    const reader = await open({ retry: { times: 2, firstWaitMs: 8_000 }, signal: stop.signal });
+    handler = (_, response) => {
+      response.writeHead(503).end();
+      response.on("close", () => setTimeout(() => stop.abort(reason), 20));
+    };
+    await assert.rejects(reader.read(500, 1), reason);
+  });
+});
+
 describe("connections", () => {
   const limits = { connectMs: 500, firstByteMs: 200, stallMs: 200 };
 
@@ -270,7 +337,10 @@ describe("redirects", () => {
       request.headers.host === new URL(origin).host
         ? response.writeHead(307, { location: `${otherOrigin}/signed?x=1` }).end()
         : serve()(request, response);
-    const reader = await open({ headers: { authorization: "Bearer secret" } });
+    const asked: string[] = [];
+    const mayRedirectTo = (url: URL): boolean => asked.push(url.href) > 0;
+    const reader = await open({ headers: { authorization: "Bearer secret" }, mayRedirectTo });
+    assert.deepEqual(asked, [`${otherOrigin}/signed?x=1`]);
     assert.equal(reader.uri, `${origin}/file.nc`);
     await reader.read(500, 1);
     await reader.read(600, 1);
@@ -298,6 +368,19 @@ describe("redirects", () => {
     assert.deepEqual(
       requests.map((request) => request.url),
       ["/file.nc", "/signed?1", "/signed?1", "/file.nc", "/signed?2", "/signed?2"],
+    );
+  });
+
+  test("lead to no other host, unless it is allowed", async () => {
+    handler = answer(302, { location: `${otherOrigin}/signed?secret=1` });
+    const message = new RegExp(
+      `another host, which is not allowed: found ${otherOrigin}/signed\\?…, expected ${new URL(origin).host}`,
+    );
+    await assert.rejects(open(), refusedAs("source-refused", message));
+    await assert.rejects(open({ mayRedirectTo: () => false }), refusedAs("source-refused", message));
+    assert.deepEqual(
+      requests.map(({ url }) => url),
+      ["/file.nc", "/file.nc"],
     );
   });
 
