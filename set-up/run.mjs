@@ -26,6 +26,8 @@ const VERBS = {
   check: { needs: [], command: (args) => ["scripts/check.ts", ...args] },
   fix: { needs: [], command: (args) => ["node_modules/@biomejs/biome/bin/biome", "check", "--write", ...args] },
   corpus: { needs: [], command: (args) => ["scripts/corpus.ts", ...args] },
+  model: { needs: [], command: (args) => ["scripts/model.ts", ...args] },
+  bench: { needs: ["temporal"], command: (args) => ["bench/main.ts", ...args] },
   all: { needs: ["temporal", "python", "postgres"], command: undefined },
   oracle: { needs: ["oracle"], command: undefined },
 };

@@ -1,0 +1,39 @@
+// `npm run model -- [--count N] [--seconds S] [--seed N]`: random lives of a dataset against a model; see test/model.
+import { parseArgs } from "node:util";
+import { describe, playSeed } from "../test/model/property.ts";
+
+const { values } = parseArgs({
+  options: {
+    count: { type: "string", default: "1000" },
+    seconds: { type: "string", default: "3600" },
+    seed: { type: "string" },
+    from: { type: "string", default: String(Date.now() % 1_000_000_000) },
+    failures: { type: "string", default: "1" },
+  },
+});
+
+const count = values.seed === undefined ? Number(values.count) : 1;
+const from = Number(values.seed ?? values.from);
+const started = Date.now();
+const tally = new Map<string, number>();
+let played = 0;
+let failures = 0;
+for (; played < count && failures < Number(values.failures); played++) {
+  if (Date.now() - started > Number(values.seconds) * 1000) break;
+  const found = await playSeed(from + played, tally);
+  if (found !== undefined) {
+    failures++;
+    console.error(describe(found));
+  }
+}
+const seconds = (Date.now() - started) / 1000;
+console.log(
+  [...tally]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([what, times]) => `${String(times).padStart(8)}  ${what}`)
+    .join("\n"),
+);
+console.log(
+  `seeds ${from} to ${from + played - 1}: ${played} sequences in ${seconds.toFixed(1)} s, ${((seconds * 1000) / played).toFixed(0)} ms each; ${failures} disagreements`,
+);
+process.exit(failures === 0 && played > 0 ? 0 : 1);
