@@ -11,10 +11,8 @@ export async function confirm(change: string, isAgreed: boolean): Promise<void> 
   if (isAgreed) return;
   const { stdin, stderr } = process;
   if (stdin.isTTY !== true || stderr.isTTY !== true) {
-    throw new FreshetError("usage", "readers would see something else, and nobody can be asked", {
-      found: change,
-      remedy: "Say --yes, or --dry-run to look at it first",
-    });
+    const summary = `${change.replace(/\.$/, "")}, and nobody can be asked`;
+    throw new FreshetError("usage", summary, { remedy: "Say --yes, or --dry-run to look at it first" });
   }
   const questions = createInterface({ input: stdin, output: stderr });
   try {

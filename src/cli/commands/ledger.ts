@@ -140,7 +140,7 @@ async function rebuild(name: string, options: Options): Promise<void> {
       );
     }
     const { revisions, placeless, left } = restored;
-    console.log(`  ${count(revisions, "revision")} brought back, ${left} of those in the stores stand in no product any more`);
+    console.log(`  ${count(revisions, "revision")} brought back; ${left} that were published once stand in no product any more`);
     if (placeless > 0) console.log(`  of ${placeless} the scan is gone: nothing says where their bytes are; announce them again`);
     console.log("  decisions, quarantine and who announced what are not in the stores: they need the ledger's backup");
   });

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import type { Publication } from "../../ledger/index.ts";
 import { readSettings } from "../../worker/settings.ts";
 import { appliedDataset, oneProduct } from "../applied-dataset.ts";
 import { confirm } from "../confirm.ts";
@@ -6,6 +7,7 @@ import { operateDataset } from "../operations/operate-dataset.ts";
 import { type OperatorOptions, withOperatorOptions } from "../operations/options.ts";
 import { reportOperation } from "../operations/report-operation.ts";
 import { withSession } from "../session.ts";
+import { count } from "../table.ts";
 import { userName } from "../user-name.ts";
 import { findVersion } from "../versions/find-version.ts";
 
@@ -44,7 +46,8 @@ async function run(name: string, version: string, options: Options): Promise<voi
     const target = await findVersion(ledger, dataset, product, version);
     const [now] = await ledger.publications(name, product.name, 1);
     const dryRun = options.dryRun === true;
-    const change = `Readers of ${name}/${product.name} will see #${target.sequence} again (${target.granules} granules) instead of #${now?.sequence} (${now?.granules} granules), until it is released.`;
+    const shown = (which: Publication): string => `#${which.sequence} (${count(which.granules, "granule")})`;
+    const change = `Readers of ${name}/${product.name} will see ${shown(target)} again instead of ${shown(now ?? target)}, until it is released.`;
     await confirm(change, options.yes === true || dryRun);
     const results = await operateDataset(await session.client(), name, {
       kind: "rollback",
