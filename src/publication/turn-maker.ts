@@ -85,8 +85,11 @@ export class TurnMaker {
     const standing = await readStanding(this.#parts.ledger, dataset.name, () => undefined);
     const isThere = ({ key, identity }: Revision): boolean => standingRow(stored, key)?.identity === identity;
     const isHeld = header.hold !== undefined;
-    const arrivals = standing.filter(
-      (revision) => !isHeld && revision.state === "ready" && (revision.changedSeq <= header.cursor || isThere(revision)),
+    const isAnew = header.kind === "release" || header.kind === "rebuild";
+    // What another product has published already is a member too; what is written anew has every granule as one.
+    const candidates = isAnew ? standing : await this.#parts.ledger.unpublished(dataset.name, product.name);
+    const arrivals = candidates.filter(
+      (revision) => !isHeld && (isThere(revision) || (revision.state === "ready" && revision.changedSeq <= header.cursor)),
     );
     // The ledger says that they are in this product; readers do not see them any more.
     const left = standing.filter(
