@@ -32,7 +32,7 @@ export async function readChunks(
       placeImplicit(table, index.address, plainLength, maxShape);
       break;
     case "fixed-array":
-      await readFixedArray(file, index.address, table, plainLength, linearIndex(table, maxShape));
+      await readFixedArray(file, index.address, table, plainLength, linearIndex(table, maxShape), mostChunks(table, maxShape));
       break;
     case "extensible-array":
       await readExtensibleArray(file, index.address, table, plainLength, linearIndex(table, maxShape));
@@ -57,4 +57,12 @@ function placeImplicit(table: ChunkTable, address: number, length: number, maxSh
     }
     table.place(cell, address + chunk * length, length, 0);
   }
+}
+
+/** Chunks of the maximum shape, of the present one along unlimited dimensions. */
+function mostChunks({ grid, chunkShape }: ChunkTable, maxShape: readonly (number | undefined)[]): number {
+  return grid.reduce((product, count, axis) => {
+    const longest = maxShape[axis];
+    return product * (longest === undefined ? count : Math.ceil(longest / (chunkShape[axis] as number)));
+  }, 1);
 }

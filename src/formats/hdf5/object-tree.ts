@@ -100,7 +100,7 @@ class TreeWalk {
     const datasets: DatasetNode[] = [];
     const attributes = await this.#groupAttributes(path, header);
     await inFlight(
-      links,
+      this.#ofOneName(links, path),
       (link) => this.#header(link),
       async (read, link) => {
         if (read === undefined) return await this.#elsewhere(link, `${path}/${link.name}`, { groups, datasets });
@@ -108,6 +108,16 @@ class TreeWalk {
       },
     );
     return { name, path, attributes, groups, datasets };
+  }
+
+  /** The links whose name no other has: which of several a lookup finds, nobody can say. */
+  #ofOneName(links: readonly Link[], path: string): readonly Link[] {
+    const counts = new Map<string, number>();
+    for (const { name } of links) counts.set(name, (counts.get(name) ?? 0) + 1);
+    if (counts.size === links.length) return links;
+    for (const [name, count] of counts)
+      if (count > 1) this.#refuse(`${path}/${name}`, `${count} links of its group have this name`);
+    return links.filter(({ name }) => counts.get(name) === 1);
   }
 
   async #member(

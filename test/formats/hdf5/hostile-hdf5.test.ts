@@ -22,6 +22,7 @@ import {
   hdf5,
   header,
   INT32,
+  link,
   type Message,
   ROOT,
   UNDEFINED,
@@ -323,6 +324,13 @@ describe("a bad variable is refused alone", () => {
     const { outcomes, root } = await scanOf(hdf5({ "../../etc": 300 }, { 300: GOOD }, { size: 4096 }));
     assert.deepEqual([...root.arrays], []);
     assert.deepEqual(outcomes, [{ path: "/../../etc", outcome: "refused", reason: "the name of a link is impossible" }]);
+  });
+
+  test("links of one name are refused: nobody can say which is meant", async () => {
+    const twice = header([0x02, fields(u8(0, 0), UNDEFINED, UNDEFINED)], [0x06, link("v", 300)], [0x06, link("v", 400)]);
+    const { outcomes, root } = await scanOf(hdf5({ group: 600 }, { 300: GOOD, 400: GOOD, 600: twice }, { size: 4096 }));
+    assert.deepEqual(outcomes, [{ path: "/group/v", outcome: "refused", reason: "2 links of its group have this name" }]);
+    assert.equal(root.groups.get("group")?.arrays.size, 0);
   });
 
   test("compressed text that grows without end is stopped", async () => {

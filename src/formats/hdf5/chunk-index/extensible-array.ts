@@ -27,7 +27,7 @@ import type { CellOfElement } from "./linear-index.ts";
  *                                                                      pages: elements, checksum 4
  *
  * Secondary block n stands for 2^⌊n/2⌋ data blocks of (least × 2^⌈n/2⌉) elements. The data blocks of the first few are named in the
- * index block itself. A data block of more than 2^(page bits) elements has pages.
+ * index block itself. The fifth number of the statistics is one more than the highest element that was set. A data block of more than 2^(page bits) elements has pages.
  */
 export async function readExtensibleArray(
   file: Hdf5File,
@@ -42,13 +42,18 @@ export async function readExtensibleArray(
   const version = cursor.u8();
   if (version !== 0) throw unknownVersion(cursor, "extensible array", version, "0");
   const client = cursor.u8();
-  const elements = arrayElements(file, cursor, client, cursor.u8(), table, plainLength, cellOf);
+  const elementSize = cursor.u8();
   const countBits = cursor.u8();
   const inIndexBlock = cursor.u8();
   const leastElements = cursor.u8();
   const leastPointers = cursor.u8();
   const perPage = 2 ** cursor.u8();
-  cursor.skip(6 * lengthSize);
+  cursor.skip(4 * lengthSize);
+  const setElements = file.length(cursor);
+  cursor.skip(lengthSize);
+  // What the array does not count as set was never written, whatever stands there.
+  const cellOfSet: CellOfElement = (element) => (element < setElements ? cellOf(element) : undefined);
+  const elements = arrayElements(file, cursor, client, elementSize, table, plainLength, cellOfSet);
   const indexAddress = file.address(cursor);
   verifyChecksum(cursor, cursor.base, "extensible array");
   if (!isPowerOf2(leastElements) || !isPowerOf2(leastPointers) || countBits > 64) {

@@ -17,7 +17,7 @@ import type { CellOfElement } from "./linear-index.ts";
  *   data block          O           checksum             4
  *   checksum            4           pages                      if there are any
  *
- * There are pages when there are more than 2^(page bits) elements: that many in each.
+ * `chunks` are those of the maximum shape: as many elements there must be. There are pages when there are more than 2^(page bits) elements: that many in each.
  */
 export async function readFixedArray(
   file: Hdf5File,
@@ -25,6 +25,7 @@ export async function readFixedArray(
   table: ChunkTable,
   plainLength: number,
   cellOf: CellOfElement,
+  chunks: number,
 ): Promise<void> {
   const { offsetSize, lengthSize } = file.superblock;
   const cursor = await file.read(address, 12 + lengthSize + offsetSize);
@@ -35,6 +36,9 @@ export async function readFixedArray(
   const elements = arrayElements(file, cursor, client, cursor.u8(), table, plainLength, cellOf);
   const perPage = 2 ** cursor.u8();
   const count = file.length(cursor);
+  if (count !== chunks) {
+    throw cursor.malformed("a fixed array has another length than its dataset has chunks", `${count}`, `${chunks}`);
+  }
   const blockAddress = file.address(cursor);
   verifyChecksum(cursor, cursor.base, "fixed array");
   if (blockAddress === undefined) return;
