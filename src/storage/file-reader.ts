@@ -33,6 +33,9 @@ class FileReader implements RangeReader {
   readonly #path: string;
   readonly #opened: Stats;
   readonly #handle: FileHandle;
+  /** A look at the path that has not begun yet: whoever has read by now may share it. */
+  #nextLook: Promise<void> | undefined;
+  #look: Promise<void> = Promise.resolve();
 
   constructor(uri: string, path: string, opened: Stats, handle: FileHandle) {
     this.uri = uri;
@@ -46,7 +49,8 @@ class FileReader implements RangeReader {
   async read(offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {
     signal?.throwIfAborted();
     requireInside(this, offset, length);
-    const bytes = new Uint8Array(length);
+    // Every byte of it is read, or nothing of it is given away.
+    const bytes = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
     try {
       let filled = 0;
       while (filled < length) {
@@ -54,7 +58,7 @@ class FileReader implements RangeReader {
         if (bytesRead === 0) break;
         filled += bytesRead;
       }
-      await this.#requireUnchanged();
+      await this.#requireUnchangedSince();
       if (filled < length) throw new FreshetError("source-unavailable", "the file ends early", { uri: this.uri, offset });
       return bytes;
     } catch (error) {
@@ -64,6 +68,18 @@ class FileReader implements RangeReader {
 
   close(): Promise<void> {
     return this.#handle.close();
+  }
+
+  /** One look at the path serves all reads that were done when it began. */
+  #requireUnchangedSince(): Promise<void> {
+    this.#nextLook ??= this.#look
+      .catch(() => {})
+      .then(() => {
+        this.#nextLook = undefined;
+        this.#look = this.#requireUnchanged();
+        return this.#look;
+      });
+    return this.#nextLook;
   }
 
   async #requireUnchanged(): Promise<void> {

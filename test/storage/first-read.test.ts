@@ -18,7 +18,7 @@ describe("the first read of a source", () => {
     assert.equal(firstReadOf("https://h.example/2027/12/31/f120.nc?sig=2"), 64 * KIB);
     assert.equal(firstReadOf("https://h.example/2027/12/31/other120.nc"), 256 * KIB);
     assert.equal(readingPlanOf("https://h.example/2027/12/31/f120.nc").firstBytes, 64 * KIB);
-    assert.equal(readingPlanOf("file:///2027/12/31/f120.nc").firstBytes, 64 * KIB);
+    assert.equal(readingPlanOf("file:///2027/12/31/f120.nc").firstBytes, 256 * KIB);
   });
 
   test("stays within its bounds", () => {
