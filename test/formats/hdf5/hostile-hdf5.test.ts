@@ -8,6 +8,7 @@ import { scanHdf5 } from "../../../src/formats/hdf5/index.ts";
 import { readBudget } from "../../../src/formats/hdf5/limits.ts";
 import { withCounters } from "../../../src/storage/index.ts";
 import { memoryReader } from "../../storage/memory-reader.ts";
+import { mendChecksums, structuresIn } from "../fuzz/hdf5-structures.ts";
 import {
   btreeNode,
   checked,
@@ -339,6 +340,30 @@ describe("a bad variable is refused alone", () => {
     const bad = header(dataspace([1]), datatype(VARIABLE_TEXT), chunked(600, [1, 16]), filters);
     const bytes = withGood(bad, { 600: btreeNode(0, [[bomb.length, [0], 5000]]), 5000: bomb }, 60_000);
     assert.match(await refusalIn(bytes), /^a chunk is larger than its elements: found \d+ bytes, expected 1041 bytes$/);
+  });
+});
+
+describe("an array of chunks that disagrees with its dataset", () => {
+  /** The file with eight bytes of every structure of this kind changed, its checksums right again. */
+  async function changed(signature: string, at: number, value: number): Promise<Uint8Array> {
+    const bytes = new Uint8Array(await readFile(new URL("../../data/hdf5/h5fc_ext_none.h5", import.meta.url)));
+    const structures = structuresIn(bytes);
+    for (const start of structures) {
+      if (Buffer.from(bytes.subarray(start, start + 4)).toString("latin1") === signature) bytes.set(u64(value), start + at);
+    }
+    mendChecksums(bytes, structures);
+    return bytes;
+  }
+
+  test("of extensible length has no element beyond those that it counts as set", async () => {
+    const { root } = await scanOf(await changed("EAHD", 44, 1));
+    assert.deepEqual(root.arrays.get("DSET_EA")?.manifest.counts().ranges, 1);
+  });
+
+  test("of fixed length is refused when it is longer or shorter", async () => {
+    const { outcomes } = await scanOf(await changed("FAHD", 8, 7));
+    const { reason = "" } = outcomes.find(({ path }) => path === "/DSET_FA") ?? {};
+    assert.match(reason, /^a fixed array has another length than its dataset has chunks: found 7, expected \d+ /);
   });
 });
 
