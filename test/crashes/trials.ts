@@ -1,6 +1,8 @@
-import { TestPostgres } from "../support/postgres.ts";
+import { missingPostgres, TestPostgres } from "../support/postgres.ts";
+import { missingTemporal } from "../support/temporal-server.ts";
 import { announcedTwice } from "./announced-twice.ts";
 import type { CrashWorldOptions } from "./crash-world.ts";
+import { missingOwnTemporal } from "./durable-temporal.ts";
 import { hundredGranules } from "./hundred-granules.ts";
 import { DEATHS, POSTGRES_DEATHS, SLEEPS, TEMPORAL_DEATHS } from "./misfortunes.ts";
 import { type Hit, type Misfortunes, playStory, requireSameEnd } from "./play-story.ts";
@@ -11,19 +13,30 @@ export interface TrialResult {
   readonly summary: string;
 }
 
-/** The long trials, by name; each throws when something was lost, doubled or not hit. */
-export const TRIALS: Readonly<Record<string, () => Promise<TrialResult>>> = {
-  deaths: () => storyWith(DEATHS),
-  zombies: () => storyWith(SLEEPS),
-  temporal: () => storyWith(TEMPORAL_DEATHS, { isDurable: true }),
-  postgres: withPostgres,
-  workers: async () => ({ hits: [], summary: await hundredGranules() }),
-  webhook: async () => ({
-    hits: [{ act: "an announcement by webhook", step: "announce: held", mishap: "dies", happened: true }],
-    summary: await announcedTwice(),
-  }),
+export interface Trial {
+  /** Why it cannot be made on this machine, or false. */
+  readonly missing: () => string | false;
+  /** @throws Error when something was lost, doubled or not hit. */
+  readonly run: () => Promise<TrialResult>;
+}
+
+/** The long trials, by name. */
+export const TRIALS: Readonly<Record<string, Trial>> = {
+  deaths: { missing: missingTemporal, run: () => storyWith(DEATHS) },
+  zombies: { missing: missingTemporal, run: () => storyWith(SLEEPS) },
+  temporal: { missing: missingOwnTemporal, run: () => storyWith(TEMPORAL_DEATHS, { isDurable: true }) },
+  postgres: { missing: () => missingTemporal() || missingPostgres(), run: withPostgres },
+  workers: { missing: missingTemporal, run: async () => ({ hits: [], summary: await hundredGranules() }) },
+  webhook: {
+    missing: missingTemporal,
+    run: async () => ({
+      summary: await announcedTwice(),
+      hits: [{ act: "an announcement by webhook", step: "announce: held", mishap: "dies", happened: true }],
+    }),
+  },
 };
 
+/** The story with these misfortunes, held against the undisturbed one. */
 export async function storyWith(misfortunes: Misfortunes, options: CrashWorldOptions = {}): Promise<TrialResult> {
   const played = await playStory(misfortunes, options);
   await requireSameEnd(played);
