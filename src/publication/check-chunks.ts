@@ -4,7 +4,7 @@ import type { Sample, Samples, Scan } from "../scan/index.ts";
 import { openReader } from "../storage/index.ts";
 import { type ChunkStore, hashOfChunk, RememberedReads, takeSamples } from "../witness/index.ts";
 import { storeError } from "../writers/icechunk/index.ts";
-import type { CheckContext, Checked, Disagreement } from "./check-product.ts";
+import type { CheckContext, Checked, Disagreement } from "./check.ts";
 import { lostSource } from "./check-sources.ts";
 import { placeOf } from "./verify-staged.ts";
 

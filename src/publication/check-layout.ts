@@ -1,6 +1,6 @@
 import type { Revision } from "../ledger/index.ts";
 import { granulesIn, type LayoutRow, type StoredState } from "../products/index.ts";
-import type { CheckContext, Checked, Disagreement } from "./check-product.ts";
+import type { CheckContext, Checked, Disagreement } from "./check.ts";
 import { readState } from "./product-store.ts";
 
 /** Revisions to a page of the ledger. */

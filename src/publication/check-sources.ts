@@ -2,7 +2,7 @@ import { isFreshetError } from "../errors/index.ts";
 import { granulesIn, type LayoutRow } from "../products/index.ts";
 import type { Scan } from "../scan/index.ts";
 import { openReader, type SourceIdentity } from "../storage/index.ts";
-import type { CheckContext, Checked, Disagreement } from "./check-product.ts";
+import type { CheckContext, Checked, Disagreement } from "./check.ts";
 
 /** Sources that are asked at once. */
 const AT_ONCE = 8;

@@ -1,4 +1,5 @@
-export { type CheckSubject, type Compared, checkProduct, type Disagreement, type ProductCheck } from "./check-product.ts";
+export type { CheckSubject, Compared, Disagreement, ProductCheck } from "./check.ts";
+export { checkProduct } from "./check-product.ts";
 export { Operator } from "./operator.ts";
 export { lookAtProduct, type ProductState, ProductStores, readState } from "./product-store.ts";
 export { Publisher, type PublisherParts } from "./publisher.ts";
