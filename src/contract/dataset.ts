@@ -58,6 +58,8 @@ export interface PublicationPlan {
   readonly removed: number;
   /** True: the stored layout is the wanted one, only the ledger may have to learn of it. */
   readonly unchanged: boolean;
+  /** More than one publication takes in is waiting: the next turn follows at once. */
+  readonly isCut?: boolean | undefined;
 }
 
 /** What a publication is: the next granules, or what an operator asked for. */

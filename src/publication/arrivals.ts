@@ -16,14 +16,14 @@ export interface EpochArrival {
 /**
  * What the product has not taken up yet, in the order in which it became ready (so that it makes no difference which of it goes
  * into which publication): revisions that are ready, were taken back, or were published by another product first. Of the
- * ledger's events after `afterSeq` (exclusive) up to `upToSeq` (inclusive).
+ * ledger's events after `afterSeq` (exclusive) up to `upToSeq` (inclusive). `isCut`: there may be more of them.
  */
 export async function readArrivals(
   ledger: Ledger,
   dataset: string,
   stored: StoredState | undefined,
   { afterSeq, upToSeq }: { readonly afterSeq: number; readonly upToSeq: number },
-): Promise<{ readonly arrivals: Revision[]; readonly lastSeq: number }> {
+): Promise<{ readonly arrivals: Revision[]; readonly lastSeq: number; readonly isCut: boolean }> {
   let lastSeq = afterSeq;
   for (let after = afterSeq; ; ) {
     const changed = await ledger.changedAfter(dataset, after, NEWS, MOST_ARRIVALS);
@@ -34,7 +34,8 @@ export async function readArrivals(
     );
     lastSeq = reached.reduce((last, { changedSeq }) => Math.max(last, changedSeq), lastSeq);
     // A publication leaves as many rows behind it as it had granules: news may begin after a page without any.
-    if (arrivals.length > 0 || changed.length < MOST_ARRIVALS) return { arrivals, lastSeq: Math.min(lastSeq, upToSeq) };
+    const isCut = changed.length >= MOST_ARRIVALS;
+    if (arrivals.length > 0 || !isCut) return { arrivals, lastSeq: Math.min(lastSeq, upToSeq), isCut };
     after = changed.at(-1)?.changedSeq ?? after;
   }
 }

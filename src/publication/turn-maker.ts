@@ -46,7 +46,7 @@ export class TurnMaker {
     if (header?.hold !== undefined) throw heldError(header);
 
     const reach = { afterSeq: await this.#readFrom(dataset, header?.cursor ?? 0), upToSeq: cursor };
-    const { arrivals, lastSeq } = await readArrivals(ledger, dataset.name, state.stored, reach);
+    const { arrivals, lastSeq, isCut } = await readArrivals(ledger, dataset.name, state.stored, reach);
     if (arrivals.length === 0) return undefined;
     const wanted = await this.#wanted(dataset, product, state, arrivals, false);
     // A revision that was taken back and came again stands there already; only a new publication can have it as a member.
@@ -55,7 +55,7 @@ export class TurnMaker {
     const unchanged = isAsStored(wanted.epochs) && !arrivals.some(isBack);
     if (unchanged && !arrivals.some(({ state: now }) => now === "ready")) return undefined;
     const plan = planOf(product, state, wanted, { kind: "publication", cursor: lastSeq, unchanged, latest });
-    return { state, plan, wanted, arrivals, isOnRecord: true };
+    return { state, plan: isCut ? { ...plan, isCut } : plan, wanted, arrivals, isOnRecord: true };
   }
 
   /**
@@ -290,10 +290,10 @@ function requireAgreement({ store, stored, head }: ProductState, latest: Publica
   });
 }
 
-function heldError({ hold, sequence }: StateHeader): FreshetError {
+function heldError({ hold, sequence, dataset }: StateHeader): FreshetError {
   const since = new Date(hold?.sinceMs ?? 0).toISOString();
   return new FreshetError("held", `the product shows publication #${hold?.sequence} again (as #${sequence})`, {
     found: `${hold?.by}: ${hold?.reason}, since ${since}`,
-    remedy: "End it with freshet release DATASET",
+    remedy: `End it with freshet release ${dataset.name} --reason TEXT`,
   });
 }

@@ -159,6 +159,7 @@ export async function dataset(input: DatasetInput): Promise<never> {
           enter("appending", `${plan.product} #${plan.sequence}: +${plan.added} ~${plan.replaced} -${plan.removed}`);
           last = await append(settings.dataset, plan);
           if (!plan.unchanged) published++;
+          if (plan.isCut === true) awake = true;
         });
       }
     });
