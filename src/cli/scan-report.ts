@@ -1,4 +1,4 @@
-import type { Scan } from "../scan/index.ts";
+import type { Explanation, Scan } from "../scan/index.ts";
 import { arraysOf, describeDataType, type VariableOutcome, type VirtualArray } from "../virtual/index.ts";
 import { count, describeBytes, table } from "./table.ts";
 
@@ -15,7 +15,7 @@ export function scanReport(scan: Scan): unknown {
 }
 
 /** All that `freshet scan --json` says of one file. */
-export function scanJson(scan: Scan, seconds: number): unknown {
+export function scanJson(scan: Scan, seconds: number, explanation?: Explanation): unknown {
   const arrays = new Map(arraysOf(scan.root));
   const { etag, lastModifiedMs, size } = scan.identity;
   return {
@@ -25,9 +25,11 @@ export function scanJson(scan: Scan, seconds: number): unknown {
     etag,
     lastModified: lastModifiedMs === undefined ? undefined : new Date(lastModifiedMs).toISOString(),
     requests: scan.requests,
+    roundTrips: scan.roundTrips,
     bytesRead: scan.bytesRead,
     seconds: Math.round(seconds * 1000) / 1000,
     variables: scan.outcomes.map((outcome) => ({ ...outcome, ...arrayFacts(arrays.get(outcome.path)) })),
+    explanation,
   };
 }
 
@@ -60,7 +62,7 @@ export function scanTable(scan: Scan, seconds: number): string[] {
     scan.uri,
     `${FORMATS[scan.format]}, ${describeBytes(scan.identity.size)}; ${count(scan.outcomes.length, "variable")}` +
       `${states.length === 0 ? "" : `: ${states.join(", ")}`}; ` +
-      `${count(scan.requests, "read")}, ${describeBytes(scan.bytesRead)}, ${seconds.toFixed(2)} s`,
+      `${readsOf(scan)}, ${describeBytes(scan.bytesRead)}, ${seconds.toFixed(2)} s`,
   ];
   const groups = Map.groupBy(scan.outcomes, ({ path }) => path.slice(0, path.lastIndexOf("/")));
   for (const [group, outcomes] of groups) {
@@ -70,6 +72,19 @@ export function scanTable(scan: Scan, seconds: number): string[] {
   }
   return lines;
 }
+
+function readsOf({ uri, requests, roundTrips }: Scan): string {
+  const reads = count(requests, "read");
+  return uri.startsWith("http") ? `${reads} in ${count(roundTrips, "round trip")}` : reads;
+}
+
+/** Why a variable ended as it did, for a person: the outcome, and what the file's structures say, in the order of following them. */
+export function explanationTable(uri: string, { path, outcome, reason, evidence }: Explanation): string[] {
+  const rows = evidence.map(({ offset, structure, says }) => [`${offset}`, structure, says]);
+  return [uri, `${path}: ${outcome}${reason === "" ? "" : `, ${reason}`}`, "", ...table(EVIDENCE, rows)];
+}
+
+const EVIDENCE = [{ title: "offset", align: "right" }, { title: "structure" }, { title: "says" }] as const;
 
 const COLUMNS = [
   { title: "name" },

@@ -20,8 +20,8 @@ const TYPES = { u8: Uint8Array, u32: Uint32Array, i32: Int32Array, f64: Float64A
 type ColumnType = keyof typeof TYPES;
 type Column = Uint8Array | Uint32Array | Int32Array | Float64Array;
 
-/** What the header says of a column: its type and how many values it has. */
-type Directory = readonly (readonly [name: ColumnName, type: ColumnType, count: number])[];
+/** What the header says of a column: its type, how many values it has, and where it begins, in bytes from the first column. */
+type Directory = readonly (readonly [name: ColumnName, type: ColumnType, count: number, at?: number])[];
 
 /** What the header says of one manifest. */
 export interface JsonManifest {
@@ -38,57 +38,71 @@ const NO_URI = 0xffff_ffff;
 export class ManifestColumns {
   readonly uris: string[] = [];
   readonly #uriNumbers = new Map<string, number>();
-  readonly #values: Record<Exclude<ColumnName, "inlineBytes">, number[]> = {
+  /** Of each column, the pieces that the manifests gave. */
+  readonly #pieces: Record<ColumnName, (Float64Array | Uint32Array | Uint8Array)[]> = {
     cells: [],
     offsets: [],
     lengths: [],
     inlineCells: [],
     inlineLengths: [],
+    inlineBytes: [],
   };
-  readonly #inlineBytes: Uint8Array[] = [];
 
   add(manifest: ChunkManifest): JsonManifest {
-    const { cells, offsets, lengths, inlineCells, inlineLengths } = this.#values;
-    const rangesBefore = offsets.length;
+    const { uriIndex } = manifest;
+    const offsets = new Float64Array(manifest.cells);
+    const lengths = new Float64Array(manifest.cells);
+    let ranges = 0;
     let end = 0;
     for (let cell = 0; cell < manifest.cells; cell++) {
-      const uri = manifest.uriIndex[cell] as number;
-      cells.push(uri);
-      if (uri === NO_URI) continue;
+      if (uriIndex[cell] === NO_URI) continue;
       const offset = manifest.offsets[cell] as number;
       const length = manifest.lengths[cell] as number;
-      offsets.push(offset - end);
-      lengths.push(length);
+      offsets[ranges] = offset - end;
+      lengths[ranges] = length;
+      ranges++;
       end = offset + length;
     }
-    for (const [cell, bytes] of manifest.inlined) {
-      inlineCells.push(cell);
-      inlineLengths.push(bytes.length);
-      this.#inlineBytes.push(bytes);
-    }
+    const { cells, offsets: starts, lengths: sizes, inlineCells, inlineLengths, inlineBytes } = this.#pieces;
+    cells.push(uriIndex);
+    starts.push(offsets.subarray(0, ranges));
+    sizes.push(lengths.subarray(0, ranges));
+    inlineCells.push(Uint32Array.from(manifest.inlined.keys()));
+    inlineLengths.push(Float64Array.from(manifest.inlined.values(), (bytes) => bytes.length));
+    inlineBytes.push(...manifest.inlined.values());
     return {
       grid: manifest.grid,
       uris: manifest.uris.map((uri) => this.#numberOf(uri)),
-      ranges: offsets.length - rangesBefore,
+      ranges,
       inlined: manifest.inlined.size,
     };
   }
 
   directory(): Directory {
+    let at = 0;
     return COLUMNS.map((name) => {
-      if (name === "inlineBytes") return [name, "u8", this.#inlineBytes.reduce((sum, bytes) => sum + bytes.length, 0)];
-      return [name, narrowest(this.#values[name]), this.#values[name].length];
+      const type = name === "inlineBytes" ? "u8" : narrowest(this.#pieces[name]);
+      const count = this.#pieces[name].reduce((sum, piece) => sum + piece.length, 0);
+      const begin = at;
+      at = paddedEnd(begin, type, count);
+      return [name, type, count, begin];
     });
   }
 
-  /** The columns in the order of the directory, padded. */
-  bytes(): Uint8Array[] {
+  /** The columns as the directory lays them out. */
+  bytes(directory: Directory): Uint8Array<ArrayBuffer> {
     requireLittleEndian();
-    return this.directory().flatMap(([name, type, count]) => {
-      const padding = new Uint8Array(-(count * TYPES[type].BYTES_PER_ELEMENT) & 7);
-      if (name === "inlineBytes") return [...this.#inlineBytes, padding];
-      return [new Uint8Array(TYPES[type].from(this.#values[name]).buffer), padding];
-    });
+    const [, lastType, lastCount, lastBegin = 0] = directory.at(-1) as Directory[number];
+    const bytes = new Uint8Array(paddedEnd(lastBegin, lastType, lastCount));
+    for (const [name, type, count, begin = 0] of directory) {
+      const column = new TYPES[type](bytes.buffer, begin, count);
+      let at = 0;
+      for (const piece of this.#pieces[name]) {
+        column.set(piece, at);
+        at += piece.length;
+      }
+    }
+    return bytes;
   }
 
   #numberOf(uri: string): number {
@@ -101,12 +115,15 @@ export class ManifestColumns {
   }
 }
 
-function narrowest(values: readonly number[]): ColumnType {
+function narrowest(pieces: readonly (Float64Array | Uint32Array | Uint8Array)[]): ColumnType {
   let least = 0;
   let most = 0;
-  for (const value of values) {
-    if (value < least) least = value;
-    if (value > most) most = value;
+  for (const piece of pieces) {
+    for (let index = 0; index < piece.length; index++) {
+      const value = piece[index] as number;
+      if (value < least) least = value;
+      if (value > most) most = value;
+    }
   }
   if (least >= 0 && most < 2 ** 32) return "u32";
   return least >= -(2 ** 31) && most < 2 ** 31 ? "i32" : "f64";
@@ -170,12 +187,16 @@ function layColumns(buffer: ArrayBuffer, start: number, directory: Directory): R
   const columns: Partial<Record<ColumnName, Column>> = {};
   let at = start;
   for (const [name, type, count] of directory) {
-    const bytes = count * TYPES[type].BYTES_PER_ELEMENT;
     columns[name] = new TYPES[type](buffer, at, count);
-    at += bytes + (-bytes & 7);
+    at = paddedEnd(at, type, count);
   }
   for (const name of COLUMNS) if (columns[name] === undefined) throw new Error(`column ${name} is missing`);
   return columns as Record<ColumnName, Column>;
+}
+
+function paddedEnd(begin: number, type: ColumnType, count: number): number {
+  const bytes = count * TYPES[type].BYTES_PER_ELEMENT;
+  return begin + bytes + (-bytes & 7);
 }
 
 function requireLittleEndian(): void {

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { FreshetError } from "../errors/index.ts";
 import { writeWhole } from "../storage/index.ts";
-import { readScan, writeScan } from "./artefact.ts";
+import { readScan, writeScanAside } from "./artefact.ts";
 import type { Scan } from "./scan.ts";
 
 /** Where a scan lies: `uri` is relative to the store, so that the store can be moved. */
@@ -30,7 +30,7 @@ export class ScanStore {
 
   /** Keeps a scan. When it resolves, the bytes are on disk. @throws FreshetError `storage`. */
   async put(scan: Scan): Promise<ScanAddress> {
-    const bytes = writeScan(scan);
+    const bytes = await writeScanAside(scan);
     const sha256 = createHash("sha256").update(bytes).digest("hex");
     const address = { uri: `scans/${sha256.slice(0, 2)}/${sha256}`, sha256 };
     try {

@@ -1,5 +1,5 @@
 import { isFreshetError } from "../errors/index.ts";
-import type { FormatScan } from "../formats/format-scan.ts";
+import type { FormatOptions, FormatScan } from "../formats/format-scan.ts";
 import { scanHdf5 } from "../formats/hdf5/index.ts";
 import { scanNetcdf3 } from "../formats/netcdf3/index.ts";
 import {
@@ -17,7 +17,7 @@ import type { Samples } from "./samples.ts";
 import { type Format, sniffFormat } from "./sniff.ts";
 import { readFrom } from "./virtual-store.ts";
 
-export interface ScanOptions {
+export interface ScanOptions extends Pick<FormatOptions, "inlineBytes" | "chunkBytes" | "openBeside"> {
   /** Arrays left out, by name or absolute path. Their outcome is `refused`, with this reason. */
   readonly drop?: readonly string[];
   /** Arrays whose values are read and inlined, by name or absolute path. Default "coordinates"; [] for none. */
@@ -69,7 +69,7 @@ async function scanSource(reader: RangeReader, options: ScanOptions): Promise<Sc
   const counted = withCounters(reader);
   const cached = withBlockCache(counted, options.plan ?? readingPlanOf(reader.uri));
   const format = await sniffFormat(cached, options.signal);
-  const found = await scanFormat(format, cached, options.signal === undefined ? {} : { signal: options.signal });
+  const found = await scanFormat(format, cached, options);
   learnFirstRead(reader.uri, cached.usedBlocks());
   const kept = dropArrays(found, options.drop ?? []);
   const values = withBlockCache(counted, VALUES);
@@ -85,7 +85,7 @@ async function scanSource(reader: RangeReader, options: ScanOptions): Promise<Sc
   };
 }
 
-function scanFormat(format: Format, reader: RangeReader, options: { signal?: AbortSignal }): Promise<FormatScan> {
+function scanFormat(format: Format, reader: RangeReader, options: FormatOptions): Promise<FormatScan> {
   switch (format) {
     case "netcdf3":
       return scanNetcdf3(reader, options);

@@ -105,7 +105,7 @@ class HttpReader implements RangeReader {
       } catch (error) {
         if (failures >= times || !isFreshetError(error, "source-unavailable")) throw error;
         // Not all at the same moment: reads that failed together would come back together.
-        const waitMs = error.facts.retryAfterMs ?? firstWaitMs * 2 ** failures * (0.5 + Math.random());
+        const waitMs = error.facts.retryAfterMs ?? Math.min(LONGEST_WAIT_MS, firstWaitMs * 2 ** failures * (0.5 + Math.random()));
         if (waitMs > LONGEST_WAIT_MS) throw error;
         await sleep(waitMs, undefined, both === undefined ? {} : { signal: both }).catch((cause: unknown) => {
           throw both?.reason ?? cause;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -115,6 +115,59 @@ describe("freshet scan", { concurrency: 2 }, () => {
     assert.deepEqual(found[0]?.variables.find(({ path }) => path === "/air")?.shape, [124, 11, 21]);
   });
 
+  test("scans folders and patterns, passes over what is no granule, and writes a file for each", async () => {
+    const granules = join(folder, "granules");
+    await mkdir(join(granules, "deeper"), { recursive: true });
+    await Promise.all([
+      copyFile(AIR, join(granules, "b.nc")),
+      copyFile(AIR, join(granules, "deeper", "a.h5")),
+      writeFile(join(granules, "readme.txt"), "words"),
+      writeFile(join(granules, ".hidden"), "words"),
+    ]);
+    const refs = join(folder, "of-folder");
+    const report = join(folder, "reports");
+    const { code, stdout, stderr } = await freshet(["scan", granules, "--json", "--refs", `${refs}/`, "--report", `${report}/`]);
+    assert.deepEqual([code, stderr], [0, `1 file passed over, neither HDF5 nor NetCDF: ${join(granules, "readme.txt")}\n`]);
+    const uris = stdout
+      .trim()
+      .split("\n")
+      .map((line) => (JSON.parse(line) as { uri: string }).uri);
+    assert.deepEqual(uris, [`file://${granules}/b.nc`, `file://${granules}/deeper/a.h5`]);
+    for (const place of [refs, report]) assert.deepEqual((await readdir(place)).sort(), ["a.h5.json", "b.nc.json"]);
+    const pattern = await freshet(["scan", join(granules, "**/*.{nc,h5}"), "--json"]);
+    assert.deepEqual([pattern.code, pattern.stdout.trim().split("\n").length, pattern.stderr], [0, 2, ""]);
+  });
+
+  test("explains a variable: structures with their offsets, as a table and as JSON", async () => {
+    const { code, stdout } = await freshet(["scan", AIR, "--explain", "air"]);
+    assert.equal(code, 0);
+    assert.match(stdout, /^file:.*\n\/air: referenced\n\n {2}offset {2}structure {15}says\n/);
+    assert.match(stdout, /^ {4}4286 {2}data layout message {5}contiguous, at 15419$/m);
+    const { stdout: line } = await freshet(["scan", AIR, "--explain", "/air", "--json"]);
+    const { explanation } = JSON.parse(line) as { explanation: { path: string; evidence: { offset: number }[] } };
+    assert.deepEqual([explanation.path, explanation.evidence.at(-1)?.offset], ["/air", 15419]);
+  });
+
+  test("follows a file to others in its own folder", async () => {
+    const linking = join(folder, "linking");
+    await mkdir(linking);
+    const file = join(linking, "links.h5");
+    await copyFile(data("hdf5/h5diff_danglelinks1.h5"), file);
+    const linked = async (): Promise<string> => {
+      const { stdout } = await freshet(["scan", file, "--json"]);
+      const { variables } = JSON.parse(stdout) as { variables: { path: string; outcome: string; reason: string }[] };
+      const found = variables.find(({ path }) => path === "/ext_link2");
+      return `${found?.outcome}: ${found?.reason}`;
+    };
+    assert.match(await linked(), /^refused: a link to "\/dset1" in another file, "h5diff_danglelinks2\.h5", which is not there$/);
+    await copyFile(file, join(linking, "h5diff_danglelinks2.h5"));
+    assert.equal(await linked(), "referenced: ");
+    const refs = join(folder, "linked.json");
+    await freshet(["scan", file, "--refs", refs]);
+    const { refs: found } = (await json("linked.json")) as { refs: Record<string, unknown[]> };
+    assert.equal(found["ext_link2/0.0"]?.[0], `file://${linking}/h5diff_danglelinks2.h5`);
+  });
+
   test("reads over http, ends at once, and shows no password", async () => {
     const bytes = await readFile(AIR);
     const server = createServer((request, response) => {
@@ -130,6 +183,8 @@ describe("freshet scan", { concurrency: 2 }, () => {
       const { code, stdout } = await freshet(["scan", `http://ann:secret@${host}/air.nc`, "--json"]);
       const found = JSON.parse(stdout) as { uri: string; etag: string; requests: number };
       assert.deepEqual([code, found.uri, found.etag], [0, `http://${host}/air.nc`, '"a"']);
+      const table = await freshet(["scan", `http://ann:secret@${host}/air.nc`]);
+      assert.match(table.stdout, /; 1 read in 1 round trip, 75\.8 kB, \d\.\d\d s$/m);
       const refused = await freshet(["scan", `http://${host}/air.nc`]);
       assert.deepEqual(
         [refused.code, refused.stderr],
@@ -176,7 +231,31 @@ describe("freshet", { concurrency: 2 }, () => {
       2,
       /^freshet: option '--header <name:value>' argument 'no value' is invalid\. It is written `name: value`\.\n$/,
     ],
-    [["scan", AIR, AIR, "--refs", "x"], 2, /^freshet: --refs and --report take one file at a time: found 2 files\n$/],
+    [
+      ["scan", AIR, AIR, "--refs", "x"],
+      2,
+      /^freshet: --refs and --report of several files are written into a folder: found x, expected an existing folder, or x\/\n$/,
+    ],
+    [
+      ["scan", AIR, AIR, "--refs", "x/"],
+      2,
+      /^freshet: two files would be written to one: found .*air\.nc and .*air\.nc, expected air\.nc\.json\n$/,
+    ],
+    [
+      ["scan", "/nowhere/*.nc"],
+      1,
+      /^freshet: there is nothing to scan: found no file that the pattern matches \(\/nowhere\/\*\.nc\)\n$/,
+    ],
+    [
+      ["scan", AIR, "--allow", "example.org"],
+      2,
+      /^freshet: option '--allow <prefix>' argument 'example\.org' is invalid\. It is a URL .*\n$/,
+    ],
+    [
+      ["scan", AIR, "--explain", "nothing"],
+      2,
+      /^freshet: there is no such variable: found nothing, expected one of \/lat, .*\/air.*\n$/,
+    ],
     [["scan", "s3://bucket/key"], 2, /^freshet: this kind of address cannot be read: found s3:, .*\n$/],
     [
       ["scan", AIR, "--load", "nothing"],
