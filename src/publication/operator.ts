@@ -1,9 +1,10 @@
 import type { Candidate, Change, Operation, OperationResult, Rebuild, Release, Rollback } from "../contract/index.ts";
 import { canonicalDataset, type Dataset, type TimeseriesProduct } from "../dataset/index.ts";
 import { FreshetError } from "../errors/index.ts";
-import { granulesIn, standingRow } from "../products/index.ts";
+import { standingRow } from "../products/index.ts";
 import { reached } from "../steps/index.ts";
 import type { Request } from "./operation-request.ts";
+import { requestOf } from "./publication-message.ts";
 import { productOf } from "./publisher.ts";
 import { rangeAnew } from "./range-anew.ts";
 import { tidyStores } from "./tidy-stores.ts";
@@ -11,6 +12,9 @@ import type { Turn } from "./turn.ts";
 import { TurnMaker, type TurnParts } from "./turn-maker.ts";
 import { type Prepared, TurnWriter, type Written } from "./turn-writer.ts";
 import { countsOf } from "./wanted.ts";
+
+/** Among so many of a product's newest publications an attempt that comes late finds the one that answered its request. */
+const REMEMBERED_PUBLICATIONS = 10_000;
 
 /** What operators ask of products: each is a publication of its own, forward, by the same way as any other. */
 export class Operator {
@@ -160,25 +164,17 @@ export class Operator {
     }
   }
 
-  /** An earlier attempt at the same request got as far as readers, and is on record. */
+  /** An earlier attempt at the same request got as far as readers, and is on record; others may have come after it. */
   async #done(
     { dataset, id }: Request,
     product: TimeseriesProduct,
     kind: OperationResult["kind"],
   ): Promise<OperationResult | undefined> {
-    const state = await this.#parts.stores.open(dataset, product);
-    const header = state.stored?.header;
-    if (header?.request !== id) return undefined;
-    return {
-      product: product.name,
-      kind,
-      version: state.head,
-      sequence: header.sequence,
-      granules: granulesIn(state.stored?.epochs ?? []),
-      changed: 0,
-      isPublished: true,
-      notes: [],
-    };
+    const published = await this.#parts.ledger.publications(dataset.name, product.name, REMEMBERED_PUBLICATIONS);
+    const done = published.find(({ message }) => requestOf(message) === id);
+    if (done === undefined) return undefined;
+    const { snapshot: version, sequence, granules } = done;
+    return { product: product.name, kind, version, sequence, granules, changed: 0, isPublished: true, notes: [] };
   }
 
   async #carryOut(

@@ -31,6 +31,13 @@ export function publicationMessage(dataset: StateHeader["dataset"], plan: Public
     dataset: `${dataset.name}@${dataset.hash}`,
     granules: keys,
     more,
+    ...(turn.request === undefined ? {} : { request: turn.request }),
   };
   return `${line}\n${JSON.stringify(facts)}`;
+}
+
+/** The operator's request that a publication answered, by its message. */
+export function requestOf(message: string): string | undefined {
+  const facts = message.slice(message.lastIndexOf("\n") + 1);
+  return facts.startsWith("{") ? (JSON.parse(facts) as { request?: string }).request : undefined;
 }
