@@ -20,6 +20,8 @@ export const REFERENCES = 10;
 /** Every such slot is left free, so that something can come late. */
 export const GAP_EVERY = 50;
 const PAGE = 5_000;
+/** ext4 allows a file 65 000 names. */
+const NAMES_OF_A_FILE = 50_000;
 
 /**
  * A product with many granules, made without their files being scanned one by one: every granule has a file of its own by name (a
@@ -29,17 +31,18 @@ export class LargeProduct {
   readonly folder: string;
   readonly dataset: Dataset;
   readonly #template: Scan;
-  readonly #base: string;
+  readonly #bytes: Uint8Array;
+  #base = "";
   ledger: Ledger;
   publisher: Publisher;
   #revisions = 0;
 
-  private constructor(folder: string, ledger: Ledger, template: Scan, base: string) {
+  private constructor(folder: string, ledger: Ledger, template: Scan, bytes: Uint8Array) {
     this.folder = folder;
     this.dataset = datasetIn(folder);
     this.ledger = ledger;
     this.#template = template;
-    this.#base = base;
+    this.#bytes = bytes;
     this.publisher = this.newPublisher();
   }
 
@@ -47,22 +50,20 @@ export class LargeProduct {
   static async start(folder?: string): Promise<LargeProduct> {
     const root = folder ?? (await mkdtemp(join(tmpdir(), "freshet-bench-")));
     await mkdir(join(root, "in"), { recursive: true });
-    const base = join(root, "in", "base.nc");
-    if (folder === undefined) {
-      const more = Array.from({ length: REFERENCES - 1 }, (_, index) => ({
-        name: `v${index}`,
-        type: "int16" as const,
-        dimensions: [0, 1, 2],
-        recordValues: [[1, 2, 3, 4, 5, index]],
-      }));
-      await writeFile(base, granuleBytes({ seconds: [START_MS / 1000], value: () => 7, more }));
-      await utimes(base, MODIFIED_MS / 1000, MODIFIED_MS / 1000);
-    }
-    const reader = await openReader(pathToFileURL(base).href);
+    const more = Array.from({ length: REFERENCES - 1 }, (_, index) => ({
+      name: `v${index}`,
+      type: "int16" as const,
+      dimensions: [0, 1, 2],
+      recordValues: [[1, 2, 3, 4, 5, index]],
+    }));
+    const bytes = granuleBytes({ seconds: [START_MS / 1000], value: () => 7, more });
+    const path = join(root, "in", "template.nc");
+    await writeBytes(path, bytes);
+    const reader = await openReader(pathToFileURL(path).href);
     const found = await scan(reader);
     const template = withSamples(found, await takeSamples(reader, found));
     await reader.close();
-    return new LargeProduct(root, await openLedger(join(root, "ledger.db")), template, base);
+    return new LargeProduct(root, await openLedger(join(root, "ledger.db")), template, bytes);
   }
 
   /** As in a process that has just begun. */
@@ -82,7 +83,8 @@ export class LargeProduct {
   async makeReady(slots: readonly number[]): Promise<RevisionId[]> {
     const ids: RevisionId[] = [];
     for (let at = 0; at < slots.length; at += PAGE) {
-      const made = await Promise.all(slots.slice(at, at + PAGE).map((slot) => this.#make(slot)));
+      const made = [];
+      for (const slot of slots.slice(at, at + PAGE)) made.push(await this.#make(slot));
       await this.ledger.hearAll(made.map(({ id, facts }) => ({ ...id, ...facts })));
       await this.ledger.recordAll(made.map(({ id, facts }) => ({ ...id, ...facts, state: "ready", epoch: 1 })));
       ids.push(...made.map(({ id }) => id));
@@ -105,6 +107,10 @@ export class LargeProduct {
     const revision = this.#revisions++;
     const stamp = new Date(validMs).toISOString().replace(/[-:T]/g, "").slice(0, 10);
     const path = join(this.folder, "in", `${stamp}-${process.pid}-${revision}.nc`);
+    if (revision % NAMES_OF_A_FILE === 0) {
+      this.#base = join(this.folder, "in", `base-${process.pid}-${revision}.nc`);
+      await writeBytes(this.#base, this.#bytes);
+    }
     await link(this.#base, path);
     const { size, mtimeMs: lastModifiedMs } = await stat(path);
     const uri = pathToFileURL(path).href;
@@ -118,6 +124,11 @@ export class LargeProduct {
     const facts = { uri, size, lastModifiedMs, scan: address, fields: { valid: validMs } };
     return { id: { dataset: this.dataset.name, key, identity }, facts };
   }
+}
+
+async function writeBytes(path: string, bytes: Uint8Array): Promise<void> {
+  await writeFile(path, bytes);
+  await utimes(path, MODIFIED_MS / 1000, MODIFIED_MS / 1000);
 }
 
 function datasetIn(folder: string): Dataset {

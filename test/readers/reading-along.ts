@@ -29,8 +29,8 @@ export async function readAlong(
     const store = join(publishing.system.folder, "store");
     const prefix = pathToFileURL(join(publishing.system.folder, "mirror")).href.concat("/");
     const readers = Promise.all([
-      runReader(PYTHON as string, ["reader.py"], [store, expectations, stop]),
-      runReader(process.execPath, ["reader.ts"], [store, prefix, expectations, stop]),
+      runReader(PYTHON as string, new URL("./reader.py", import.meta.url), [store, expectations, stop]),
+      runReader(process.execPath, new URL("./reader.ts", import.meta.url), [store, prefix, expectations, stop]),
     ]);
     // Awaited below; one that ends early must not end the process.
     readers.catch(() => undefined);
@@ -48,8 +48,7 @@ export async function readAlong(
   }
 }
 
-async function runReader(program: string, [script = ""]: readonly string[], parameters: readonly string[]): Promise<Seen> {
-  const path = fileURLToPath(new URL(script, import.meta.url));
-  const { stdout } = await promisify(execFile)(program, [path, ...parameters], { maxBuffer: 1 << 24 });
+async function runReader(program: string, script: URL, parameters: readonly string[]): Promise<Seen> {
+  const { stdout } = await promisify(execFile)(program, [fileURLToPath(script), ...parameters], { maxBuffer: 1 << 24 });
   return JSON.parse(stdout) as Seen;
 }
