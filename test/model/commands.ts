@@ -92,8 +92,8 @@ export function commandsOf(seed: number): Command[] {
     // What is held is released some day: the longer part of a life is led without.
     const command: Command = isHeld && chance(0.25) ? { do: "release" } : any();
     if (command.do === "rollback" || command.do === "release") isHeld = command.do === "rollback";
-    const death: Death = { atStep: below(7), next: oneOf("now", "later", "later", "never") };
-    commands.push(chance(0.15) ? { ...command, death } : command);
+    const death: Death = { atStep: below(9), next: oneOf("now", "later", "later", "never") };
+    commands.push(chance(command.do === "settle" ? 0.3 : 0.15) ? { ...command, death } : command);
   }
   return commands;
 }
