@@ -41,7 +41,6 @@ suite("freshet scan says in one line what is wrong", () => {
       () => put("short4.nc", readFileSync(NETCDF4.path).subarray(0, 40)),
       /ends|truncated|too early|end of the file/,
     ],
-    ["a folder", () => folder, /folder|directory/],
     ["no such file", () => join(folder, "nowhere.nc"), /no such file|not there|does not exist|ENOENT/i],
   ];
   for (const [what, make, says] of cases) {

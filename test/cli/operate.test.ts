@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { parseDatasetFile } from "../../src/dataset/index.ts";
 import { applyDatasets } from "../../src/starters/index.ts";
@@ -173,7 +174,7 @@ publish: { coalesce: 20ms }
 
   test("apply --dry-run makes no ledger", async () => {
     const home = mkdtempSync(join(tmpdir(), "freshet-dry-"));
-    const file = new URL("../../datasets/ostia.yaml", import.meta.url).pathname;
+    const file = fileURLToPath(new URL("../../datasets/ostia.yaml", import.meta.url));
     assert.ok(readFileSync(file).length > 0);
     const end = await freshet(["apply", file, "--dry-run", "--home", join(home, "none")], environment);
     assert.match(end.stdout, /would change/, end.stderr);

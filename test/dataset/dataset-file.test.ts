@@ -57,8 +57,16 @@ describe("a dataset file", () => {
             split: 1000,
           },
         ],
-        policies: { late: "insert", replaced: "replace", duplicate: "newest", missing: "gap", drift: "quarantine" },
-        publish: { coalesceMs: 1_000 },
+        policies: {
+          late: "insert",
+          replaced: "replace",
+          duplicate: "newest",
+          missing: "gap",
+          drift: "quarantine",
+          withdrawn: "drop",
+        },
+        publish: { coalesceMs: 1_000, verify: { chunks: 8 } },
+        maintenance: { sweepMs: 21_600_000, upkeepMs: 86_400_000, graceMs: 86_400_000 },
         await: { deadlineMs: 3_600_000, everyMs: 30_000 },
       },
     ]);
@@ -78,8 +86,9 @@ scan: { drop: [b, a, b, /group/lon] }
 products:
   - timeseries: { name: series, axis: valid_time, dimension: t, calendar: { every: 6h, from: 2017-06-05 }, store: file:///s/a/, split: 5000 }
   - timeseries: { calendar: { every: 1mo }, store: other }
-policies: { late: insert, replaced: replace, duplicate: newest, missing: omit, drift: quarantine }
-publish: { coalesce: 500ms }
+policies: { late: insert, replaced: replace, duplicate: newest, missing: omit, drift: quarantine, withdrawn: keep }
+publish: { coalesce: 500ms, verify: { chunks: 2 } }
+maintenance: { sweep: 1h, upkeep: 12h, grace: 2d, keep: { versions: 10, for: 30d } }
 await: { deadline: 2h, every: 5s }
 `);
     const [dataset] = datasets;
@@ -90,8 +99,15 @@ await: { deadline: 2h, every: 5s }
       mirror: "file:///data/sets/mirror/",
     });
     assert.deepEqual(dataset?.scan, { drop: ["/group/lon", "a", "b"] });
-    assert.deepEqual([dataset?.publish, dataset?.await], [{ coalesceMs: 500 }, { deadlineMs: 7_200_000, everyMs: 5_000 }]);
-    assert.equal(dataset?.policies.missing, "omit");
+    assert.deepEqual(dataset?.publish, { coalesceMs: 500, verify: { chunks: 2 } });
+    assert.deepEqual(dataset?.await, { deadlineMs: 7_200_000, everyMs: 5_000 });
+    assert.deepEqual(dataset?.maintenance, {
+      sweepMs: 3_600_000,
+      upkeepMs: 43_200_000,
+      graceMs: 172_800_000,
+      keep: { versions: 10, forMs: 2_592_000_000 },
+    });
+    assert.deepEqual([dataset?.policies.missing, dataset?.policies.withdrawn], ["omit", "keep"]);
     assert.equal(dataset?.match.length, 2);
     const [series, other] = dataset?.products ?? [];
     assert.deepEqual(

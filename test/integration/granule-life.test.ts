@@ -146,7 +146,7 @@ suite("the life of a granule on a real Temporal server", { skip: missingTemporal
     );
     const changed = world.datasets.map((dataset) => ({ ...dataset, publish: { ...dataset.publish, coalesceMs: 75 } }));
     const planned = await applyDatasets(world.client, world.ledger, changed, { dryRun: true });
-    assert.equal(planned.flatMap(({ changes }) => changes).length, 4);
+    assert.equal(planned.flatMap(({ changes }) => changes).length, 8);
     assert.deepEqual(
       (await applyDatasets(world.client, world.ledger, world.datasets)).flatMap(({ changes }) => changes),
       [],
@@ -160,7 +160,9 @@ suite("the life of a granule on a real Temporal server", { skip: missingTemporal
 
   test("a store that somebody else wrote troubles its dataset, and says so; put away, the dataset goes on by itself", async () => {
     const text = datasetYaml({ at: world.agency.url, home: `${world.settings.home}/elsewhere` });
-    const foreign = parseDatasetFile(text, { file: "elsewhere.yaml" }).datasets.filter(({ name }) => name === "mogreps-uk");
+    const foreign = parseDatasetFile(text, { file: "elsewhere.yaml" })
+      .datasets.filter(({ name }) => name === "mogreps-uk")
+      .map((dataset) => ({ ...dataset, name: "foreign" }));
     const store = `${world.settings.home}/elsewhere/stores/mogreps-uk`;
     const { Repository, Storage } = loadIcechunk();
     await mkdir(store, { recursive: true });
@@ -171,19 +173,20 @@ suite("the life of a granule on a real Temporal server", { skip: missingTemporal
     await applyDatasets(world.client, world.ledger, foreign);
     const [granule] = MOGREPS as [RealGranule];
     await world.agency.publish(granule.name, { copyOf: granule.path });
-    assert.equal((await resultOf((await world.announce(granule.name)).workflowId)).stage, "ready");
+    await world.announce(granule.name);
+    assert.equal((await resultOf(`granule:foreign:${granule.key}`)).stage, "ready");
 
-    const handle = world.client.workflow.getHandle("dataset:mogreps-uk");
+    const handle = world.client.workflow.getHandle("dataset:foreign");
     await world.until(async () => {
       const { stage, troubles } = (await handle.query("status")) as DatasetStatus;
       return stage === "troubled" && /did not write/.test(troubles[0] ?? "");
     }, "the dataset is troubled");
     assert.equal(await repository.lookupBranch("main"), theirs, "nothing of theirs was touched");
-    assert.equal((await world.ledger.revisionsOf("mogreps-uk", granule.key))[0]?.state, "ready");
+    assert.equal((await world.ledger.revisionsOf("foreign", granule.key))[0]?.state, "ready");
 
     await rename(store, `${store}-put-away`);
     await handle.signal("wake");
-    await world.settled("mogreps-uk");
+    await world.settled("foreign");
     assert.deepEqual(((await handle.query("status")) as DatasetStatus).troubles, []);
   });
 
