@@ -18,6 +18,7 @@ import { ensureTemporal } from "./temporal.mjs";
 
 const READERS = { purpose: "readers", requirements: join(project, "test/python/requirements.txt"), versions: ["3.13", "3.12"] };
 const ORACLE = { purpose: "oracle", versions: ["3.12", "3.13"] };
+const PEERS = { purpose: "bench", versions: ["3.12", "3.13"] };
 
 /** What each verb needs beyond Node and the npm packages, and what it then runs: arguments for Node 24, in the project's folder. */
 const VERBS = {
@@ -29,6 +30,10 @@ const VERBS = {
   crashes: { needs: ["temporal", "postgres"], command: (args) => ["scripts/crashes.ts", ...args] },
   model: { needs: [], command: (args) => ["scripts/model.ts", ...args] },
   readers: { needs: ["python"], command: (args) => ["scripts/readers.ts", ...args] },
+  "bench-scan": {
+    needs: ["peers"],
+    command: (args, found) => ["scripts/bench-scan.ts", "--python", found.peersPython, ...args],
+  },
   bench: { needs: ["temporal"], command: (args) => ["bench/main.ts", ...args] },
   all: { needs: ["temporal", "python", "postgres"], command: undefined },
   oracle: { needs: ["oracle"], command: undefined },
@@ -69,7 +74,7 @@ async function main([verb = "all", ...args]) {
     say(`ready, ${duration(Date.now() - started)}`);
     return 0;
   }
-  return hand(found.node, chosen.command(args));
+  return hand(found.node, chosen.command(args, found));
 }
 
 async function prepare(needs, args) {
@@ -81,7 +86,19 @@ async function prepare(needs, args) {
   if (needs.includes("postgres")) await ensurePostgres();
   if (needs.includes("oracle")) found.oraclePython = await ensurePython({ ...ORACLE, requirements: oracleRequirements(args) });
   writeRecord(found);
-  return found;
+  // Nobody else asks for it: it is no part of the record.
+  return needs.includes("peers")
+    ? { ...found, peersPython: await ensurePython({ ...PEERS, requirements: peersRequirements(args) }) }
+    : found;
+}
+
+function peersRequirements([folder]) {
+  const file = join(folder ?? "", "requirements.txt");
+  if (folder && existsSync(file)) return resolve(file);
+  throw new SetUpFailure("the other scanners' requirements are not there.", {
+    tried: [folder ? `${file}: no such file` : "no folder was named"],
+    remedy: "name the folder that has make_granules.py, peers.py and requirements.txt first: npm run bench:scan -- FOLDER",
+  });
 }
 
 function oracleRequirements([file]) {

@@ -15,6 +15,8 @@ export interface BlockCacheOptions {
    * less by what is read ahead, and more by twice of that which is then asked for. Default 0: nothing is read ahead.
    */
   readonly aheadBytes?: number;
+  /** A source of no more than this is fetched to its end as soon as its beginning is not enough. Default 0. */
+  readonly wholeBytes?: number;
 }
 
 /** The source through a cache. */
@@ -59,6 +61,8 @@ class BlockCache implements CachedReader {
   readonly #ahead = new Set<number>();
   /** Block behind a fetched run → blocks of the run. */
   readonly #runEnds = new Map<number, number>();
+  /** Whether all the rest is fetched when more than the beginning is asked for. */
+  readonly #isSmall: boolean;
   /** Blocks that may still be read ahead. */
   #credit: number;
   /** Blocks that the next flush asks for, and who waits for them. */
@@ -68,7 +72,14 @@ class BlockCache implements CachedReader {
   #nextTurn: Promise<void> | undefined;
 
   constructor(reader: RangeReader, options: BlockCacheOptions) {
-    const { blockBytes = BLOCK_BYTES, maxBytes = MAX_BYTES, firstBytes = 0, gapBytes = 0, aheadBytes = 0 } = options;
+    const {
+      blockBytes = BLOCK_BYTES,
+      maxBytes = MAX_BYTES,
+      firstBytes = 0,
+      gapBytes = 0,
+      aheadBytes = 0,
+      wholeBytes = 0,
+    } = options;
     this.uri = reader.uri;
     this.size = reader.size;
     this.identity = reader.identity;
@@ -77,6 +88,7 @@ class BlockCache implements CachedReader {
     this.#maxBytes = maxBytes;
     this.#keptBlocks = Math.max(1, Math.floor(maxBytes / blockBytes));
     this.#gapBlocks = Math.floor(gapBytes / blockBytes);
+    this.#isSmall = reader.size <= wholeBytes;
     this.#credit = Math.floor(aheadBytes / blockBytes);
     this.#firstBlocks = Math.min(this.#keptBlocks, Math.ceil(firstBytes / blockBytes));
   }
@@ -154,6 +166,8 @@ class BlockCache implements CachedReader {
     this.#turnBegan = performance.now();
     if (this.#wanted.has(0)) for (let block = 1; block < this.#firstBlocks; block++) this.#also(block);
     this.#firstBlocks = 0;
+    if (this.#isSmall && !this.#wanted.has(0))
+      for (let block = 1; block * this.#blockBytes < this.size; block++) this.#also(block);
     const blocks = [...this.#wanted.keys()].sort((a, b) => a - b);
     const waiting = this.#wanted;
     const longest = Math.max(1, Math.floor(RUN_BYTES / this.#blockBytes));

@@ -110,6 +110,16 @@ describe("the block cache", () => {
     assert.deepEqual(jumping.asked, ["0+5", "20+5", "25+10", "60+5", "65+10", "90+5"]);
   });
 
+  test("fetches the rest of a small source as soon as its beginning is not enough", async () => {
+    const { reader, asked } = recorded();
+    const cache = withBlockCache(reader, { blockBytes: 10, firstBytes: 20, wholeBytes: 100 });
+    await cache.read(5, 10);
+    assert.deepEqual(asked, ["0+20"]);
+    await cache.read(50, 1);
+    await cache.read(25, 70);
+    assert.deepEqual(asked, ["0+20", "20+80"]);
+  });
+
   test("lets the event loop turn though everything is there", async () => {
     const cache = withBlockCache(memoryReader(BYTES), { blockBytes: 100 });
     await cache.read(0, 1);
