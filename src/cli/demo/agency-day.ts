@@ -84,6 +84,7 @@ export interface AgencyRecord {
   readonly publishedMs: number | undefined;
   /** When what is there now was announced first. */
   readonly newsMs: number;
+  readonly lastAnnouncedMs: number;
   /** Will wait for a decision. */
   readonly isDrifted: boolean;
 }
@@ -141,6 +142,7 @@ export async function spendDay({ agency, webhookUrl, records, isSettled, tell, s
       announcements,
       publishedMs,
       newsMs: isOld ? 0 : newsMs,
+      lastAnnouncedMs: acts.includes("announce") ? announcedMs : (known?.lastAnnouncedMs ?? announcedMs),
       isDrifted,
     });
   }

@@ -92,9 +92,11 @@ async function lookAtAll({ client, ledger }: DayPlace): Promise<GranuleView[]> {
 
 /** Everything that the day brought is readable, but what waits for a decision. */
 function isOver(granules: readonly GranuleView[], records: ReadonlyMap<string, AgencyRecord>): boolean {
-  const isSettled = ({ dataset, key, stage, isOpen, readableMs, announcedMs }: GranuleView): boolean => {
+  const isSettled = ({ dataset, key, stage, isOpen, readableMs, announcedMs, changedMs }: GranuleView): boolean => {
     const record = records.get(`${dataset}/${key}`);
-    if (record?.isDrifted === true) return stage === "quarantined";
+    // Announced again, it is looked at again before it waits once more; an operator may have accepted it meanwhile.
+    if (record?.isDrifted === true && !(readableMs !== undefined && !isOpen))
+      return stage === "quarantined" && changedMs >= record.lastAnnouncedMs;
     return readableMs !== undefined && !isOpen && (announcedMs ?? 0) >= (record?.newsMs ?? 0);
   };
   const repeats = granules.reduce((sum, granule) => sum + granule.repeats, 0);
