@@ -26,6 +26,7 @@ const VERBS = {
   test: { needs: ["temporal", "python", "postgres"], command: testCommand },
   check: { needs: [], command: (args) => ["scripts/check.ts", ...args] },
   fix: { needs: [], command: (args) => ["node_modules/@biomejs/biome/bin/biome", "check", "--write", ...args] },
+  fuzz: { needs: [], command: (args) => ["scripts/fuzz.ts", ...args] },
   corpus: { needs: [], command: (args) => ["scripts/corpus.ts", ...args] },
   crashes: { needs: ["temporal", "postgres"], command: (args) => ["scripts/crashes.ts", ...args] },
   model: { needs: [], command: (args) => ["scripts/model.ts", ...args] },
