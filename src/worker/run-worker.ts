@@ -34,8 +34,14 @@ export interface WorkerStart {
   readonly onLog?: (level: string, message: string, facts: unknown) => void;
   /** How long running activities may go on after `stop`. Default: 10 s. */
   readonly graceMs?: number;
-  /** Workflows that were bundled before, instead of a bundle made now; how long a workflow waits for a worker that is gone. */
-  readonly temporal?: Pick<WorkerOptions, "workflowBundle" | "stickyQueueScheduleToStartTimeout">;
+  /**
+   * Workflows that were bundled before, instead of a bundle made now; how long a workflow waits for a worker that is gone; how many
+   * questions for work are open at once, each of which a worker that stands still may leave without an answer.
+   */
+  readonly temporal?: Pick<
+    WorkerOptions,
+    "workflowBundle" | "stickyQueueScheduleToStartTimeout" | "maxConcurrentActivityTaskPolls" | "maxConcurrentWorkflowTaskPolls"
+  >;
 }
 
 /**

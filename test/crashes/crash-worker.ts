@@ -10,6 +10,8 @@ import type { Instruction, Order } from "./order.ts";
 const GRACE_MS = 30_000;
 /** How long a workflow's next step waits for the worker that had the last one. */
 const STICKY = "1 second";
+/** Work that is given to one that stands still is lost until its timeout; the server gives it no more than this. */
+const POLLS = 2;
 
 let order: Order | undefined;
 let left = 0;
@@ -38,6 +40,8 @@ async function start(): Promise<RunningWorker> {
   const temporal = {
     workflowBundle: { codePath: process.env.FRESHET_TEST_WORKFLOWS as string },
     stickyQueueScheduleToStartTimeout: STICKY,
+    maxConcurrentActivityTaskPolls: POLLS,
+    maxConcurrentWorkflowTaskPolls: POLLS,
   } as const;
   const running = await startWorker(readSettings(), { graceMs: GRACE_MS, temporal });
   writeSync(1, "! runs\n");

@@ -26,7 +26,7 @@ import type { Mishap, Order } from "./order.ts";
 import { WorkerProcess } from "./worker-process.ts";
 
 /** How long no worker may reach a step before a wait is given up. */
-const PATIENCE_MS = 120_000;
+const PATIENCE_MS = 300_000;
 const LOOK_MS = 50;
 /** A question to a workflow whose worker has just died is given up after this long, and asked again. */
 const QUESTION_MS = 3_000;
