@@ -32,7 +32,7 @@ def kerchunk(place):
         store = HTTPStore.from_url(folder, client_options={"allow_http": True})
         # Through the same reader of blocks that VirtualiZarr uses: the pinned environment has no other for HTTP.
         with h5py.File(BlockStoreReader(store, name)) as file:
-            return SingleHdf5ToZarr(file, place, inline_threshold=0).translate()
+            return SingleHdf5ToZarr(file, name, inline_threshold=0).translate()
 
     return scan
 

@@ -1,4 +1,4 @@
-import { Agent, type Dispatcher, request } from "undici";
+import type { Agent, Dispatcher } from "undici";
 import { FreshetError } from "../errors/index.ts";
 
 /** How long each part of a request may take, in milliseconds. */
@@ -37,14 +37,17 @@ const MAX_REDIRECTS = 8;
 
 const agents = new Map<number, Agent>();
 
+/** Loaded with the first request: whoever reads local files only should not wait for it. */
+const loadUndici = () => import("undici");
+
 /** To one origin at a time; what is more waits. S3 serves any number, an agency's only server should not be asked for more. */
 const CONNECTIONS = 24;
 
 /** Connections are shared by all readers with the same limit. They do not keep the process alive. */
-function agentFor(connectMs: number): Agent {
+function agentFor(connectMs: number, undici: Awaited<ReturnType<typeof loadUndici>>): Agent {
   let agent = agents.get(connectMs);
   if (agent === undefined) {
-    agent = new Agent({ connect: { timeout: connectMs }, keepAliveTimeout: 4_000, connections: CONNECTIONS });
+    agent = new undici.Agent({ connect: { timeout: connectMs }, keepAliveTimeout: 4_000, connections: CONNECTIONS });
     agents.set(connectMs, agent);
   }
   return agent;
@@ -93,10 +96,11 @@ export function shownUrl(url: URL): string {
 
 async function attempt(url: URL, headers: Record<string, string>, options: HttpRequestOptions) {
   const { connectMs = 10_000, firstByteMs = 30_000, stallMs = 30_000 } = options.limits ?? {};
+  const undici = await loadUndici();
   try {
-    return await request(url, {
+    return await undici.request(url, {
       headers: { "accept-encoding": "identity", "user-agent": "freshet", ...headers },
-      dispatcher: agentFor(connectMs),
+      dispatcher: agentFor(connectMs, undici),
       headersTimeout: firstByteMs,
       bodyTimeout: stallMs,
       signal: options.signal ?? null,
