@@ -190,6 +190,17 @@ describe("what is dropped", () => {
 });
 
 describe("what it costs", () => {
+  test("over a network, one round trip, and no more bytes than needed for the second source of a kind", async () => {
+    const file = new Uint8Array(3 * 2 ** 20);
+    file.set(FILE);
+    const costs = async (uri: string) => {
+      const { requests, roundTrips, bytesRead } = await scan(memoryReader(file, uri), { load: [] });
+      return { requests, roundTrips, bytesRead };
+    };
+    assert.deepEqual(await costs("https://example.org/20260101.nc"), { requests: 1, roundTrips: 1, bytesRead: 256 * 1024 });
+    assert.deepEqual(await costs("https://example.org/20260102.nc"), { requests: 1, roundTrips: 1, bytesRead: 32 * 1024 });
+  });
+
   test("one read for a small file, whatever is loaded from it", async () => {
     const found = await scan(memoryReader(FILE), { load: [] });
     assert.deepEqual([found.requests, found.bytesRead], [1, FILE.length]);
