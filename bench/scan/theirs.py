@@ -21,20 +21,7 @@ def kerchunk(place):
         import peers
 
         return lambda: peers.kerchunk_scan(place)
-    import h5py
-    from kerchunk.hdf import SingleHdf5ToZarr
-    from obspec_utils.readers import BlockStoreReader
-    from obstore.store import HTTPStore
-
-    folder, name = place.rsplit("/", 1)
-
-    def scan():
-        store = HTTPStore.from_url(folder, client_options={"allow_http": True})
-        # Through the same reader of blocks that VirtualiZarr uses: the pinned environment has no other for HTTP.
-        with h5py.File(BlockStoreReader(store, name)) as file:
-            return SingleHdf5ToZarr(file, name, inline_threshold=0).translate()
-
-    return scan
+    raise RuntimeError("reads HTTP through aiohttp, which the pinned environment does not have")
 
 
 def virtualizarr(place):

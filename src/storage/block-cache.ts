@@ -11,8 +11,9 @@ export interface BlockCacheOptions {
   /** Missing blocks with at most so many bytes between them are fetched by one read, and what lies between is kept too. Default 0. */
   readonly gapBytes?: number;
   /**
-   * A read that goes on where an earlier one ended brings up to twice as much as that, as far as there is credit: so many bytes at first,
-   * less by what is read ahead, and more by twice of that which is then asked for. Default 0: nothing is read ahead.
+   * A read that goes on where an earlier one ended brings up to twice as much as that, and after a few fetches every read more than it
+   * has to, as far as there is credit: so many bytes at first, less by what is read ahead, and more by twice of that which is then
+   * asked for. Default 0: nothing is read ahead.
    */
   readonly aheadBytes?: number;
   /** A source of no more than this is fetched to its end as soon as its beginning is not enough. Default 0. */
@@ -31,6 +32,8 @@ const MAX_BYTES = 64 * 1024 * 1024;
 const RUN_BYTES = 8 * 1024 * 1024;
 /** Credit for reading ahead does not grow beyond: a long index that suddenly ends has cost this much. */
 const MOST_AHEAD_BYTES = 2 * 1024 * 1024;
+/** After so many fetches an index is long, or all over the source: what reading ahead has earned then goes to every read. */
+const MANY_FETCHES = 5;
 /** A parser that finds everything in the cache would otherwise keep the event loop to itself for as long as that lasts. */
 const TURN_MS = 8;
 
@@ -63,6 +66,7 @@ class BlockCache implements CachedReader {
   readonly #runEnds = new Map<number, number>();
   /** Whether all the rest is fetched when more than the beginning is asked for. */
   readonly #isSmall: boolean;
+  #fetches = 0;
   /** Blocks that may still be read ahead. */
   #credit: number;
   /** Blocks that the next flush asks for, and who waits for them. */
@@ -183,18 +187,19 @@ class BlockCache implements CachedReader {
       last = block;
     }
     runs.push([first, last]);
-    const longer = runs.map(([from, to]) => [from, this.#readAhead(from, to)] as const);
+    const share = ++this.#fetches < MANY_FETCHES ? 0 : Math.floor(this.#credit / runs.length);
+    const longer = runs.map(([from, to]) => [from, this.#readAhead(from, to, to + share)] as const);
     for (const [from, to] of longer) for (let block = from; block <= to; block++) this.#also(block);
     this.#wanted = new Map();
     for (const [from, to] of longer) void this.#fetch(from, to, waiting);
   }
 
-  /** The last block of a run that begins at `first` and is wanted up to `last`, with what is read ahead behind it. */
-  #readAhead(first: number, last: number): number {
+  /** The last block of a run that begins at `first` and is wanted up to `last`, with what is read ahead: as far as `least`, if there is credit. */
+  #readAhead(first: number, last: number, least: number): number {
     let before: number | undefined;
     for (let end = first; end >= first - this.#gapBlocks && before === undefined; end--) before = this.#runEnds.get(end);
     let end = last;
-    const furthest = before === undefined ? last : Math.max(last, first + 2 * before - 1);
+    const furthest = Math.max(least, before === undefined ? last : first + 2 * before - 1);
     while (end < furthest && this.#credit > 0 && this.#isFree(end + 1, end + 2) && (end + 1) * this.#blockBytes < this.size) {
       end++;
       this.#credit--;

@@ -107,7 +107,14 @@ describe("the block cache", () => {
     const jumping = recorded();
     const elsewhere = withBlockCache(jumping.reader, { blockBytes: 5, aheadBytes: 10 });
     for (const offset of [0, 20, 25, 60, 65, 70, 90]) await elsewhere.read(offset, 1);
-    assert.deepEqual(jumping.asked, ["0+5", "20+5", "25+10", "60+5", "65+10", "90+5"]);
+    assert.deepEqual(jumping.asked, ["0+5", "20+5", "25+10", "60+5", "65+10", "90+10"]);
+  });
+
+  test("brings more with every read after a few, once reading ahead has been worth it", async () => {
+    const { reader, asked } = recorded();
+    const cache = withBlockCache(reader, { blockBytes: 2, aheadBytes: 4 });
+    for (const offset of [0, 2, 4, 6, 8, 10, 12, 20, 40, 60]) await cache.read(offset, 1);
+    assert.deepEqual(asked, ["0+2", "2+4", "6+8", "20+2", "40+14", "60+2"]);
   });
 
   test("fetches the rest of a small source as soon as its beginning is not enough", async () => {
