@@ -8,12 +8,11 @@ import type { PublicationResult } from "../src/contract/index.ts";
 import { datasetWorkflowId } from "../src/contract/index.ts";
 import { onStep, type Step } from "../src/steps/index.ts";
 import { openGrowing } from "../test/writers/icechunk/growing-store.ts";
-import { summarize } from "./figures.ts";
+import { round, summarize } from "./figures.ts";
 import { type Activity, activitiesOf } from "./histories.ts";
 import { PROTOTYPE_QUEUE, prototypeActivities } from "./prototype/activities.ts";
 import { Whole } from "./whole.ts";
 
-const EVERY_MS = 500;
 /** Granules before the ones that count: code is compiled, connections are open. */
 const WARM_UP = 10;
 const STEPS: readonly Step[] = [
@@ -27,29 +26,25 @@ const now = (): number => performance.timeOrigin + performance.now();
 
 type Rows = Record<string, string | number>[];
 
-/** Announcement → readable for granules that come every half second: by part, and beside it the least that could be done. */
-export async function latency(count: number, say: (line: string) => void): Promise<Rows> {
+/** Announcement → readable for so many granules a second: by part, and beside it the least that could be done. */
+export async function latency(count: number, rate: number, say: (line: string) => void): Promise<Rows> {
   const whole = await Whole.start("0s");
   try {
     say(`the prototype: ${count} granules`);
-    const bare = await prototype(whole, count);
+    const [bare, bareCpu] = await withCpu(() => prototype(whole, count, rate));
     say(`Freshet: ${count} granules`);
-    const { parts, readable } = await freshet(whole, count);
+    const [{ parts, readable }, cpu] = await withCpu(() => freshet(whole, count, rate));
     const rows: Rows = [...parts].map(([part, values]) => ({ what: "Freshet", part, ...summarize(values) }));
     const all = { what: "Freshet", part: "announcement → readable", ...summarize(readable) };
     const least = { what: "prototype", part: "announcement → readable", ...summarize(bare) };
+    const ratios = { p50: ratio(all.p50, least.p50), p95: ratio(all.p95, least.p95), max: ratio(all.max, least.max) };
     return [
       ...rows,
       all,
       least,
-      {
-        what: "Freshet / prototype",
-        part: "",
-        count,
-        p50: ratio(all.p50, least.p50),
-        p95: ratio(all.p95, least.p95),
-        max: ratio(all.max, least.max),
-      },
+      { what: "Freshet / prototype", part: "", count, ...ratios },
+      { what: "Freshet", part: "CPU of this process, ms a granule", count, p50: round(cpu / (count + WARM_UP)) },
+      { what: "prototype", part: "CPU of this process, ms a granule", count, p50: round(bareCpu / (count + WARM_UP)) },
     ];
   } finally {
     await whole.stop();
@@ -58,7 +53,15 @@ export async function latency(count: number, say: (line: string) => void): Promi
 
 const ratio = (one: number, other: number): number => Math.round((one / other) * 100) / 100;
 
-async function freshet(whole: Whole, count: number) {
+/** What the work answers, and the milliseconds of processor time that this process spent meanwhile. */
+async function withCpu<Answer>(work: () => Promise<Answer>): Promise<[Answer, number]> {
+  const before = process.cpuUsage();
+  const answer = await work();
+  const { user, system } = process.cpuUsage(before);
+  return [answer, (user + system) / 1000];
+}
+
+async function freshet(whole: Whole, count: number, rate: number) {
   const steps = new Map<Step, number[]>();
   const stop = onStep((step) => {
     if (STEPS.includes(step)) steps.set(step, [...(steps.get(step) ?? []), now()]);
@@ -69,7 +72,7 @@ async function freshet(whole: Whole, count: number) {
     const atMs = now();
     announced.push({ ...(await whole.announce(uri)), atMs, heldMs: now() - atMs });
   };
-  await atARate(count + WARM_UP, one);
+  await atARate(count + WARM_UP, rate, one);
   await whole.published(count + WARM_UP);
   await sleep(500);
   stop();
@@ -127,7 +130,7 @@ function turnsOf(activities: readonly Activity[]): Map<number, { combine: Activi
   return turns;
 }
 
-async function prototype({ worker, server }: Whole, count: number): Promise<number[]> {
+async function prototype({ worker, server }: Whole, count: number, rate: number): Promise<number[]> {
   const folder = await mkdtemp(join(tmpdir(), "freshet-prototype-"));
   const growing = { folder: join(folder, "store"), prefix: pathToFileURL(folder).href.concat("/"), arrays: 1, split: 1000 };
   const store = await openGrowing(growing);
@@ -146,7 +149,7 @@ async function prototype({ worker, server }: Whole, count: number): Promise<numb
   });
   const done = bare.run();
   try {
-    await atARate(count + WARM_UP, async (index) => {
+    await atARate(count + WARM_UP, rate, async (index) => {
       const key = `granule ${index}`;
       begun.set(key, now());
       const workflowId = `prototype:${key}`;
@@ -163,12 +166,12 @@ async function prototype({ worker, server }: Whole, count: number): Promise<numb
   return [...begun].slice(WARM_UP).map(([key, atMs]) => (readable.get(key) ?? Number.NaN) - atMs);
 }
 
-/** Begins the next one every half second, whether the one before is done or not. */
-async function atARate(count: number, one: (index: number) => Promise<void>): Promise<void> {
+/** Begins so many a second, whether the ones before are done or not. */
+async function atARate(count: number, rate: number, one: (index: number) => Promise<void>): Promise<void> {
   const started = now();
   const all: Promise<void>[] = [];
   for (let index = 0; index < count; index++) {
-    await sleep(Math.max(0, started + index * EVERY_MS - now()));
+    await sleep(Math.max(0, started + (index * 1000) / rate - now()));
     all.push(one(index));
   }
   await Promise.all(all);

@@ -1,4 +1,4 @@
-// `npm run bench -- [PART…] [--count N] [--sizes 1000,100000]`: what things cost, as tables and as JSON in .freshet/bench/. Nothing is
+// `npm run bench -- [PART…] [--count N] [--rate 2] [--burst N] [--sizes 1000,100000] [--granules N]`: what things cost, as tables and as JSON in .freshet/bench/. Nothing is
 // judged here: the machine's load is part of every figure.
 import { mkdir, writeFile } from "node:fs/promises";
 import { cpus, loadavg } from "node:os";
@@ -18,6 +18,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     count: { type: "string", default: "200" },
+    rate: { type: "string", default: "2" },
     burst: { type: "string", default: "300" },
     sizes: { type: "string", default: "1000,100000,1000000" },
     granules: { type: "string", default: "100000" },
@@ -26,7 +27,7 @@ const { values, positionals } = parseArgs({
 const say = (line: string): void => console.error(line);
 
 const PARTS: Readonly<Record<string, () => Promise<Rows>>> = {
-  latency: () => latency(Number(values.count), say),
+  latency: () => latency(Number(values.count), Number(values.rate), say),
   burst: async () => [...(await burst(Number(values.burst), "0s")), ...(await burst(Number(values.burst), "1s"))],
   granule: () => granule(Number(values.count)),
   growth: () => growth(values.sizes.split(",").map(Number), say),
