@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { DEV_SERVER_SETTINGS } from "../src/cli/demo/temporal-server.ts";
 import { type Dataset, parseDatasetFile } from "../src/dataset/index.ts";
 import { Announcer, applyDatasets } from "../src/starters/index.ts";
 import { type RunningWorker, readSettings, startWorker } from "../src/worker/index.ts";
@@ -32,7 +33,7 @@ export class Whole {
 
   static async start(coalesce: string): Promise<Whole> {
     const home = await mkdtemp(join(tmpdir(), "freshet-bench-"));
-    const server = await startTemporalServer(["--db-filename", join(home, "temporal.db")]);
+    const server = await startTemporalServer(["--db-filename", join(home, "temporal.db"), ...DEV_SERVER_SETTINGS]);
     const agency = await startTestAgency(join(home, "agency"));
     const worker = await startWorker(readSettings({ home }, { TEMPORAL_ADDRESS: server.address }), { graceMs: 500 });
     const text = `

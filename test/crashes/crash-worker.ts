@@ -36,6 +36,9 @@ process.on("message", (instruction: Instruction) => {
   worker ??= start();
 });
 
+// Nobody waits for it any more.
+process.once("disconnect", () => process.exit(1));
+
 async function start(): Promise<RunningWorker> {
   const temporal = {
     workflowBundle: { codePath: process.env.FRESHET_TEST_WORKFLOWS as string },
