@@ -18,6 +18,7 @@ export const ROOMS = [
   "catalog",
   "notify",
   "contract",
+  "envelopes",
   "acquisition",
   "publication",
   "activities",

@@ -15,6 +15,8 @@ export interface Announcement {
   /** What the announcement promises about the bytes, where it does. */
   readonly size?: number | undefined;
   readonly checksum?: { readonly algorithm: "md5" | "sha256" | "sha512"; readonly value: string } | undefined;
+  /** The source says that it is gone. */
+  readonly removed?: true | undefined;
 }
 
 export interface GranuleInput {

@@ -1,14 +1,26 @@
 import { FreshetError } from "../errors/index.ts";
 import { readCalendar } from "./calendar-spec.ts";
-import type { Dataset, Maintenance, Product, Source } from "./dataset.ts";
+import type { AmqpDelivery, Dataset, Listing, Maintenance, Product, S3Access, Source, SqsDelivery } from "./dataset.ts";
 import { parseDuration } from "./duration.ts";
 import type { DatasetInput, SourceInput, TimeseriesInput } from "./file-schema.ts";
 import { parseFolder, parsePrefix } from "./source-uri.ts";
 
 /** Defaults of the durations, as a dataset file would write them. docs/dataset-file.md gives the reasons. */
-const DEFAULTS = { coalesce: "1s", deadline: "1h", every: "30s", sweep: "6h", upkeep: "1d", grace: "1d" } as const;
+const DEFAULTS = {
+  coalesce: "1s",
+  deadline: "1h",
+  every: "30s",
+  sweep: "6h",
+  upkeep: "1d",
+  grace: "1d",
+  visibility: "60s",
+  listing: "15m",
+} as const;
 /** A granule costs one of them about as much as a reader's first look. */
 const VERIFIED_CHUNKS = 8;
+const DEFAULT_REGION = "us-east-1";
+/** As Sarracenia has it. */
+const PREFETCH = 25;
 /** Positions for each manifest: 1 000 to 10 000 keep both appends and manifests small (reference/icechunk.md). */
 const DEFAULT_SPLIT = 1000;
 
@@ -19,7 +31,38 @@ export function completeSource(name: string, input: SourceInput, baseFolder: str
     at: checked(parsePrefix(input.at, baseFolder)),
     allow: sorted((input.allow ?? []).map((prefix) => checked(parsePrefix(prefix, baseFolder)))),
     ...(input.mirror === undefined ? {} : { mirror: checked(parseFolder(input.mirror, baseFolder)) }),
+    ...(input.s3 === undefined ? {} : { s3: completeS3(input.s3) }),
+    ...(input.sqs === undefined ? {} : { sqs: completeSqs(input.sqs) }),
+    ...(input.amqp === undefined ? {} : { amqp: completeAmqp(input.amqp) }),
+    ...(input.listing === undefined ? {} : { listing: completeListing(input.listing) }),
   };
+}
+
+function completeS3({ endpoint, region, anonymous, pathStyle }: NonNullable<SourceInput["s3"]>): S3Access {
+  return {
+    ...(endpoint === undefined ? {} : { endpoint }),
+    region: region ?? DEFAULT_REGION,
+    anonymous: anonymous ?? false,
+    pathStyle: pathStyle ?? endpoint !== undefined,
+  };
+}
+
+function completeSqs({ visibility, ...input }: NonNullable<SourceInput["sqs"]>): SqsDelivery {
+  return { ...input, visibilityMs: milliseconds(visibility ?? DEFAULTS.visibility) };
+}
+
+function completeAmqp({ exchange, prefetch, accept, reject, ...input }: NonNullable<SourceInput["amqp"]>): AmqpDelivery {
+  return {
+    ...input,
+    exchange: exchange ?? "xpublic",
+    prefetch: prefetch ?? PREFETCH,
+    accept: accept ?? [],
+    reject: reject ?? [],
+  };
+}
+
+function completeListing({ every, below, back }: NonNullable<SourceInput["listing"]>): Listing {
+  return { everyMs: milliseconds(every ?? DEFAULTS.listing), below: below ?? [""], back: back ?? 1 };
 }
 
 /** The dataset that a checked document declares. */

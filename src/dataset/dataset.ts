@@ -9,6 +9,60 @@ export interface Source {
   readonly allow: readonly string[];
   /** Folder for our own copies (`file:///…/`): references then point there, and never change under readers. */
   readonly mirror?: string | undefined;
+  /** How `s3://` is reached; undefined where the source has nothing of it, and where defaults do. */
+  readonly s3?: S3Access | undefined;
+  /** Ways by which its announcements come. */
+  readonly sqs?: SqsDelivery | undefined;
+  readonly amqp?: AmqpDelivery | undefined;
+  readonly listing?: Listing | undefined;
+}
+
+/** How objects of S3 are reached. Credentials are never part of it: they come from the environment of the process. */
+export interface S3Access {
+  /** A service that is not AWS: a URL or `${NAME}`. */
+  readonly endpoint?: string | undefined;
+  readonly region: string;
+  /** Requests are not signed. */
+  readonly anonymous: boolean;
+  /** The bucket stands in the path, not in the host's name. */
+  readonly pathStyle: boolean;
+}
+
+/** A queue of Amazon SQS, or of something that speaks like it. */
+export interface SqsDelivery {
+  /** The queue's URL, or `${NAME}`. */
+  readonly queue: string;
+  readonly region?: string | undefined;
+  readonly endpoint?: string | undefined;
+  /** How long a message is ours before it is given to somebody else. */
+  readonly visibilityMs: number;
+}
+
+/** A broker of AMQP 0-9-1, such as those of Sarracenia. */
+export interface AmqpDelivery {
+  /** `amqp://host/…`, `amqps://host/…` or `${NAME}`. */
+  readonly broker: string;
+  /** `${NAME}` each; undefined: anonymous. */
+  readonly user?: string | undefined;
+  readonly password?: string | undefined;
+  readonly exchange: string;
+  /** At least one. */
+  readonly topics: readonly string[];
+  readonly queue?: string | undefined;
+  /** Messages that are under way at once. */
+  readonly prefetch: number;
+  /** Regular expressions on uris: one of `accept` must match where there is one, none of `reject` may. */
+  readonly accept: readonly string[];
+  readonly reject: readonly string[];
+}
+
+/** Folders that are looked at again and again. */
+export interface Listing {
+  readonly everyMs: number;
+  /** Folders below `at`, perhaps with `{today:…}`; `""` is all of it. At least one. */
+  readonly below: readonly string[];
+  /** Days before today that `{today:…}` stands for too. */
+  readonly back: number;
 }
 
 /** A series of granules along one axis of time. */

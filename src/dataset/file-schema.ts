@@ -2,10 +2,10 @@ import { z } from "zod";
 import { EVERY_FORM, readCalendar } from "./calendar-spec.ts";
 import { DURATION_FORM, DURATION_PATTERN, parseDuration } from "./duration.ts";
 import { INSTANT_FORM } from "./instant.ts";
-import { list, mapping, written } from "./mapping.ts";
+import { list, mapping, wholeNumber, written } from "./mapping.ts";
 import { compileGrammar } from "./name-grammar.ts";
 import { NameGrammarError } from "./name-token.ts";
-import { FOLDER_FORM, PREFIX_FORM, parseFolder, parsePrefix, schemeOf } from "./source-uri.ts";
+import { folder, type SourceInput, sourceSchema } from "./source-schema.ts";
 
 const NAME_PATTERN = "^[a-z0-9][a-z0-9._-]{0,63}$";
 const NAME_FORM =
@@ -13,29 +13,11 @@ const NAME_FORM =
 /** What editors check: a template's name is no name yet. */
 const NAME_OR_TEMPLATE_PATTERN = "^[a-z0-9{][A-Za-z0-9._{}-]*$";
 const TEMPLATE_FORM = "values of letters, digits, dots, hyphens and underscores";
-/** Schemes of stores and sources that later versions will have. */
-const PLANNED_SCHEMES = ["s3", "gs", "az"];
-
 const name = written(NAME_FORM, (text) => new RegExp(NAME_PATTERN).test(text), NAME_OR_TEMPLATE_PATTERN);
 const duration = written(DURATION_FORM, (text) => parseDuration(text) !== undefined, DURATION_PATTERN);
 const interval = written(`${DURATION_FORM}, more than 0`, (text) => (parseDuration(text) ?? 0) > 0, DURATION_PATTERN);
 const variable = written("a variable's name or /group/name", (text) => /^\/?[^\s/]+(\/[^\s/]+)*$/.test(text));
 const plainVariable = written("a variable's name", (text) => /^[^\s/]+$/.test(text));
-
-/** What a uri's text is checked for does not depend on the folder that it is relative to. */
-const prefix = uriText(PREFIX_FORM, (text) => parsePrefix(text, "/") !== undefined);
-const folder = uriText(FOLDER_FORM, (text) => parseFolder(text, "/") !== undefined);
-
-const sourceSchema = mapping(
-  {
-    at: prefix.describe(
-      "Prefix of every uri that the source may announce: https://…, http://…, file:///… or a folder, relative to this file.",
-    ),
-    allow: list(prefix, "a list of prefixes", 0).optional().describe("Further prefixes that announcements may name."),
-    mirror: folder.optional().describe("Folder for our own copies. References then point there and never change under readers."),
-  },
-  ["webhook", "cmr", "sqs", "amqp", "listing", "also", "credentials"],
-);
 
 const grammar = z.string({ error: "a name grammar such as {valid:%Y%m%d}.nc" }).superRefine((text, context) => {
   try {
@@ -78,11 +60,6 @@ const timeseriesSchema = mapping(
 
 /** Its one key says of which kind the product is. */
 const productSchema = mapping({ timeseries: timeseriesSchema }, ["forecast", "references", "rolling", "collection", "extract"]);
-
-function wholeNumber(least: number, most: number) {
-  const error = `a whole number from ${least} to ${most}`;
-  return z.int({ error }).min(least, { error }).max(most, { error });
-}
 
 function policy<const Value extends string>(values: readonly [Value, ...Value[]], description: string) {
   return z
@@ -178,21 +155,6 @@ export const documentSchema = z.union([
   z.strictObject({ sources: sourcesSchema }),
 ]);
 
-export type SourceInput = z.infer<typeof sourceSchema>;
+export type { SourceInput };
 export type TimeseriesInput = z.infer<typeof timeseriesSchema>;
 export type DatasetInput = z.infer<typeof datasetSchema>;
-
-function uriText(allowed: string, isGood: (text: string) => boolean) {
-  return z.string({ error: allowed }).superRefine((text, context) => {
-    if (isGood(text)) return;
-    const scheme = schemeOf(text);
-    const isPlanned = scheme !== undefined && PLANNED_SCHEMES.includes(scheme);
-    // Whatever follows may be a password: only the scheme is shown of something with one.
-    const found = isPlanned
-      ? `${scheme}:// (not available in this version)`
-      : text.includes("@")
-        ? "a uri with an @"
-        : JSON.stringify(text);
-    context.addIssue({ code: "custom", message: allowed, params: { found } });
-  });
-}

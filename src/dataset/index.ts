@@ -1,7 +1,18 @@
 export { type Calendar, isOn, positionOf, timeAt } from "./calendar.ts";
 export { type CanonicalDataset, canonicalDataset, datasetOfText } from "./canonical.ts";
 export { type ChangeClass, classifyChange } from "./classify-change.ts";
-export type { Dataset, DatasetFile, Policies, Product, Source, TimeseriesProduct } from "./dataset.ts";
+export type {
+  AmqpDelivery,
+  Dataset,
+  DatasetFile,
+  Listing,
+  Policies,
+  Product,
+  S3Access,
+  Source,
+  SqsDelivery,
+  TimeseriesProduct,
+} from "./dataset.ts";
 export { parseDuration } from "./duration.ts";
 export { datasetFileJsonSchema } from "./json-schema.ts";
 export { compileNames, type NameReader, validPrecisionMs, validTimeOf } from "./name-grammar.ts";

@@ -31,6 +31,12 @@ export function list<Item extends z.ZodType>(item: Item, allowed: string, least 
   return z.array(item, { error: allowed }).min(least, { error: allowed });
 }
 
+/** A whole number, both ends inclusive. */
+export function wholeNumber(least: number, most: number) {
+  const error = `a whole number from ${least} to ${most}`;
+  return z.int({ error }).min(least, { error }).max(most, { error });
+}
+
 function describeUnknown(key: string, known: readonly string[], planned: readonly string[]): string {
   if (planned.includes(key)) return "a key that is not available in this version";
   const near = nearestWord(key, [...known, ...planned]);

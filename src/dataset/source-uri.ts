@@ -3,12 +3,12 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 
 const SCHEME = /^([a-z][a-z0-9+.-]*):/i;
 
-export const PREFIX_FORM = "https://…, http://…, file:///… or a path, without credentials, query or fragment";
+export const PREFIX_FORM = "https://…, http://…, s3://bucket/…, file:///… or a path, without credentials, query or fragment";
 export const FOLDER_FORM = "a path or file:///…";
 
-/** A prefix of uris in its one form: `https://host/folder/`, `file:///folder/`. Undefined for what cannot be one. */
+/** A prefix of uris in its one form: `https://host/folder/`, `s3://bucket/prefix/`, `file:///folder/`. Undefined for what cannot be one. */
 export function parsePrefix(text: string, baseFolder: string): string | undefined {
-  if (!/^https?:\/\//i.test(text)) return parseFolder(text, baseFolder);
+  if (!/^(https?|s3):\/\//i.test(text)) return parseFolder(text, baseFolder);
   const url = parseUrl(text);
   if (url === undefined || url.hostname === "") return undefined;
   return url.href.endsWith("/") ? url.href : `${url.href}/`;

@@ -1,0 +1,112 @@
+import { z } from "zod";
+import { DURATION_FORM, DURATION_PATTERN, parseDuration } from "./duration.ts";
+import { list, mapping, wholeNumber, written } from "./mapping.ts";
+import { parseSecretReference } from "./secret.ts";
+import { FOLDER_FORM, PREFIX_FORM, parseFolder, parsePrefix, schemeOf } from "./source-uri.ts";
+
+/** Schemes of stores and sources that later versions will have. */
+const PLANNED_SCHEMES = ["s3", "gs", "az"];
+
+/** What a uri's text is checked for does not depend on the folder that it is relative to. */
+const prefix = uriText(PREFIX_FORM, (text) => parsePrefix(text, "/") !== undefined);
+export const folder = uriText(FOLDER_FORM, (text) => parseFolder(text, "/") !== undefined);
+
+const interval = written(`${DURATION_FORM}, more than 0`, (text) => (parseDuration(text) ?? 0) > 0, DURATION_PATTERN);
+/** Secrets stand in a dataset file by name only. */
+const secret = written(`\${NAME}, the name of an environment variable`, (text) => parseSecretReference(text) !== undefined);
+const SERVICE_FORM = `https://… or http://… without credentials, or \${NAME}`;
+const service = written(
+  SERVICE_FORM,
+  (text) => parseSecretReference(text) !== undefined || isPlainUrl(text, ["https:", "http:"]),
+);
+const BROKER_FORM = `amqps://host/… or amqp://host/… without credentials, or \${NAME}`;
+const broker = written(BROKER_FORM, (text) => parseSecretReference(text) !== undefined || isPlainUrl(text, ["amqps:", "amqp:"]));
+const region = written("a region such as us-east-1", (text) => /^[a-z0-9-]{1,40}$/.test(text));
+const topic = written("a topic: words divided by dots, * for one word, # for any", (text) => /^[^\s]{1,255}$/.test(text));
+const pattern = written("a regular expression of at most 500 characters", isPattern);
+const flag = z.boolean({ error: "true or false" });
+
+const s3Schema = mapping({
+  endpoint: service.optional().describe("A service that is not AWS."),
+  region: region.optional().describe("Default: us-east-1."),
+  anonymous: flag
+    .optional()
+    .describe("Requests are not signed, as public buckets allow. Default: false: the credentials of the environment."),
+  pathStyle: flag.optional().describe("The bucket stands in the path. Default: with an endpoint."),
+});
+
+const sqsSchema = mapping({
+  queue: service.describe("The queue's URL."),
+  region: region.optional().describe("Default: the one that the URL names."),
+  endpoint: service.optional().describe("A service that is not AWS."),
+  visibility: interval
+    .optional()
+    .describe("How long a message is ours before it is given to somebody else; extended while we wait. Default: 60s."),
+});
+
+const amqpSchema = mapping({
+  broker: broker.describe("Where the broker is."),
+  user: secret.optional().describe("Default: anonymous, as public brokers of weather services have it."),
+  password: secret.optional(),
+  exchange: topic.optional().describe("Default: xpublic."),
+  topics: list(topic, "a list of topics").describe("Which messages are asked for."),
+  queue: topic.optional().describe("Default: q_USER.freshet.SOURCE, as Sarracenia names queues."),
+  prefetch: wholeNumber(1, 1000).optional().describe("Messages that are under way at once. Default: 25."),
+  accept: list(pattern, "a list of regular expressions").optional().describe("Only uris that one of them matches. Default: all."),
+  reject: list(pattern, "a list of regular expressions").optional().describe("No uris that one of them matches."),
+});
+
+const listingSchema = mapping({
+  every: interval.optional().describe("How often one looks. Default: 15m."),
+  below: list(z.string({ error: "a folder" }).max(500), "a list of folders below `at`")
+    .optional()
+    .describe("Folders below `at` that are looked at; {today:%Y%m%d} stands for the days that `back` says. Default: all of it."),
+  back: wholeNumber(0, 366).optional().describe("Days before today that {today:…} stands for too. Default: 1."),
+});
+
+/** One source, as a dataset file has it. */
+export const sourceSchema = mapping(
+  {
+    at: prefix.describe(
+      "Prefix of every uri that the source may announce: https://…, http://…, s3://bucket/…, file:///… or a folder, relative to this file.",
+    ),
+    allow: list(prefix, "a list of prefixes", 0).optional().describe("Further prefixes that announcements may name."),
+    mirror: folder.optional().describe("Folder for our own copies. References then point there and never change under readers."),
+    s3: s3Schema.optional().describe("How s3:// is reached."),
+    sqs: sqsSchema.optional().describe("A queue that announces its granules."),
+    amqp: amqpSchema.optional().describe("A broker that announces its granules."),
+    listing: listingSchema.optional().describe("Folders that are looked at again and again."),
+  },
+  ["webhook", "cmr", "also", "credentials"],
+);
+
+export type SourceInput = z.infer<typeof sourceSchema>;
+
+function isPlainUrl(text: string, protocols: readonly string[]): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, username, password, search, hash } = new URL(text);
+  return protocols.includes(protocol) && hostname !== "" && `${username}${password}${search}${hash}` === "";
+}
+
+function isPattern(text: string): boolean {
+  try {
+    return text.length <= 500 && new RegExp(text, "u") !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+function uriText(allowed: string, isGood: (text: string) => boolean) {
+  return z.string({ error: allowed }).superRefine((text, context) => {
+    if (isGood(text)) return;
+    const scheme = schemeOf(text);
+    const isPlanned = scheme !== undefined && PLANNED_SCHEMES.includes(scheme);
+    // Whatever follows may be a password: only the scheme is shown of something with one.
+    const found = isPlanned
+      ? `${scheme}:// (not available in this version)`
+      : text.includes("@")
+        ? "a uri with an @"
+        : JSON.stringify(text);
+    context.addIssue({ code: "custom", message: allowed, params: { found } });
+  });
+}
