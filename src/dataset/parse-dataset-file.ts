@@ -19,6 +19,8 @@ export function parseDatasetFile(text: string, options: { readonly file: string 
   return new DatasetFileReader(options.file).read(text);
 }
 
+const SECRET_KEYS = new Set(["s3.endpoint", "sqs.queue", "sqs.endpoint", "amqp.broker", "amqp.user", "amqp.password"]);
+
 /** A dataset with the place where the file declares it. */
 interface Declared {
   readonly dataset: Dataset;
@@ -164,16 +166,16 @@ class DatasetFileReader {
     }
   }
 
-  /** No key takes a secret yet; anywhere else it would end up, unresolved, in messages and stores. */
+  /** Where no key takes a secret, it would end up, unresolved, in messages and stores. */
   #refuseSecrets(document: YamlDocument, value: unknown, path: readonly PropertyKey[]): void {
     if (typeof value === "string") {
       const reference = SECRET_REFERENCE.exec(value)?.[0];
-      if (reference === undefined) return;
+      if (reference === undefined || takesSecret(path)) return;
       this.#report(
         document.lineOf(path),
         showPath(path),
         `the secret ${reference}`,
-        "no secret: no key of this version takes one",
+        "no secret: only keys of a source's s3, sqs and amqp take one",
       );
     } else if (value !== null && typeof value === "object") {
       for (const [key, member] of Object.entries(value)) {
@@ -196,4 +198,9 @@ class DatasetFileReader {
     if (path !== "" && this.#problems.has(place)) return;
     this.#problems.set(path === "" ? `${place}${found}` : place, { file: this.#file, line, path, found, allowed });
   }
+}
+
+/** `sources.NAME.sqs.queue` and its like: their schema says which of them do. */
+function takesSecret([root, , delivery, key]: readonly PropertyKey[]): boolean {
+  return root === "sources" && SECRET_KEYS.has(`${String(delivery)}.${String(key)}`);
 }

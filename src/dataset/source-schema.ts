@@ -13,14 +13,23 @@ export const folder = uriText(FOLDER_FORM, (text) => parseFolder(text, "/") !== 
 
 const interval = written(`${DURATION_FORM}, more than 0`, (text) => (parseDuration(text) ?? 0) > 0, DURATION_PATTERN);
 /** Secrets stand in a dataset file by name only. */
-const secret = written(`\${NAME}, the name of an environment variable`, (text) => parseSecretReference(text) !== undefined);
+const secret = unshown(
+  `\${NAME}, the name of an environment variable`,
+  (text) => parseSecretReference(text) !== undefined,
+  () => "a text that is not shown",
+);
 const SERVICE_FORM = `https://… or http://… without credentials, or \${NAME}`;
-const service = written(
+const service = unshown(
   SERVICE_FORM,
   (text) => parseSecretReference(text) !== undefined || isPlainUrl(text, ["https:", "http:"]),
+  withoutPassword,
 );
 const BROKER_FORM = `amqps://host/… or amqp://host/… without credentials, or \${NAME}`;
-const broker = written(BROKER_FORM, (text) => parseSecretReference(text) !== undefined || isPlainUrl(text, ["amqps:", "amqp:"]));
+const broker = unshown(
+  BROKER_FORM,
+  (text) => parseSecretReference(text) !== undefined || isPlainUrl(text, ["amqps:", "amqp:"]),
+  withoutPassword,
+);
 const region = written("a region such as us-east-1", (text) => /^[a-z0-9-]{1,40}$/.test(text));
 const topic = written("a topic: words divided by dots, * for one word, # for any", (text) => /^[^\s]{1,255}$/.test(text));
 const pattern = written("a regular expression of at most 500 characters", isPattern);
@@ -82,6 +91,18 @@ export const sourceSchema = mapping(
 
 export type SourceInput = z.infer<typeof sourceSchema>;
 
+/** A text of which, where it is wrong, only what `found` says is shown: it may be a secret. */
+function unshown(allowed: string, isGood: (text: string) => boolean, found: (text: string) => string) {
+  return z.string({ error: allowed }).superRefine((text, context) => {
+    if (!isGood(text)) context.addIssue({ code: "custom", message: allowed, params: { found: found(text) } });
+  });
+}
+
+/** Whatever stands before an @ may be a password. */
+function withoutPassword(text: string): string {
+  return text.includes("@") ? "a uri with an @" : JSON.stringify(text);
+}
+
 function isPlainUrl(text: string, protocols: readonly string[]): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, hostname, username, password, search, hash } = new URL(text);
@@ -101,12 +122,7 @@ function uriText(allowed: string, isGood: (text: string) => boolean) {
     if (isGood(text)) return;
     const scheme = schemeOf(text);
     const isPlanned = scheme !== undefined && PLANNED_SCHEMES.includes(scheme);
-    // Whatever follows may be a password: only the scheme is shown of something with one.
-    const found = isPlanned
-      ? `${scheme}:// (not available in this version)`
-      : text.includes("@")
-        ? "a uri with an @"
-        : JSON.stringify(text);
+    const found = isPlanned ? `${scheme}:// (not available in this version)` : withoutPassword(text);
     context.addIssue({ code: "custom", message: allowed, params: { found } });
   });
 }

@@ -1,4 +1,10 @@
-import { type Client, ScheduleNotFoundError, ScheduleOverlapPolicy, type ScheduleSpec } from "@temporalio/client";
+import {
+  type Client,
+  ScheduleAlreadyRunning,
+  ScheduleNotFoundError,
+  ScheduleOverlapPolicy,
+  type ScheduleSpec,
+} from "@temporalio/client";
 import { type DatasetReference, maintenanceWorkflowId, TASK_QUEUE } from "../contract/index.ts";
 
 /** A sweep that was missed is not made up for: the next one sees the same. */
@@ -36,7 +42,14 @@ export async function ensureMaintenance(
     return "changed";
   } catch (error) {
     if (!(error instanceof ScheduleNotFoundError)) throw error;
-    if (options.dryRun !== true) await client.schedule.create({ scheduleId, spec, action, policies });
-    return "created";
+    if (options.dryRun === true) return "created";
+    try {
+      await client.schedule.create({ scheduleId, spec, action, policies });
+      return "created";
+    } catch (failure) {
+      // Two apply at the same time: the other one was first.
+      if (failure instanceof ScheduleAlreadyRunning) return await ensureMaintenance(client, dataset, everyMs, options);
+      throw failure;
+    }
   }
 }

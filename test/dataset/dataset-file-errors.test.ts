@@ -18,7 +18,8 @@ function problemsOf(text: string): string[] {
   return [];
 }
 
-const PREFIX = "https://…, http://…, file:///… or a path, without credentials, query or fragment";
+const SOURCE_KEYS = "at, allow, mirror, s3, sqs, amqp, listing";
+const PREFIX = "https://…, http://…, s3://bucket/…, file:///… or a path, without credentials, query or fragment";
 const FOLDER = "a path or file:///…";
 const DURATION = "a whole number with a unit: 500ms, 30s, 15m, 6h, 10d";
 const NAME = "a name of at most 64 lower-case letters, digits, dots, hyphens and underscores, beginning with a letter or digit";
@@ -47,8 +48,8 @@ describe("a dataset file with one thing wrong gets one line", () => {
     ["a source without a place", source("mirror: m"), `${LINE.source}: sources.agency.at: found nothing, allowed ${PREFIX}`],
     [
       "a planned scheme",
-      source("at: s3://bucket/x"),
-      `${LINE.source}: sources.agency.at: found s3:// (not available in this version), allowed ${PREFIX}`,
+      source("at: gs://bucket/x"),
+      `${LINE.source}: sources.agency.at: found gs:// (not available in this version), allowed ${PREFIX}`,
     ],
     ["another scheme", source("at: ftp://host/"), `${LINE.source}: sources.agency.at: found "ftp://host/", allowed ${PREFIX}`],
     [
@@ -64,13 +65,33 @@ describe("a dataset file with one thing wrong gets one line", () => {
     ["a home folder", source("at: ~/data"), `${LINE.source}: sources.agency.at: found "~/data", allowed ${PREFIX}`],
     [
       "a planned source",
+      source("at: x, cmr: y"),
+      `${LINE.source}: sources.agency.cmr: found a key that is not available in this version, allowed ${SOURCE_KEYS}`,
+    ],
+    [
+      "a queue that is no mapping",
       source("at: x, sqs: y"),
-      `${LINE.source}: sources.agency.sqs: found a key that is not available in this version, allowed at, allow, mirror`,
+      `${LINE.source}: sources.agency.sqs: found "y", allowed a mapping with queue, region, endpoint, visibility`,
+    ],
+    [
+      "a queue's url with a password",
+      source("at: x, sqs: { queue: 'https://me:secret@host/' }"),
+      `${LINE.source}: sources.agency.sqs.queue: found a uri with an @, allowed https://… or http://… without credentials, or \${NAME}`,
+    ],
+    [
+      "a password that is written out",
+      source("at: x, amqp: { broker: 'amqps://host/', topics: ['#'], password: secret }"),
+      `${LINE.source}: sources.agency.amqp.password: found a text that is not shown, allowed \${NAME}, the name of an environment variable`,
+    ],
+    [
+      "a pattern that is none",
+      source("at: x, amqp: { broker: 'amqps://host/', topics: ['#'], accept: ['('] }"),
+      `${LINE.source}: sources.agency.amqp.accept[0]: found "(", allowed a regular expression of at most 500 characters`,
     ],
     [
       "a slip",
       source("at: x, miror: y"),
-      `${LINE.source}: sources.agency.miror: found an unknown key (did you mean mirror?), allowed at, allow, mirror`,
+      `${LINE.source}: sources.agency.miror: found an unknown key (did you mean mirror?), allowed ${SOURCE_KEYS}`,
     ],
     [
       "a mirror on the web",
@@ -80,12 +101,12 @@ describe("a dataset file with one thing wrong gets one line", () => {
     [
       "a webhook of a source's own",
       source("at: x, webhook: true"),
-      `${LINE.source}: sources.agency.webhook: found a key that is not available in this version, allowed at, allow, mirror`,
+      `${LINE.source}: sources.agency.webhook: found a key that is not available in this version, allowed ${SOURCE_KEYS}`,
     ],
     [
       "a secret in a uri",
       source(`at: "https://\${USER}.host/"`),
-      `${LINE.source}: sources.agency.at: found the secret \${USER}, allowed no secret: no key of this version takes one`,
+      `${LINE.source}: sources.agency.at: found the secret \${USER}, allowed no secret: only keys of a source's s3, sqs and amqp take one`,
     ],
     ["a source's bad name", "sources: { A B: { at: x } }", `1: sources.A B: found "A B", allowed ${NAME}`],
     [
@@ -277,7 +298,7 @@ describe("a dataset file with one thing wrong gets one line", () => {
 test("everything that is wrong is said at once, in the order of the file", () => {
   const problems = problemsOf(`sources:
   agency:
-    at: s3://x
+    at: gs://x
     webhok: true
 ---
 name: A
