@@ -1,4 +1,4 @@
-import { passGate, recordVerdict, resolveRevision, scanRevision } from "../acquisition/index.ts";
+import { passGate, recordVerdict, resolveRevision, scanRevision, withdrawAnnounced } from "../acquisition/index.ts";
 import type { GranuleActivities } from "../contract/index.ts";
 import type { Ledger } from "../ledger/index.ts";
 import type { ScanStore } from "../scan/index.ts";
@@ -50,6 +50,15 @@ export function createGranuleActivities({ ledger, scans, files, wake }: GranuleA
       await recordVerdict(ledger, granule, announcement, identity, verdict);
       reached("record: before the wake");
       if (verdict.state === "ready") await wake(granule.dataset);
+    },
+
+    async withdraw(granule, announcement) {
+      const dataset = await files.get(granule.dataset);
+      const withdrawal = await withHeartbeat((_onProgress, signal) =>
+        withdrawAnnounced(granule, dataset, announcement, { ledger, signal, now: Date.now }),
+      );
+      if (withdrawal.kind === "withdrawn") await wake(granule.dataset);
+      return withdrawal;
     },
   };
 }

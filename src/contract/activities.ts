@@ -39,6 +39,12 @@ export type Verdict =
   | { readonly state: "quarantined"; readonly reason: string }
   | { readonly state: "skipped"; readonly reason: string };
 
+/** What came of a source's word that a granule is gone. */
+export type Withdrawal =
+  | { readonly kind: "withdrawn" | "kept"; readonly identity: string; readonly reason: string }
+  /** `there`: the source has it, or has it again. `unknown`: nothing from that place stands in the ledger. */
+  | { readonly kind: "there" | "unknown"; readonly reason: string };
+
 export interface GranuleActivities {
   /** Resolves the announced bytes to a revision: waits until they are there, copies them where the source has a mirror, checks what was promised. */
   download(granule: GranuleReference, announcement: Announcement): Promise<Downloaded>;
@@ -49,6 +55,8 @@ export interface GranuleActivities {
   scan(granule: GranuleReference, downloaded: Downloaded, isAccepted: boolean): Promise<Scanned>;
   /** Writes the verdict into the ledger and, when there is something to publish, wakes the dataset. */
   record(granule: GranuleReference, announcement: Announcement, identity: string, verdict: Verdict): Promise<void>;
+  /** Asks the source whether a granule that it called gone is, withdraws it by policy, and wakes the dataset. */
+  withdraw(granule: GranuleReference, announcement: Announcement): Promise<Withdrawal>;
 }
 
 export interface DatasetActivities {

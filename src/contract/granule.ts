@@ -30,7 +30,7 @@ export interface GranuleInput {
   readonly awaitFor: { readonly deadlineMs: number; readonly everyMs: number };
 }
 
-/** Where a granule is. The last four are ends. */
+/** Where a granule is. The last five are ends. */
 export type GranuleStage =
   | "announced"
   | "awaiting"
@@ -40,6 +40,7 @@ export type GranuleStage =
   | "ready"
   | "duplicate"
   | "skipped"
+  | "withdrawn"
   | "failed";
 
 /** The answer of the query `status`. */
@@ -65,7 +66,7 @@ export interface Decision {
 }
 
 export interface GranuleResult {
-  readonly stage: Extract<GranuleStage, "ready" | "duplicate" | "skipped">;
+  readonly stage: Extract<GranuleStage, "ready" | "duplicate" | "skipped" | "withdrawn">;
   readonly identity: string;
   readonly reason: string;
 }

@@ -7,6 +7,7 @@ export type {
   Scanned,
   Swept,
   Verdict,
+  Withdrawal,
 } from "./activities.ts";
 export type {
   DatasetInput,

@@ -13,6 +13,6 @@ export function withAnnouncement(waiting: readonly Announcement[], next: Announc
   return [...waiting, next].slice(-MOST_WAITING);
 }
 
-function promiseOf({ uri, size, checksum }: Announcement): string {
-  return JSON.stringify([uri, size ?? null, checksum ?? null]);
+function promiseOf({ uri, size, checksum, removed }: Announcement): string {
+  return JSON.stringify([uri, size ?? null, checksum ?? null, removed ?? false]);
 }

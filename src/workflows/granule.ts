@@ -43,7 +43,7 @@ const NEVER_SEEN = "unresolved";
 export async function granule(input: GranuleInput): Promise<GranuleResult> {
   const { dataset, key, fields } = input;
   const reference: GranuleReference = { dataset, key, fields };
-  const { download, scan, record } = activitiesFor(input);
+  const { download, scan, record, withdraw } = activitiesFor(input);
 
   let waiting = input.waiting;
   let stage: GranuleStage = "announced";
@@ -92,6 +92,31 @@ export async function granule(input: GranuleInput): Promise<GranuleResult> {
     current = waiting[0] as Announcement;
     waiting = waiting.slice(1);
     identity = undefined;
+
+    if (current.removed === true) {
+      enter("awaiting", `is ${current.uri} gone, as its source says?`);
+      const withdrawal = await withdraw(reference, current).catch((error: unknown) => {
+        if (!(error instanceof ActivityFailure)) throw error;
+        // The sweep of the sources will find it.
+        return {
+          kind: "unknown",
+          reason: `the source says that it is gone, and could not be asked: ${rootMessage(error)}`,
+        } as const;
+      });
+      if (withdrawal.kind === "there") waiting = [{ ...current, removed: undefined }, ...waiting];
+      else if (withdrawal.kind === "withdrawn") {
+        enter("withdrawn", withdrawal.reason);
+        result = { stage: "withdrawn", identity: withdrawal.identity, reason: withdrawal.reason };
+      } else {
+        enter("skipped", withdrawal.reason);
+        result ??= {
+          stage: "skipped",
+          identity: "identity" in withdrawal ? withdrawal.identity : NEVER_SEEN,
+          reason: withdrawal.reason,
+        };
+      }
+      continue;
+    }
 
     let downloaded: Downloaded | undefined;
     let trouble: string;
@@ -173,10 +198,7 @@ function isChanging(failure: ActivityFailure): boolean {
 }
 
 /** Timeouts long enough for a whole transfer: a worker that dies is noticed by its heartbeat. */
-function activitiesFor({
-  key,
-  awaitFor,
-}: GranuleInput): Pick<ActivityInterfaceFor<GranuleActivities>, "download" | "scan" | "record"> {
+function activitiesFor({ key, awaitFor }: GranuleInput): ActivityInterfaceFor<GranuleActivities> {
   const { download } = proxyActivities<GranuleActivities>({
     summary: `is ${key} there?`,
     startToCloseTimeout: "6 hours",
@@ -195,5 +217,12 @@ function activitiesFor({
     startToCloseTimeout: "1 minute",
     retry: { initialInterval: "200 milliseconds", maximumInterval: "30 seconds" },
   });
-  return { download, scan, record };
+  const { withdraw } = proxyActivities<GranuleActivities>({
+    summary: `is ${key} gone?`,
+    startToCloseTimeout: "5 minutes",
+    scheduleToCloseTimeout: awaitFor.deadlineMs,
+    heartbeatTimeout: "30 seconds",
+    retry: { initialInterval: Math.min(1_000, awaitFor.everyMs), backoffCoefficient: 1.5, maximumInterval: awaitFor.everyMs },
+  });
+  return { download, scan, record, withdraw };
 }

@@ -65,7 +65,7 @@ export class World {
   /** Announces a name at the agency. */
   async announce(
     name: string,
-    promise: { readonly size?: number } = {},
+    promise: { readonly size?: number; readonly removed?: true } = {},
   ): Promise<{ dataset: string; key: string; workflowId: string }> {
     const announcer = new Announcer(this.client, this.ledger);
     const [announced] = await announcer.announce({
