@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { constants } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { endAll } from "./child.mjs";
+import { ensureElasticMq } from "./elasticmq.mjs";
 import { describe, SetUpFailure } from "./failure.mjs";
 import { releaseAll } from "./lock.mjs";
 import { ensureNode } from "./node.mjs";
@@ -12,6 +13,7 @@ import { ensurePackages } from "./packages.mjs";
 import { local, project, withFirstInPath } from "./places.mjs";
 import { ensurePostgres } from "./postgres.mjs";
 import { ensurePython } from "./python.mjs";
+import { ensureRabbitMq } from "./rabbitmq.mjs";
 import { writeRecord } from "./record.mjs";
 import { duration, endLine, say } from "./report.mjs";
 import { ensureTemporal } from "./temporal.mjs";
@@ -23,12 +25,13 @@ const PEERS = { purpose: "bench", versions: ["3.12", "3.13"] };
 /** What each verb needs beyond Node and the npm packages, and what it then runs: arguments for Node 24, in the project's folder. */
 const VERBS = {
   demo: { needs: ["temporal"], command: (args) => ["bin/freshet.mjs", "demo", ...args] },
-  test: { needs: ["temporal", "python", "postgres"], command: testCommand },
+  test: { needs: ["temporal", "python", "postgres", "brokers"], command: testCommand },
   check: { needs: [], command: (args) => ["scripts/check.ts", ...args] },
   fix: { needs: [], command: (args) => ["node_modules/@biomejs/biome/bin/biome", "check", "--write", ...args] },
   fuzz: { needs: [], command: (args) => ["scripts/fuzz.ts", ...args] },
   corpus: { needs: [], command: (args) => ["scripts/corpus.ts", ...args] },
   crashes: { needs: ["temporal", "postgres"], command: (args) => ["scripts/crashes.ts", ...args] },
+  brokers: { needs: ["temporal", "brokers"], command: (args) => ["scripts/brokers.ts", ...args] },
   model: { needs: [], command: (args) => ["scripts/model.ts", ...args] },
   readers: { needs: ["python"], command: (args) => ["scripts/readers.ts", ...args] },
   "bench-scan": {
@@ -36,7 +39,7 @@ const VERBS = {
     command: (args, found) => ["scripts/bench-scan.ts", "--python", found.peersPython, ...args],
   },
   bench: { needs: ["temporal"], command: (args) => ["bench/main.ts", ...args] },
-  all: { needs: ["temporal", "python", "postgres"], command: undefined },
+  all: { needs: ["temporal", "python", "postgres", "brokers"], command: undefined },
   oracle: { needs: ["oracle"], command: undefined },
 };
 
@@ -85,6 +88,10 @@ async function prepare(needs, args) {
   if (needs.includes("temporal")) found.temporal = await ensureTemporal();
   if (needs.includes("python")) found.python = await ensurePython(READERS);
   if (needs.includes("postgres")) await ensurePostgres();
+  if (needs.includes("brokers")) {
+    await ensureElasticMq();
+    await ensureRabbitMq();
+  }
   if (needs.includes("oracle")) found.oraclePython = await ensurePython({ ...ORACLE, requirements: oracleRequirements(args) });
   writeRecord(found);
   // Nobody else asks for it: it is no part of the record.
