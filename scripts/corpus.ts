@@ -4,11 +4,14 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, open, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command, Option } from "commander";
 
 const project = fileURLToPath(new URL("..", import.meta.url));
+
+/** Other scanners, by the programs beside the oracle that run them. */
+const PEERS = { kerchunk: "kerchunk_scan.py", virtualizarr: "virtualizarr_scan.py" } as const;
 
 interface Options {
   readonly only?: "netcdf3" | "netcdf4" | "hdf5";
@@ -16,6 +19,7 @@ interface Options {
   readonly oracle?: string;
   readonly json?: string;
   readonly load?: string;
+  readonly peer?: keyof typeof PEERS;
   readonly verbose?: boolean;
 }
 
@@ -39,12 +43,16 @@ async function judge(folders: readonly string[], options: Options): Promise<numb
   try {
     const results = options.json ?? join(work, "results.json");
     const load = options.load === undefined ? "" : ` --load ${quoted(options.load)}`;
-    const scanner = `${quoted(process.execPath)} ${quoted(join(project, "bin/freshet.mjs"))} scan {file} --refs {refs} --report {report}${load}`;
+    const scanner =
+      options.peer === undefined
+        ? `${quoted(process.execPath)} ${quoted(join(project, "bin/freshet.mjs"))} scan {file} --refs {refs} --report {report}${load}`
+        : `${quoted(python)} ${quoted(join(dirname(oracle), "adapters", PEERS[options.peer]))} {file} {refs} {report}`;
     const files = options.only === undefined ? folders : ["--files-from", await listed(folders, options.only, work)];
     const quiet = options.verbose === true ? [] : ["--quiet"];
     const code = await run(python, [oracle, "--scanner", scanner, "--jobs", options.jobs, "--json", results, ...quiet, ...files]);
     if (code !== 0) return code;
-    return await verdict(results);
+    // A peer is shown, not judged.
+    return options.peer === undefined ? await verdict(results) : 0;
   } finally {
     await rm(work, { recursive: true, force: true });
   }
@@ -127,6 +135,7 @@ const program = new Command("npm run corpus --")
   .option("--oracle <folder>", "where fidelity.py is (default: FRESHET_ORACLE, or ../shared/oracle)")
   .option("--json <file>", "keep every result here")
   .option("--load <names>", "passed on to freshet scan: the values are then decoded by us as well")
+  .addOption(new Option("--peer <scanner>", "judge another scanner instead").choices(Object.keys(PEERS)))
   .option("--verbose", "print a line for each file");
 
 program.action(async (folders: string[], options: Options) => {
