@@ -110,7 +110,10 @@ describe("a local file", () => {
 });
 
 test("an address of an unknown kind is wrong use, a name with a colon is a file", async () => {
-  await assert.rejects(openReader("s3://bucket/key"), refusedAs("usage", /found s3:, expected a path, file:, http: or https:/));
+  await assert.rejects(
+    openReader("gs://bucket/key"),
+    refusedAs("usage", /found gs:, expected a path, file:, http:, https: or s3:/),
+  );
   await assert.rejects(openReader("file://elsewhere/x"), refusedAs("usage", /not a local file URL/));
   await assert.rejects(openReader("run:12.nc"), refusedAs("source-missing", /run:12\.nc/));
 });

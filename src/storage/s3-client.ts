@@ -1,0 +1,77 @@
+import type { S3Client } from "@aws-sdk/client-s3";
+
+/** How objects are reached. Credentials are those of the environment: the SDK's default chain. */
+export interface S3Connection {
+  /** URL of a service that is not AWS. */
+  readonly endpoint?: string | undefined;
+  readonly region: string;
+  /** Requests are not signed. */
+  readonly anonymous: boolean;
+  /** The bucket stands in the path, not in the host's name. */
+  readonly pathStyle: boolean;
+}
+
+/** How AWS itself is reached where nothing is said. */
+export const AWS: S3Connection = { region: "us-east-1", anonymous: false, pathStyle: false };
+
+/** How long each part of a request may take, in milliseconds. */
+export interface S3Limits {
+  /** To connect, TLS included. 10 s. */
+  readonly connectMs?: number;
+  /** From the request to the status line. 30 s. */
+  readonly firstByteMs?: number;
+  /** Between two pieces of the body. 30 s. */
+  readonly stallMs?: number;
+}
+
+/** The commands' classes and a client, which is shared by all that have the same connection and limits. */
+export interface S3 {
+  readonly sdk: typeof import("@aws-sdk/client-s3");
+  readonly client: S3Client;
+}
+
+/** To one service at a time; what is more waits, as for HTTP. */
+const CONNECTIONS = 24;
+
+const opened = new Map<string, Promise<S3>>();
+
+/** Loads the SDK with the first request: whoever reads no objects should not wait for it. */
+export function openS3(connection: S3Connection, limits: S3Limits = {}): Promise<S3> {
+  const { endpoint, region, anonymous, pathStyle } = connection;
+  const { connectMs = 10_000, firstByteMs = 30_000 } = limits;
+  const key = JSON.stringify([endpoint, region, anonymous, pathStyle, connectMs, firstByteMs]);
+  let s3 = opened.get(key);
+  if (s3 === undefined) {
+    s3 = import("@aws-sdk/client-s3").then((sdk) => ({
+      sdk,
+      client: new sdk.S3Client({
+        region,
+        forcePathStyle: pathStyle,
+        ...(endpoint === undefined ? {} : { endpoint }),
+        ...(anonymous ? UNSIGNED : {}),
+        // Readers try again by themselves: they know how long they may wait.
+        maxAttempts: 1,
+        requestChecksumCalculation: "WHEN_REQUIRED",
+        // The checksum of a whole object says nothing of a range.
+        responseChecksumValidation: "WHEN_REQUIRED",
+        customUserAgent: "freshet",
+        requestHandler: {
+          connectionTimeout: connectMs,
+          requestTimeout: firstByteMs,
+          throwOnRequestTimeout: true,
+          httpAgent: { maxSockets: CONNECTIONS },
+          httpsAgent: { maxSockets: CONNECTIONS },
+        },
+      }),
+    }));
+    opened.set(key, s3);
+    s3.catch(() => opened.delete(key));
+  }
+  return s3;
+}
+
+/** Without it the SDK would look for credentials, and fail where there are none. */
+const UNSIGNED = {
+  credentials: { accessKeyId: "", secretAccessKey: "" },
+  signer: { sign: async <Request>(request: Request): Promise<Request> => request },
+};

@@ -1,0 +1,216 @@
+import type { Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { GetObjectCommandInput, GetObjectCommandOutput } from "@aws-sdk/client-s3";
+import { FreshetError, isFreshetError } from "../errors/index.ts";
+import { requireInside } from "./file-reader.ts";
+import { firstReadOf } from "./first-read.ts";
+import type { RangeReader, SourceIdentity } from "./range-reader.ts";
+import { AWS, openS3, type S3Connection, type S3Limits } from "./s3-client.ts";
+import { s3Error } from "./s3-error.ts";
+import { type S3Place, s3Place, s3Uri } from "./s3-uri.ts";
+
+export interface S3ReaderOptions {
+  /** Default: AWS in us-east-1, with the credentials of the environment. */
+  readonly s3?: S3Connection | undefined;
+  readonly limits?: S3Limits;
+  /** How much the opening request reads; reads inside it cost no request. Default: what is known of such sources (`firstReadOf`). */
+  readonly firstBytes?: number;
+  /** As for HTTP: a read that fails with `source-unavailable` is tried again, 3 times from 250 ms on; the opening is not. */
+  readonly retry?: { readonly times: number; readonly firstWaitMs: number };
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Whoever is told to come back later than this comes back with everything: other work should not wait for it. */
+const LONGEST_WAIT_MS = 10_000;
+const RETRY = { times: 3, firstWaitMs: 250 };
+
+/**
+ * Opens an object of S3, `s3://bucket/key`, for reading by ranges. The opening request reads the first bytes, and its answer tells size,
+ * etag and modification time; every later read asks for that etag and no other. `signal` ends the opening and every read.
+ * @throws FreshetError `source-missing` (no such object), `source-refused` (forbidden, no such bucket, no credentials, another region, archived),
+ *   `source-unavailable` (SlowDown, 5xx, connection and time limits; `retryAfterMs` where the service says so), `usage` for another uri.
+ */
+export async function openS3Reader(uri: string, options: S3ReaderOptions = {}): Promise<RangeReader> {
+  const place = s3Place(uri);
+  if (place.key === "" || place.key.endsWith("/")) {
+    throw new FreshetError("usage", "a bucket or a folder of it is no object", { found: uri, expected: "s3://bucket/key" });
+  }
+  return S3Reader.open(place, options);
+}
+
+/** One answer with its whole body. */
+interface Answer {
+  readonly identity: SourceIdentity;
+  readonly bytes: Uint8Array;
+}
+
+class S3Reader implements RangeReader {
+  readonly uri: string;
+  readonly size: number;
+  readonly identity: SourceIdentity;
+  readonly #place: S3Place;
+  readonly #options: S3ReaderOptions;
+  readonly #head: Uint8Array;
+
+  private constructor(place: S3Place, options: S3ReaderOptions, { identity, bytes }: Answer) {
+    this.uri = uriOf(place);
+    this.size = identity.size;
+    this.identity = identity;
+    this.#place = place;
+    this.#options = options;
+    this.#head = bytes;
+  }
+
+  static async open(place: S3Place, options: S3ReaderOptions): Promise<S3Reader> {
+    const wanted = options.firstBytes ?? firstReadOf(uriOf(place));
+    const answer = await getRange(place, { offset: 0, length: wanted }, {}, options).catch((error: unknown) => {
+      // An empty object has no first byte: the range cannot be satisfied.
+      if (isFreshetError(error, "source-changed")) return headOfEmpty(place, options, error);
+      throw error;
+    });
+    return new S3Reader(place, options, answer);
+  }
+
+  async read(offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {
+    requireInside(this, offset, length);
+    const both = signal === undefined ? this.#options.signal : anySignal(signal, this.#options.signal);
+    both?.throwIfAborted();
+    if (offset + length <= this.#head.length) return this.#head.slice(offset, offset + length);
+    if (length === 0) return new Uint8Array(0);
+    const { times, firstWaitMs } = this.#options.retry ?? RETRY;
+    for (let failures = 0; ; failures++) {
+      try {
+        return await this.#readOnce(offset, length, both);
+      } catch (error) {
+        if (failures >= times || !isFreshetError(error, "source-unavailable")) throw error;
+        // Not all at the same moment: reads that failed together would come back together.
+        const waitMs = error.facts.retryAfterMs ?? Math.min(LONGEST_WAIT_MS, firstWaitMs * 2 ** failures * (0.5 + Math.random()));
+        if (waitMs > LONGEST_WAIT_MS) throw error;
+        await sleep(waitMs, undefined, both === undefined ? {} : { signal: both }).catch((cause: unknown) => {
+          throw both?.reason ?? cause;
+        });
+      }
+    }
+  }
+
+  async #readOnce(offset: number, length: number, signal: AbortSignal | undefined): Promise<Uint8Array> {
+    const options = { ...this.#options, signal };
+    const { identity, bytes } = await getRange(this.#place, { offset, length }, this.#condition(), options);
+    // Not every service looks at the condition.
+    if (!isSameState(identity, this.identity)) {
+      throw new FreshetError("source-changed", "the source changed while it was being read", {
+        found: describe(identity),
+        expected: describe(this.identity),
+        uri: this.uri,
+        remedy: "Scan it again from the start",
+      });
+    }
+    return bytes;
+  }
+
+  #condition(): Pick<GetObjectCommandInput, "IfMatch" | "IfUnmodifiedSince"> {
+    const { etag, lastModifiedMs } = this.identity;
+    if (etag !== undefined) return { IfMatch: etag };
+    return lastModifiedMs === undefined ? {} : { IfUnmodifiedSince: new Date(lastModifiedMs) };
+  }
+
+  /** Connections are shared; nothing is held. */
+  async close(): Promise<void> {}
+}
+
+/** The bytes of a range as far as the object has them, with the identity that the same answer tells. */
+async function getRange(
+  place: S3Place,
+  { offset, length }: { readonly offset: number; readonly length: number },
+  condition: Pick<GetObjectCommandInput, "IfMatch" | "IfUnmodifiedSince">,
+  { s3 = AWS, limits = {}, signal }: S3ReaderOptions,
+): Promise<Answer> {
+  const uri = uriOf(place);
+  try {
+    const { sdk, client } = await openS3(s3, limits);
+    const command = new sdk.GetObjectCommand({
+      Bucket: place.bucket,
+      Key: place.key,
+      Range: `bytes=${offset}-${offset + length - 1}`,
+      ...condition,
+    });
+    const output = await client.send(command, signal === undefined ? {} : { abortSignal: signal });
+    const body = output.Body as Readable;
+    const range = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(output.ContentRange ?? "");
+    if (range === null || Number(range[1]) !== offset) {
+      body.destroy();
+      throw new FreshetError("unsupported", "the service's answer does not say which bytes it holds", {
+        found: `content-range ${output.ContentRange ?? "absent"}`,
+        expected: `bytes ${offset}-…/size`,
+        uri,
+      });
+    }
+    const size = Number(range[3]);
+    const expected = Math.min(length, size - offset);
+    return { identity: identityOf(output, size), bytes: await readBody(body, expected, limits.stallMs ?? 30_000, uri) };
+  } catch (error) {
+    throw s3Error(error, uri, signal);
+  }
+}
+
+/** An empty object's identity. @param otherwise thrown where it is not empty. */
+async function headOfEmpty(place: S3Place, { s3 = AWS, limits, signal }: S3ReaderOptions, otherwise: unknown): Promise<Answer> {
+  try {
+    const { sdk, client } = await openS3(s3, limits);
+    const command = new sdk.HeadObjectCommand({ Bucket: place.bucket, Key: place.key });
+    const output = await client.send(command, signal === undefined ? {} : { abortSignal: signal });
+    if (output.ContentLength === 0) return { identity: identityOf(output, 0), bytes: new Uint8Array(0) };
+  } catch (error) {
+    throw s3Error(error, uriOf(place), signal);
+  }
+  throw otherwise;
+}
+
+/** Exactly `length` bytes. @throws FreshetError `source-unavailable` when it has more or fewer, breaks off or stalls. */
+async function readBody(body: Readable, length: number, stallMs: number, uri: string): Promise<Uint8Array> {
+  // Nothing of what was there before is given away, and every byte is read.
+  const bytes = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
+  let filled = 0;
+  const stalled = new FreshetError("source-unavailable", "the service stopped in the middle of its answer", { uri });
+  const timer = setTimeout(() => body.destroy(stalled), stallMs);
+  try {
+    for await (const piece of body as AsyncIterable<Uint8Array>) {
+      timer.refresh();
+      if (filled + piece.length > length) throw bodyError("more than was asked for", `${length} bytes`, uri);
+      bytes.set(piece, filled);
+      filled += piece.length;
+    }
+  } finally {
+    clearTimeout(timer);
+    body.destroy();
+  }
+  if (filled < length) throw bodyError(`${filled} bytes`, `${length}`, uri);
+  return bytes;
+}
+
+function bodyError(found: string, expected: string, uri: string): FreshetError {
+  return new FreshetError("source-unavailable", "the service's answer is not as long as it should be", { found, expected, uri });
+}
+
+function identityOf({ ETag, LastModified }: Pick<GetObjectCommandOutput, "ETag" | "LastModified">, size: number): SourceIdentity {
+  return { etag: ETag, lastModifiedMs: LastModified?.getTime(), size };
+}
+
+/** By the etag where both have one, as for HTTP. */
+function isSameState(a: SourceIdentity, b: SourceIdentity): boolean {
+  if (a.size !== b.size) return false;
+  return a.etag !== undefined || b.etag !== undefined ? a.etag === b.etag : a.lastModifiedMs === b.lastModifiedMs;
+}
+
+function describe({ etag, lastModifiedMs, size }: SourceIdentity): string {
+  const modified = lastModifiedMs === undefined ? "no date" : new Date(lastModifiedMs).toISOString();
+  return `etag ${etag ?? "none"}, ${modified}, ${size} bytes`;
+}
+
+function uriOf(place: S3Place): string {
+  return s3Uri(place) ?? `s3://${place.bucket}/${place.key}`;
+}
+
+function anySignal(a: AbortSignal, b: AbortSignal | undefined): AbortSignal {
+  return b === undefined ? a : AbortSignal.any([a, b]);
+}
