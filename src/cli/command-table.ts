@@ -26,6 +26,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/apply.ts"),
   },
   {
+    name: "dataset",
+    summary: "try a dataset file: what its name grammars make of names",
+    load: () => import("./commands/dataset.ts"),
+  },
+  {
     name: "ingest",
     summary: "announce files or URLs, and follow them until readers see them",
     load: () => import("./commands/ingest.ts"),

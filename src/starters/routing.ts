@@ -1,11 +1,11 @@
-import { compileNames, type Dataset, datasetOfText } from "../dataset/index.ts";
+import { compileNames, type Dataset, datasetOfText, type NameReader, type Source } from "../dataset/index.ts";
 import type { Ledger, NameFields } from "../ledger/index.ts";
 
 /** A dataset in force, with what recognises its granules. */
 interface Route {
   readonly dataset: Dataset;
   readonly hash: string;
-  readonly names: ReturnType<typeof compileNames>;
+  readonly names: NameReader;
 }
 
 /** A dataset that an announced uri belongs to. */
@@ -38,8 +38,7 @@ export class Router {
     const found: RoutedGranule[] = [];
     for (const { dataset, hash, names } of await this.#current()) {
       if (only !== undefined && dataset.name !== only) continue;
-      const rest = restOf(uri, [dataset.source.at, ...dataset.source.allow]);
-      const fields = rest === undefined ? undefined : names.match(rest);
+      const fields = namesIn(dataset.source, names, uri);
       if (fields !== undefined) found.push({ dataset, hash, key: names.key(fields), fields });
     }
     return found;
@@ -58,6 +57,12 @@ export class Router {
     }
     return this.#routes;
   }
+}
+
+/** The fields of a granule's name, if the source may name the place and a grammar knows the name. */
+export function namesIn(source: Source, names: NameReader, uri: string): NameFields | undefined {
+  const rest = restOf(uri, [source.at, ...source.allow]);
+  return rest === undefined ? undefined : names.match(rest);
 }
 
 /** The part of a uri below the longest prefix that it has, decoded; undefined where it has none. */
