@@ -49,7 +49,7 @@ export function createGranuleActivities({ ledger, scans, files, wake }: GranuleA
       reached("record: before the ledger");
       await recordVerdict(ledger, granule, announcement, identity, verdict);
       reached("record: before the wake");
-      if (verdict.state === "ready") await wake(granule.dataset);
+      if (verdict.state === "ready" && announcement.isQuiet !== true) await wake(granule.dataset);
     },
 
     async withdraw(granule, announcement) {

@@ -1,3 +1,4 @@
+export { createBackfillActivities } from "./backfill-activities.ts";
 export { createDatasetActivities } from "./dataset-activities.ts";
 export { DatasetFiles } from "./dataset-files.ts";
 export { toFailure } from "./error-table.ts";

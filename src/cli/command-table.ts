@@ -36,6 +36,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/ingest.ts"),
   },
   {
+    name: "backfill",
+    summary: "announce the granules of a span or a list, behind live work; status, pause, resume, cancel",
+    load: () => import("./commands/backfill.ts"),
+  },
+  {
     name: "status",
     summary: "where datasets and granules are, and what they wait for",
     load: () => import("./commands/status.ts"),
@@ -89,6 +94,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: "scan",
     summary: "find the byte ranges of every chunk of files, without reading their data",
     load: () => import("./commands/scan.ts"),
+  },
+  {
+    name: "starter",
+    summary: "listen to the queues and brokers that applied datasets name",
+    load: () => import("./commands/starter.ts"),
   },
   {
     name: "worker",

@@ -17,6 +17,8 @@ export interface Announcement {
   readonly checksum?: { readonly algorithm: "md5" | "sha256" | "sha512"; readonly value: string } | undefined;
   /** The source says that it is gone. */
   readonly removed?: true | undefined;
+  /** Whoever announces it asks for the publication himself. */
+  readonly isQuiet?: true | undefined;
 }
 
 export interface GranuleInput {

@@ -11,6 +11,11 @@ export function datasetWorkflowId(dataset: string): string {
   return `dataset:${dataset}`;
 }
 
+/** One backfill of a dataset. `id`: letters, digits and hyphens. */
+export function backfillWorkflowId(dataset: string, id: string): string {
+  return `backfill:${dataset}:${id}`;
+}
+
 /** The look after a dataset when nothing arrives; also the id of the schedule that starts it. */
 export function maintenanceWorkflowId(dataset: string): string {
   return `maintenance:${dataset}`;

@@ -10,6 +10,16 @@ export type {
   Withdrawal,
 } from "./activities.ts";
 export type {
+  BackfillActivities,
+  BackfillCounts,
+  BackfillGranule,
+  BackfillInput,
+  BackfillPage,
+  BackfillPlace,
+  BackfillSettled,
+  BackfillStatus,
+} from "./backfill.ts";
+export type {
   DatasetInput,
   DatasetSettings,
   DatasetStage,
@@ -29,6 +39,7 @@ export type {
   GranuleStatus,
 } from "./granule.ts";
 export {
+  backfillWorkflowId,
   datasetWorkflowId,
   granuleWorkflowId,
   maintenanceWorkflowId,

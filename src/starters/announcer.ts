@@ -14,6 +14,13 @@ export interface Announced {
   readonly workflowId: string;
 }
 
+export interface AnnounceOptions {
+  /** Only to the dataset of this name. */
+  readonly only?: string | undefined;
+  /** 1 (first) to 5 (last); default: Temporal's, 3. */
+  readonly priority?: number | undefined;
+}
+
 /**
  * Turns announcements into granule workflows. When `announce` resolves, Temporal holds the announcement: only then may
  * the one who brought it be told so.
@@ -33,7 +40,7 @@ export class Announcer {
   }
 
   /** Signals, with start, the workflow of each granule that the uri is. None: nothing matches, and nothing was started. */
-  async announce(announcement: Announcement, options: { readonly only?: string | undefined } = {}): Promise<Announced[]> {
+  async announce(announcement: Announcement, options: AnnounceOptions = {}): Promise<Announced[]> {
     const announced: Announced[] = [];
     for (const { dataset, hash, key, fields } of await this.#router.route(announcement.uri, options.only)) {
       const workflowId = granuleWorkflowId(dataset.name, key);
@@ -51,6 +58,7 @@ export class Announcer {
           args: [input],
           signal: "announce",
           signalArgs: [announcement],
+          ...(options.priority === undefined ? {} : { priority: { priorityKey: options.priority } }),
           workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
           workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
           typedSearchAttributes: new TypedSearchAttributes([

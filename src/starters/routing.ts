@@ -1,4 +1,4 @@
-import { compileNames, type Dataset, datasetOfText, type NameReader, type Source } from "../dataset/index.ts";
+import { compileNames, type Dataset, datasetOfText, fieldsAt, type NameReader } from "../dataset/index.ts";
 import type { Ledger, NameFields } from "../ledger/index.ts";
 
 /** A dataset in force, with what recognises its granules. */
@@ -38,7 +38,7 @@ export class Router {
     const found: RoutedGranule[] = [];
     for (const { dataset, hash, names } of await this.#current()) {
       if (only !== undefined && dataset.name !== only) continue;
-      const fields = namesIn(dataset.source, names, uri);
+      const fields = fieldsAt(dataset.source, names, uri);
       if (fields !== undefined) found.push({ dataset, hash, key: names.key(fields), fields });
     }
     return found;
@@ -56,26 +56,5 @@ export class Router {
       this.#readMs = Date.now();
     }
     return this.#routes;
-  }
-}
-
-/** The fields of a granule's name, if the source may name the place and a grammar knows the name. */
-export function namesIn(source: Source, names: NameReader, uri: string): NameFields | undefined {
-  const rest = restOf(uri, [source.at, ...source.allow]);
-  return rest === undefined ? undefined : names.match(rest);
-}
-
-/** The part of a uri below the longest prefix that it has, decoded; undefined where it has none. */
-function restOf(uri: string, prefixes: readonly string[]): string | undefined {
-  if (!URL.canParse(uri)) return undefined;
-  const { href, search } = new URL(uri);
-  if (search !== "") return undefined;
-  const prefix = prefixes.filter((candidate) => href.startsWith(candidate)).sort((a, b) => b.length - a.length)[0];
-  if (prefix === undefined) return undefined;
-  const path = href.slice(prefix.length).replace(/[?#].*$/, "");
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path;
   }
 }

@@ -4,6 +4,7 @@ import type { Client } from "@temporalio/client";
 import type { ActivityExecuteInput, ActivityInboundCallsInterceptor, Next } from "@temporalio/worker";
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from "@temporalio/worker";
 import {
+  createBackfillActivities,
   createDatasetActivities,
   createGranuleActivities,
   createMaintenanceActivities,
@@ -19,6 +20,9 @@ import type { Settings } from "./settings.ts";
 
 /** Cached workflows are counted, not weighed; a few hundred stay far from the heap's limit (reference: temporal, section 4). */
 const CACHED_WORKFLOWS = 300;
+
+/** Behind everything that arrives: Temporal knows priorities 1 to 5. */
+const LAST = 5;
 
 /** A worker that runs until it is told to stop. */
 export interface RunningWorker {
@@ -61,6 +65,8 @@ export async function startWorker(settings: Settings, options: WorkerStart = {})
   const announce = async (only: string, announcement: Announcement): Promise<void> => {
     await announcer.announce(announcement, { only });
   };
+  const announceLast = async (only: string, announcement: Announcement): Promise<boolean> =>
+    (await announcer.announce(announcement, { only, priority: LAST })).length > 0;
   const parts = { ledger, scans, stores: new ProductStores(), now: Date.now };
   const announceAgain = (only: string, uri: string) => announce(only, { uri, by: "publication", heardMs: Date.now() });
   const publisher = new Publisher({ ...parts, announceAgain });
@@ -77,6 +83,7 @@ export async function startWorker(settings: Settings, options: WorkerStart = {})
     activities: {
       ...createGranuleActivities({ ledger, scans, files, wake }),
       ...createDatasetActivities({ publisher, operator, files }),
+      ...createBackfillActivities({ ledger, files, announceLast, wake }),
       ...createMaintenanceActivities({ ledger, files, announce, wake }),
     },
     maxCachedWorkflows: CACHED_WORKFLOWS,
@@ -85,16 +92,21 @@ export async function startWorker(settings: Settings, options: WorkerStart = {})
     interceptors: { activity: [() => ({ inbound: errorInterceptor })] },
   });
   const done = worker.run();
+  let stopped: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
+    if (worker.getState() === "RUNNING") worker.shutdown();
+    await done.catch(() => undefined);
+    await connection.close();
+    await client.connection.close();
+    await ledger.close();
+  };
   return {
     done,
     client,
     ledger,
-    stop: async () => {
-      if (worker.getState() === "RUNNING") worker.shutdown();
-      await done.catch(() => undefined);
-      await connection.close();
-      await client.connection.close();
-      await ledger.close();
+    stop: () => {
+      stopped ??= stop();
+      return stopped;
     },
   };
 }

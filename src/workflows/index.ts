@@ -1,3 +1,4 @@
+export { backfill } from "./backfill.ts";
 export { dataset } from "./dataset.ts";
 export { granule } from "./granule.ts";
 export { maintenance } from "./maintenance.ts";

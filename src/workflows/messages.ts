@@ -1,6 +1,7 @@
 import { defineQuery, defineSignal, defineUpdate } from "@temporalio/workflow";
 import type {
   Announcement,
+  BackfillStatus,
   Candidate,
   Change,
   DatasetSettings,
@@ -20,6 +21,12 @@ export const announceSignal = defineSignal<[Announcement]>("announce");
 export const granuleStatusQuery = defineQuery<GranuleStatus>("status");
 /** An operator decides about a granule in quarantine; refused while it is not there. Answers the stage that follows. */
 export const decideUpdate = defineUpdate<string, [Decision]>("decide");
+
+/** How far is this backfill? */
+export const backfillStatusQuery = defineQuery<BackfillStatus>("status");
+/** Begin no more granules; those under way end. */
+export const pauseSignal = defineSignal("pause");
+export const resumeSignal = defineSignal("resume");
 
 /** There may be something to publish. Carries nothing: the ledger is the queue. */
 export const wakeSignal = defineSignal("wake");

@@ -1,7 +1,6 @@
 import { createInterface } from "node:readline";
 import type { Command } from "commander";
-import { compileNames, type Dataset, isOn, validTimeOf } from "../../dataset/index.ts";
-import { namesIn } from "../../starters/routing.ts";
+import { compileNames, type Dataset, fieldsAt, isOn, validTimeOf } from "../../dataset/index.ts";
 import { EXIT } from "../failure.ts";
 import { readDatasetFiles } from "../read-dataset-files.ts";
 import { table } from "../table.ts";
@@ -68,7 +67,7 @@ async function tryNames(file: string, given: readonly string[], options: Options
 
 function triedBy(dataset: Dataset, name: string): Tried[] {
   const names = compileNames(dataset.match);
-  const fields = name.includes("://") ? namesIn(dataset.source, names, name) : names.match(name);
+  const fields = name.includes("://") ? fieldsAt(dataset.source, names, name) : names.match(name);
   if (fields === undefined) return [];
   const validMs = validTimeOf(fields);
   const products = dataset.products.filter(({ calendar }) => validMs !== undefined && !isOn(calendar, validMs));

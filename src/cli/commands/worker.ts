@@ -1,12 +1,13 @@
 import type { Command } from "commander";
 import pino from "pino";
-import { Announcer, startWebhook } from "../../starters/index.ts";
+import { Announcer, Starters, startWebhook } from "../../starters/index.ts";
 import { readSettings, startWorker } from "../../worker/index.ts";
 import { interruptSignal } from "../interrupt.ts";
 import { portOf } from "../port.ts";
 
 interface Options {
   readonly webhook?: number;
+  readonly withStarters?: boolean;
   readonly host: string;
   readonly home?: string;
 }
@@ -15,12 +16,14 @@ const EXAMPLES = `
 Examples:
   freshet worker                       run workflows and activities until Ctrl-C
   freshet worker --webhook 8080        and take announcements at http://127.0.0.1:8080/announce
+  freshet worker --with-starters       and listen to every queue and broker that applied datasets name
 
 FRESHET_WEBHOOK_TOKEN sets the bearer token that announcements must carry. Logs are JSON lines on stderr.`;
 
 export function configure(command: Command): void {
   command
     .option("--webhook <port>", "also take announcements by HTTP on this port (0: any free one)", portOf)
+    .option("--with-starters", "also listen to the queues and brokers that applied datasets name")
     .option("--host <address>", "the address that the webhook listens on", "127.0.0.1")
     .option("--home <folder>", "where the ledger and the scans are (FRESHET_HOME, default .freshet)")
     .addHelpText("after", EXAMPLES)
@@ -46,14 +49,25 @@ async function run(options: Options): Promise<void> {
           await worker.stop();
           throw error;
         });
+  const starters = new AbortController();
+  // A queue that refuses us does not end them: only a ledger or a server that they cannot begin with does.
+  const starting =
+    options.withStarters === true ? new Starters({ ...worker, log }).run(starters.signal) : new Promise<never>(() => undefined);
   const { temporalAddress, home } = settings;
   log.info({ temporalAddress, home, ledger: worker.ledger.uri, webhook: webhook?.url }, "worker runs");
   const interrupted = new Promise<"interrupted">((resolve) => {
     stopped.addEventListener("abort", () => resolve("interrupted"), { once: true });
   });
-  const ended = await Promise.race([worker.done.then(() => "done" as const), interrupted]);
+  const failed = starting.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  const ended = await Promise.race([worker.done.then(() => "done" as const), interrupted, failed.then(() => "failed" as const)]);
   log.info({ why: ended }, "worker stops: running activities get ten seconds");
   await webhook?.close();
+  starters.abort();
+  const failure = options.withStarters === true ? await failed : undefined;
   await worker.stop();
+  if (failure !== undefined) throw failure;
   if (ended === "interrupted") stopped.throwIfAborted();
 }

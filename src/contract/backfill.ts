@@ -1,0 +1,85 @@
+import type { DatasetReference } from "./granule.ts";
+
+/** Granules that are announced one after the other, behind live work. */
+export interface BackfillInput {
+  readonly dataset: DatasetReference;
+  /** A file with a uri on each line: `file:///…`. */
+  readonly list: string;
+  /** Uris in it. */
+  readonly total: number;
+  /** Granules under way at once; as many go into one publication. */
+  readonly window: number;
+  /** Granules that the ledger has from that place are announced all the same. */
+  readonly again: boolean;
+  /** Where it goes on after continue-as-new. */
+  readonly at?: BackfillPlace | undefined;
+}
+
+/** How far a backfill is. */
+export interface BackfillPlace {
+  /** Bytes of the list that are done with. */
+  readonly offset: number;
+  /** Announced, and not settled yet. */
+  readonly pending: readonly BackfillGranule[];
+  readonly counts: BackfillCounts;
+  /** Settled since the last publication was asked for. */
+  readonly unpublished: number;
+  readonly isPaused: boolean;
+}
+
+export interface BackfillGranule {
+  readonly key: string;
+  readonly uri: string;
+}
+
+export interface BackfillCounts {
+  readonly announced: number;
+  /** In the ledger from that place already. */
+  readonly known: number;
+  /** Not at the source. */
+  readonly absent: number;
+  /** Named by no grammar of the dataset, or outside of its source. */
+  readonly foreign: number;
+  readonly ready: number;
+  readonly quarantined: number;
+  /** Ended otherwise: superseded, duplicate, skipped, withdrawn. */
+  readonly others: number;
+}
+
+/** The answer of the query `status`. */
+export interface BackfillStatus {
+  readonly dataset: string;
+  readonly total: number;
+  /** Uris that are looked at: all counts but those of what is under way. */
+  readonly done: number;
+  readonly underWay: number;
+  readonly isPaused: boolean;
+  readonly counts: BackfillCounts;
+}
+
+/** The next lines of the list. */
+export interface BackfillPage {
+  readonly offset: number;
+  readonly isEnd: boolean;
+  readonly announced: readonly BackfillGranule[];
+  readonly known: number;
+  readonly absent: number;
+  readonly foreign: number;
+}
+
+/** How granules ended. */
+export interface BackfillSettled {
+  readonly pending: readonly BackfillGranule[];
+  readonly ready: number;
+  readonly quarantined: number;
+  readonly others: number;
+}
+
+export interface BackfillActivities {
+  /** Announces what the next `most` lines of the list name, as far as it is there and the ledger does not have it. */
+  announcePage(input: BackfillInput, offset: number, most: number): Promise<BackfillPage>;
+  /** Which of these granules the ledger says have ended? Waits for at least one for a while. */
+  settle(input: BackfillInput, pending: readonly BackfillGranule[]): Promise<BackfillSettled>;
+  /** Wakes the dataset. */
+  publishWindow(dataset: DatasetReference): Promise<void>;
+}

@@ -1,0 +1,36 @@
+import { FreshetError } from "../errors/index.ts";
+import { stepAtOrAfter, timeAt } from "./calendar.ts";
+import type { Dataset } from "./dataset.ts";
+import { compileGrammar } from "./name-grammar.ts";
+
+/**
+ * The uris that granules valid from `fromMs` to `toMs` (both inclusive) have, by the dataset's first name grammar and its calendars; in the
+ * order of time. Nobody has looked whether they are there.
+ * @throws FreshetError `usage` where a name says more than when the granule is valid: then it cannot be made up.
+ */
+export function* urisBetween({ name, match, products, source }: Dataset, fromMs: number, toMs: number): Generator<string> {
+  const grammar = compileGrammar(match[0] as string);
+  if ([...grammar.kinds.keys()].join() !== "valid") {
+    throw new FreshetError("usage", "the names of this dataset's granules cannot be made up", {
+      found: `the fields ${[...grammar.kinds.keys()].join(", ")}`,
+      expected: "{valid:…} only",
+      path: name,
+      remedy: "Name the granules in a file, or look at the source: --source FILE or listing",
+    });
+  }
+  const given = new Set<string>();
+  for (const { calendar } of products) {
+    const first = stepAtOrAfter(calendar, Math.max(fromMs, calendar.fromMs ?? fromMs));
+    const last = Math.min(toMs, calendar.toMs ?? toMs);
+    for (let position = 0; ; position++) {
+      const validMs = timeAt(calendar, position, first);
+      if (validMs > last) break;
+      const text = grammar.write({ valid: validMs });
+      if (text === undefined) continue;
+      const uri = new URL(text.split("/").map(encodeURIComponent).join("/"), source.at).href;
+      if (products.length > 1 && given.has(uri)) continue;
+      given.add(uri);
+      yield uri;
+    }
+  }
+}

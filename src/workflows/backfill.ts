@@ -1,0 +1,91 @@
+import {
+  CancellationScope,
+  condition,
+  continueAsNew,
+  isCancellation,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from "@temporalio/workflow";
+import type { BackfillActivities, BackfillCounts, BackfillInput, BackfillPlace, BackfillStatus } from "../contract/index.ts";
+import { backfillStatusQuery, pauseSignal, resumeSignal } from "./messages.ts";
+
+const { announcePage, settle, publishWindow } = proxyActivities<BackfillActivities>({
+  startToCloseTimeout: "1 hour",
+  heartbeatTimeout: "1 minute",
+  retry: { initialInterval: "1 second", maximumInterval: "5 minutes" },
+  priority: { priorityKey: 5 },
+});
+
+const START: BackfillPlace = {
+  offset: 0,
+  pending: [],
+  counts: { announced: 0, known: 0, absent: 0, foreign: 0, ready: 0, quarantined: 0, others: 0 },
+  unpublished: 0,
+  isPaused: false,
+};
+
+/**
+ * Announces the granules of a list, a window of them at a time: as some end, as many others begin. Each window's worth of granules is
+ * published together. Paused, it begins no others. Cancelled, it publishes what is ready, and ends.
+ */
+export async function backfill(input: BackfillInput): Promise<BackfillStatus> {
+  let { offset, pending, counts, unpublished, isPaused } = input.at ?? START;
+  let isEnd = false;
+  const status = (): BackfillStatus => ({
+    dataset: input.dataset.name,
+    total: input.total,
+    done: counts.known + counts.absent + counts.foreign + counts.ready + counts.quarantined + counts.others,
+    underWay: pending.length,
+    isPaused,
+    counts,
+  });
+  setHandler(backfillStatusQuery, status);
+  setHandler(pauseSignal, () => {
+    isPaused = true;
+  });
+  setHandler(resumeSignal, () => {
+    isPaused = false;
+  });
+  const publish = async (): Promise<void> => {
+    unpublished = 0;
+    await publishWindow(input.dataset);
+  };
+  const add = (more: Partial<BackfillCounts>): void => {
+    counts = { ...counts };
+    for (const [name, count] of Object.entries(more) as [keyof BackfillCounts, number][])
+      counts = { ...counts, [name]: counts[name] + count };
+    setCurrentDetails(describe(status()));
+  };
+  try {
+    while (!isEnd || pending.length > 0) {
+      const room = input.window - pending.length;
+      if (!isEnd && !isPaused && (pending.length === 0 || room >= input.window / 2)) {
+        const page = await announcePage(input, offset, room);
+        ({ offset, isEnd } = page);
+        pending = [...pending, ...page.announced];
+        add({ announced: page.announced.length, known: page.known, absent: page.absent, foreign: page.foreign });
+      }
+      if (pending.length > 0) {
+        const settled = await settle(input, pending);
+        pending = settled.pending;
+        unpublished += settled.ready;
+        add({ ready: settled.ready, quarantined: settled.quarantined, others: settled.others });
+      } else if (isPaused && !isEnd) await condition(() => !isPaused);
+      if (unpublished >= input.window || (unpublished > 0 && (isPaused || (isEnd && pending.length === 0)))) await publish();
+      if (workflowInfo().continueAsNewSuggested && (!isEnd || pending.length > 0))
+        await continueAsNew<typeof backfill>({ ...input, at: { offset, pending, counts, unpublished, isPaused } });
+    }
+    return status();
+  } catch (error) {
+    if (isCancellation(error) && unpublished > 0) await CancellationScope.nonCancellable(publish);
+    throw error;
+  }
+}
+
+function describe({ total, done, underWay, isPaused, counts }: BackfillStatus): string {
+  return `${isPaused ? "**paused** " : ""}${done} of ${total}: ${underWay} under way, ${Object.entries(counts)
+    .map(([name, count]) => `${count} ${name}`)
+    .join(", ")}`;
+}
