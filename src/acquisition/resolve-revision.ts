@@ -4,10 +4,11 @@ import type { Dataset } from "../dataset/index.ts";
 import { FreshetError, isFreshetError } from "../errors/index.ts";
 import { type Ledger, type Revision, type RevisionId, revisionIdentity } from "../ledger/index.ts";
 import { reached } from "../steps/index.ts";
-import { openReader, type RangeReader, type SourceIdentity } from "../storage/index.ts";
+import type { RangeReader, SourceIdentity } from "../storage/index.ts";
 import { allowedUri } from "./allowed.ts";
 import { type Checksum, verifyChecksum } from "./checksum.ts";
 import { copyToMirror } from "./mirror.ts";
+import { openSource } from "./open-source.ts";
 
 export interface AcquisitionContext {
   readonly ledger: Ledger;
@@ -32,7 +33,7 @@ export async function resolveRevision(
   context: AcquisitionContext,
 ): Promise<Downloaded> {
   const uri = allowedUri(dataset.source, announcement.uri);
-  const reader = await openReader(uri, { signal: context.signal });
+  const reader = await openSource(dataset.source, uri, context.signal);
   try {
     checkPromise(announcement, reader);
     const { checksum } = announcement;
@@ -175,7 +176,10 @@ function checkPromise({ size }: Announcement, reader: RangeReader): void {
   });
 }
 
-/** Icechunk's readers hold an HTTP source against Last-Modified alone: they send an entity tag in a form that servers refuse. */
+/**
+ * By what Icechunk's readers notice a change: of an object of S3 the entity tag; of an HTTP source Last-Modified alone, since they send
+ * an entity tag in a form that servers refuse.
+ */
 function checkReferable(reader: RangeReader): void {
   if (reader.isWithoutRanges === true) {
     throw new FreshetError("unsupported", "the server knows no range requests, so readers could not read a part of the source", {
@@ -185,9 +189,10 @@ function checkReferable(reader: RangeReader): void {
       remedy: "Let the source keep our own copies (mirror) in the dataset file",
     });
   }
-  if (reader.identity.lastModifiedMs !== undefined) return;
+  const { etag, lastModifiedMs } = reader.identity;
+  if (lastModifiedMs !== undefined || (reader.uri.startsWith("s3:") && etag !== undefined)) return;
   throw new FreshetError("unsupported", "the source does not say when it was changed, so readers could not notice a change", {
-    found: reader.identity.etag === undefined ? "neither Last-Modified nor ETag" : "only an ETag",
+    found: etag === undefined ? "neither Last-Modified nor ETag" : "only an ETag",
     expected: "Last-Modified",
     uri: reader.uri,
     remedy: "Let the source keep our own copies (mirror) in the dataset file",

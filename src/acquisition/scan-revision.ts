@@ -4,9 +4,10 @@ import { FreshetError } from "../errors/index.ts";
 import { type Revision, revisionIdentity } from "../ledger/index.ts";
 import { type Scan, type ScanAddress, type ScanStore, scan as scanSource, withSamples } from "../scan/index.ts";
 import { reached } from "../steps/index.ts";
-import { openReader, type SourceIdentity } from "../storage/index.ts";
+import type { SourceIdentity } from "../storage/index.ts";
 import { RememberedReads, takeSamples } from "../witness/index.ts";
 import { mirrorPath } from "./mirror.ts";
+import { openSource } from "./open-source.ts";
 
 export interface ScannedRevision {
   readonly scan: Scan;
@@ -25,7 +26,7 @@ export async function scanRevision(
   parts: { readonly scans: ScanStore; readonly signal: AbortSignal; readonly tell: (what: string) => void },
 ): Promise<ScannedRevision> {
   const { scans, signal, tell } = parts;
-  const reader = await openReader(uri, { signal });
+  const reader = await openSource(dataset.source, uri, signal);
   try {
     if (dataset.source.mirror === undefined && !isSource(revision, reader.identity)) {
       throw new FreshetError("source-changed", "the source changed between its announcement and its scan", {

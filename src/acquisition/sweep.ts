@@ -1,8 +1,8 @@
 import type { Announcement } from "../contract/index.ts";
-import type { Dataset } from "../dataset/index.ts";
+import type { Dataset, Source } from "../dataset/index.ts";
 import { isFreshetError } from "../errors/index.ts";
 import { type Ledger, type MissingSource, type Revision, revisionIdentity } from "../ledger/index.ts";
-import { openReader } from "../storage/index.ts";
+import { openSource } from "./open-source.ts";
 
 /** Granules to a page, and how many of their sources are asked at once. */
 const PAGE = 200;
@@ -45,7 +45,9 @@ export async function sweepPage(dataset: Dataset, afterKey: string | undefined, 
   const findings = new Map<Revision, Finding>();
   for (let at = 0; at < published.length; at += AT_ONCE) {
     const some = published.slice(at, at + AT_ONCE);
-    for (const [index, finding] of (await Promise.all(some.map((revision) => lookAtSource(revision, context.signal)))).entries())
+    for (const [index, finding] of (
+      await Promise.all(some.map((revision) => lookAtSource(revision, dataset.source, context.signal)))
+    ).entries())
       findings.set(some[index] as Revision, finding);
     onProgress(`${findings.size} of ${published.length} sources`);
   }
@@ -85,9 +87,9 @@ export async function sweepPage(dataset: Dataset, afterKey: string | undefined, 
 }
 
 /** What is where the revision came from. */
-export async function lookAtSource(revision: Revision, signal: AbortSignal): Promise<Finding> {
+export async function lookAtSource(revision: Revision, source: Source, signal: AbortSignal): Promise<Finding> {
   try {
-    const reader = await openReader(revision.uri as string, { signal });
+    const reader = await openSource(source, revision.uri as string, signal);
     await reader.close();
     const { size, etag, lastModifiedMs } = reader.identity;
     const isSame = revision.size === size && revision.etag === etag && revision.lastModifiedMs === lastModifiedMs;

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { FreshetError } from "../errors/index.ts";
+import type { S3Connection } from "../storage/index.ts";
 import { Layout, type LayoutRow, readPage } from "./layout.ts";
 
 /** The group in which a store keeps what it is made of. Readers of the data need not know of it. */
@@ -58,6 +59,8 @@ export interface StateHeader {
   readonly cursor: number;
   /** Where references may point, all that ever was: the store's own list of it cannot be read back through the binding. */
   readonly prefixes: readonly string[];
+  /** How those of `s3:` are reached, as the store's own list has it. */
+  readonly s3?: S3Connection | undefined;
   readonly hold?: Hold | undefined;
   /** Ascending; at least one. */
   readonly epochs: readonly EpochHeader[];

@@ -1,7 +1,7 @@
+import { openSource } from "../acquisition/index.ts";
 import { FreshetError, isFreshetError } from "../errors/index.ts";
 import { type LayoutRow, type PlacedGranule, shapeGranule, withoutDropped } from "../products/index.ts";
 import type { Sample, Samples, Scan } from "../scan/index.ts";
-import { openReader } from "../storage/index.ts";
 import { type ChunkStore, hashOfChunk, RememberedReads, takeSamples } from "../witness/index.ts";
 import { storeError } from "../writers/icechunk/index.ts";
 import type { CheckContext, Checked, Disagreement } from "./check.ts";
@@ -68,7 +68,7 @@ async function testimonyOf(
     return { kind: "silent", reason: error.message };
   }
   try {
-    const reader = await openReader(scan.uri, signal === undefined ? {} : { signal });
+    const reader = await openSource(dataset.source, scan.uri, signal);
     try {
       const options = signal === undefined ? { chunks } : { chunks, signal };
       const samples = await takeSamples(new RememberedReads(reader), scan, options);

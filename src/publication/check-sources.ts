@@ -1,7 +1,8 @@
+import { openSource } from "../acquisition/index.ts";
 import { isFreshetError } from "../errors/index.ts";
 import { granulesIn, type LayoutRow } from "../products/index.ts";
 import type { Scan } from "../scan/index.ts";
-import { openReader, type SourceIdentity } from "../storage/index.ts";
+import type { SourceIdentity } from "../storage/index.ts";
 import type { CheckContext, Checked, Disagreement } from "./check.ts";
 
 /** Sources that are asked at once. */
@@ -40,7 +41,7 @@ type Look =
   | { readonly kind: "differs"; readonly disagreement: Disagreement }
   | { readonly kind: "silent"; readonly reason: string };
 
-async function lookAtSource({ scans, signal }: CheckContext, row: LayoutRow): Promise<Look> {
+async function lookAtSource({ dataset, scans, signal }: CheckContext, row: LayoutRow): Promise<Look> {
   let scan: Scan;
   try {
     scan = await scans.get(row.scan);
@@ -50,7 +51,7 @@ async function lookAtSource({ scans, signal }: CheckContext, row: LayoutRow): Pr
   }
   const expected = identityText(scan.identity);
   try {
-    const reader = await openReader(scan.uri, signal === undefined ? {} : { signal });
+    const reader = await openSource(dataset.source, scan.uri, signal);
     await reader.close();
     const found = identityText(reader.identity);
     return found === expected ? { kind: "same" } : { kind: "differs", disagreement: lostSource(row, scan, found) };

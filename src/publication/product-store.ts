@@ -1,7 +1,10 @@
 import { fileURLToPath } from "node:url";
+import { isDeepStrictEqual } from "node:util";
+import { s3ConnectionOf } from "../acquisition/index.ts";
 import type { Dataset, TimeseriesProduct } from "../dataset/index.ts";
 import { FreshetError, isFreshetError } from "../errors/index.ts";
 import { readStoredState, type StoredState } from "../products/index.ts";
+import type { S3Connection } from "../storage/index.ts";
 import { containerPrefix, decodeTexts, IcechunkStore, type StoreOptions } from "../writers/icechunk/index.ts";
 
 /** A product's store at one moment: its published version and what it holds. */
@@ -12,12 +15,15 @@ export interface ProductState {
   readonly stored: StoredState | undefined;
   /** Where its references may point. */
   readonly prefixes: readonly string[];
+  /** How those of `s3:` are reached; undefined where there are none, or nothing is said of it. */
+  readonly s3: S3Connection | undefined;
 }
 
 /** A store that is open, and what its newest version held when it was looked at last. */
 interface OpenStore {
   readonly store: IcechunkStore;
   readonly prefixes: readonly string[];
+  readonly s3: S3Connection | undefined;
   head?: string;
   stored?: StoredState | undefined;
 }
@@ -32,12 +38,12 @@ export class ProductStores {
   /** Opens the product's store, and makes it if need be. @throws FreshetError `storage`, `corrupt`. */
   async open(dataset: Dataset, product: TimeseriesProduct): Promise<ProductState> {
     const open = await this.#opened(dataset, product);
-    const { store, prefixes } = open;
+    const { store, prefixes, s3 } = open;
     const head = await store.head();
     const stored = open.head === head ? open.stored : await readState(store, head);
     requireOwner(stored, store, dataset, product);
     Object.assign(open, { head, stored });
-    return { store, head, stored, prefixes };
+    return { store, head, stored, prefixes, s3 };
   }
 
   /** The product's newest version is this one now, and holds this: nobody needs to read it. */
@@ -58,15 +64,17 @@ export class ProductStores {
   }
 }
 
-/** The store, with leave to point wherever it pointed before and wherever the dataset file says now. */
+/** The store, with leave to point wherever it pointed before and wherever the dataset file says now, and in the way that it says now. */
 async function openAllowing(options: StoreOptions, dataset: Dataset, product: TimeseriesProduct): Promise<OpenStore> {
   const store = await IcechunkStore.openOrCreate(options);
   const stored = await readState(store, await store.head());
   requireOwner(stored, store, dataset, product);
   const before = stored?.header.prefixes ?? [];
   const prefixes = [...new Set([...before, ...options.prefixes])];
-  if (prefixes.length === before.length && before.length === options.prefixes.length) return { store, prefixes };
-  return { store: await IcechunkStore.allow({ ...options, prefixes }), prefixes };
+  const s3 = reachOf(prefixes, options);
+  const isReached = isDeepStrictEqual(stored?.header.s3, s3);
+  if (isReached && prefixes.length === before.length && before.length === options.prefixes.length) return { store, prefixes, s3 };
+  return { store: await IcechunkStore.allow({ ...options, prefixes }), prefixes, s3 };
 }
 
 /** The published state of a product, for those who only look. Undefined where there is no store, or nothing in it. */
@@ -78,9 +86,10 @@ export async function lookAtProduct(dataset: Dataset, product: TimeseriesProduct
   const stored = await readState(store, head);
   requireOwner(stored, store, dataset, product);
   const prefixes = [...new Set([...(stored?.header.prefixes ?? []), ...options.prefixes])];
-  if (prefixes.length === options.prefixes.length) return { store, head, stored, prefixes };
+  const s3 = reachOf(prefixes, options);
+  if (prefixes.length === options.prefixes.length) return { store, head, stored, prefixes, s3 };
   // Sources that it had once: a reader has to be authorized for these too.
-  return { store: (await IcechunkStore.open({ ...options, prefixes })) ?? store, head, stored, prefixes };
+  return { store: (await IcechunkStore.open({ ...options, prefixes })) ?? store, head, stored, prefixes, s3 };
 }
 
 /** Where the product is kept, and where its references may point by the dataset file as it is now. */
@@ -90,8 +99,14 @@ function storeOptions(dataset: Dataset, product: TimeseriesProduct): StoreOption
   return {
     folder: fileURLToPath(product.store),
     prefixes: [...new Set(places.map(containerPrefix))],
+    s3: s3ConnectionOf(source),
     split: { dimension: product.dimension, chunks: product.split },
   };
+}
+
+/** How the references to S3 among these are reached; undefined where there are none. */
+function reachOf(prefixes: readonly string[], { s3 }: StoreOptions): S3Connection | undefined {
+  return prefixes.some((prefix) => prefix.startsWith("s3:")) ? s3 : undefined;
 }
 
 /** What a version holds. @throws FreshetError `corrupt` for one that Freshet did not write. */

@@ -26,7 +26,7 @@ export async function setAside(
   const aside = new Map<Revision, string>();
   if (dataset.source.mirror === undefined && isFreshetError(error, "source-changed", "source-missing", "storage")) {
     for (const revision of ready) {
-      const finding = await lookAtSource(revision, AbortSignal.timeout(60_000));
+      const finding = await lookAtSource(revision, dataset.source, AbortSignal.timeout(60_000));
       if (finding.kind !== "changed" && finding.kind !== "gone") continue;
       aside.set(
         revision,

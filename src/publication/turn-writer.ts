@@ -130,6 +130,7 @@ export class TurnWriter {
       ...(turn.request === undefined ? {} : { request: turn.request }),
       cursor: plan.cursor,
       prefixes: state.prefixes,
+      ...(state.s3 === undefined ? {} : { s3: state.s3 }),
       ...(turn.hold === undefined ? {} : { hold: turn.hold }),
     };
     const parts = new ChangeParts({ scans: this.#parts.scans, dataset, product, epochs: wanted.epochs, header, isFresh, tick });

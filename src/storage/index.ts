@@ -7,6 +7,6 @@ export { makeFolder } from "./make-folder.ts";
 export { openReader, type ReaderOptions } from "./open-reader.ts";
 export type { RangeReader, SourceIdentity } from "./range-reader.ts";
 export { type ReadingPlan, readingPlanOf } from "./reading-plan.ts";
-export type { S3Connection } from "./s3-client.ts";
+export { AWS, type S3Connection } from "./s3-client.ts";
 export { s3Uri } from "./s3-uri.ts";
 export { writeWhole } from "./write-whole.ts";

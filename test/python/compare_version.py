@@ -16,13 +16,16 @@ warnings.simplefilter("ignore")
 store_path, version, axis, *pairs = sys.argv[1:]
 
 
+def access_to(prefix):
+    if prefix.startswith("s3:"):
+        return icechunk.s3_from_env_credentials()
+    return icechunk.credentials.HttpAccess if prefix.startswith("http") else icechunk.credentials.LocalFileSystemAccess
+
+
 def open_store():
     storage = icechunk.local_filesystem_storage(store_path)
     config = icechunk.Repository.fetch_config(storage)
-    access = icechunk.credentials
-    authorize = icechunk.containers_credentials(
-        {prefix: access.HttpAccess if prefix.startswith("http") else access.LocalFileSystemAccess
-         for prefix in config.virtual_chunk_containers})
+    authorize = icechunk.containers_credentials({prefix: access_to(prefix) for prefix in config.virtual_chunk_containers})
     repository = icechunk.Repository.open(storage, authorize_virtual_chunk_access=authorize)
     return repository.readonly_session(snapshot_id=version).store
 

@@ -57,6 +57,8 @@ function specOf({ index, uri, offset, length, source }: VirtualChunk): VirtualCh
     throw new FreshetError("corrupt", "a reference is not a range", { found: `[${index}] ${offset}+${length}`, uri });
   }
   const reference = { index: [...index], location: uri, offset, length };
+  // Of an object of S3 readers compare the entity tag, which tells two states within one second apart.
+  if (source.etag !== undefined && uri.startsWith("s3:")) return { ...reference, etagChecksum: source.etag };
   // A source's own clock counts in whole seconds where it is read again: round up, or an unchanged file would look changed.
   if (source.lastModifiedMs !== undefined) {
     return { ...reference, lastModified: new Date(Math.ceil(source.lastModifiedMs / 1000) * 1000) };

@@ -1,11 +1,12 @@
 import { fileURLToPath } from "node:url";
 import type { Credentials, VirtualChunkContainer } from "@earthmover/icechunk";
 import { FreshetError } from "../../errors/index.ts";
+import { AWS, type S3Connection } from "../../storage/index.ts";
 
 /**
  * The prefix under which Icechunk is allowed to read virtual chunks of a source. Icechunk takes only prefixes that are
  * plain ASCII as a URL; of one that is not (a folder with a space in its name) the part above that folder is taken.
- * @param source `https://…`, `http://…`, or `file:///…`.
+ * @param source `https://…`, `http://…`, `s3://bucket/…` or `file:///…`.
  * @throws FreshetError `unsupported` when nothing of it can be used.
  */
 export function containerPrefix(source: string): string {
@@ -24,22 +25,38 @@ export function containerPrefix(source: string): string {
   return `${base}${path}`;
 }
 
-/** The container and the authorization with which the store is opened, by prefix. */
-export function containersFor(prefixes: readonly string[]): {
+/**
+ * The container and the authorization with which the store is opened, by prefix.
+ * @param s3 how `s3:` is reached. Where it is, and how, goes into the store for its readers; credentials never do.
+ */
+export function containersFor(
+  prefixes: readonly string[],
+  s3: S3Connection = AWS,
+): {
   readonly containers: Record<string, VirtualChunkContainer>;
   readonly authorization: Record<string, Credentials | null>;
 } {
   const containers: Record<string, VirtualChunkContainer> = {};
   const authorization: Record<string, Credentials | null> = {};
   for (const prefix of prefixes) {
-    const isFile = prefix.startsWith("file:");
-    containers[prefix] = {
-      urlPrefix: prefix,
-      store: isFile
-        ? { type: "LocalFileSystem", field0: fileURLToPath(prefix) }
-        : { type: "Http", field0: { opts: {}, headers: {} } },
-    };
-    authorization[prefix] = isFile ? null : { type: "HttpAccess" };
+    containers[prefix] = { urlPrefix: prefix, store: storeOf(prefix, s3) };
+    authorization[prefix] = authorizationOf(prefix, s3);
   }
   return { containers, authorization };
+}
+
+function storeOf(prefix: string, s3: S3Connection): VirtualChunkContainer["store"] {
+  if (prefix.startsWith("file:")) return { type: "LocalFileSystem", field0: fileURLToPath(prefix) };
+  if (!prefix.startsWith("s3:")) return { type: "Http", field0: { opts: {}, headers: {} } };
+  const { endpoint, region, anonymous, pathStyle } = s3;
+  const options = { region, anonymous, forcePathStyle: pathStyle };
+  if (endpoint === undefined) return { type: "S3", field0: options };
+  const allowHttp = endpoint.startsWith("http:");
+  return { type: "S3Compatible", field0: { ...options, endpointUrl: endpoint, allowHttp } };
+}
+
+function authorizationOf(prefix: string, { anonymous }: S3Connection): Credentials | null {
+  if (prefix.startsWith("file:")) return null;
+  if (!prefix.startsWith("s3:")) return { type: "HttpAccess" };
+  return { type: "S3", field0: { type: anonymous ? "Anonymous" : "FromEnv" } };
 }

@@ -1,6 +1,7 @@
 import type { Repository, RepositoryConfig, Session, SnapshotInfo, Store } from "@earthmover/icechunk";
 import { FreshetError, isFreshetError } from "../../errors/index.ts";
 import { reached } from "../../steps/index.ts";
+import type { S3Connection } from "../../storage/index.ts";
 import { applyChange } from "./apply-change.ts";
 import { candidateBranch, removeCandidateBranch } from "./candidate-branch.ts";
 import { containersFor } from "./containers.ts";
@@ -33,6 +34,8 @@ export interface StoreOptions {
   readonly folder: string;
   /** Prefixes under which its virtual chunks may lie; see `containerPrefix`. */
   readonly prefixes: readonly string[];
+  /** How those of `s3:` are reached. Default: AWS in us-east-1, with the credentials of the environment. */
+  readonly s3?: S3Connection | undefined;
   /** Dimension along which manifests are split, and chunks to a manifest: an append rewrites one such window, not all. */
   readonly split: { readonly dimension: string; readonly chunks: number };
 }
@@ -62,7 +65,7 @@ export class IcechunkStore {
   /** Opens the repository. Answers undefined where there is none. */
   static async open(options: StoreOptions): Promise<IcechunkStore | undefined> {
     const { Repository } = loadIcechunk();
-    const { authorization } = containersFor(options.prefixes);
+    const { authorization } = containersFor(options.prefixes, options.s3);
     return guarded(options.folder, async () => {
       const files = new StoreFolder(options.folder);
       const storage = folderStorage(files);
@@ -76,7 +79,7 @@ export class IcechunkStore {
     const present = await IcechunkStore.open(options);
     if (present !== undefined) return present;
     const { Repository } = loadIcechunk();
-    const { containers, authorization } = containersFor(options.prefixes);
+    const { containers, authorization } = containersFor(options.prefixes, options.s3);
     const config = { ...configOf(options), virtualChunkContainers: containers };
     try {
       return await guarded(options.folder, async () => {
@@ -98,7 +101,7 @@ export class IcechunkStore {
    */
   static async allow(options: StoreOptions): Promise<IcechunkStore> {
     const { Repository } = loadIcechunk();
-    const { containers, authorization } = containersFor(options.prefixes);
+    const { containers, authorization } = containersFor(options.prefixes, options.s3);
     return guarded(options.folder, async () => {
       const files = new StoreFolder(options.folder);
       const config = { ...configOf(options), virtualChunkContainers: containers };

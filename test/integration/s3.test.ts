@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, suite, test } from "node:test";
+import type { GranuleResult } from "../../src/contract/index.ts";
+import { type Dataset, parseDatasetFile, type TimeseriesProduct } from "../../src/dataset/index.ts";
+import { lookAtProduct } from "../../src/publication/index.ts";
+import { Announcer, applyDatasets } from "../../src/starters/index.ts";
+import { MOGREPS, OSTIA, type RealGranule } from "../support/granules.ts";
+import { compareInPython, missingPython } from "../support/python.ts";
+import { missingTemporal } from "../support/temporal-server.ts";
+import { missingS3, TestS3 } from "../support/versitygw.ts";
+import { World } from "../support/world.ts";
+
+const BUCKET = "agency-data";
+
+suite("granules in S3, on a real Temporal server", { skip: missingTemporal() || missingS3(), timeout: 240_000 }, () => {
+  let world: World;
+  let s3: TestS3;
+  let datasets: readonly Dataset[];
+  const datasetOf = (name: string): Dataset => datasets.find((dataset) => dataset.name === name) as Dataset;
+
+  before(async () => {
+    [world, s3] = await Promise.all([World.start(), TestS3.start()]);
+    await s3.createBucket(BUCKET);
+    process.env.TEST_S3_ENDPOINT = s3.endpoint;
+    const { home } = world.settings;
+    const timeseries = (name: string, at: string): string =>
+      `products: [ { timeseries: { calendar: { every: 1d, at: "${at}" }, store: "${home}/stores/${name}" } } ]
+publish: { coalesce: 50ms }
+await: { deadline: 60s, every: 500ms }`;
+    const source = `at: "s3://${BUCKET}/in/", s3: { endpoint: "\${TEST_S3_ENDPOINT}" }`;
+    ({ datasets } = parseDatasetFile(
+      `sources:
+  objects: { ${source} }
+  mirrored: { ${source}, mirror: "${home}/mirror" }
+---
+name: s3-ostia
+from: { source: objects }
+match: "{valid:%Y%m%d%H%M%S}-UKMO-L4_GHRSST-SSTfnd-OSTIAanom-GLOB-v02.0-fv02.0.nc"
+${timeseries("s3-ostia", "12:00Z")}
+maintenance: { sweep: 2s }
+---
+name: s3-mogreps
+from: { source: objects }
+match: "{run:%Y%m%dT%H%MZ}-PT{lead:4h}H-temperature_at_screen_level.nc"
+${timeseries("s3-mogreps", "15:00Z")}
+---
+name: s3-mirrored
+from: { source: mirrored }
+match: "{run:%Y%m%dT%H%MZ}-PT{lead:4h}H-temperature_at_screen_level.nc"
+${timeseries("s3-mirrored", "15:00Z")}
+`,
+      { file: join(home, "s3.yaml") },
+    ));
+    await applyDatasets(world.client, world.ledger, datasets);
+  });
+  after(async () => {
+    await world?.stop();
+    await s3?.stop();
+    delete process.env.TEST_S3_ENDPOINT;
+  });
+  const put = (granule: RealGranule, content: Uint8Array | { readonly copyOf: string } = { copyOf: granule.path }) =>
+    s3.put(BUCKET, `in/${granule.name}`, content);
+  async function announce(granule: RealGranule): Promise<readonly GranuleResult[]> {
+    const announcer = new Announcer(world.client, world.ledger);
+    const uri = `s3://${BUCKET}/in/${granule.name}`;
+    const announced = await announcer.announce({ uri, by: "test", heardMs: Date.now() });
+    return Promise.all(
+      announced.map(({ workflowId }) => world.client.workflow.getHandle(workflowId).result() as Promise<GranuleResult>),
+    );
+  }
+  /** Readers in Python see these files and nothing else. */
+  async function assertReads(dataset: string, files: readonly (readonly [slot: number, path: string])[]): Promise<void> {
+    await world.settled(dataset);
+    const [product] = datasetOf(dataset).products;
+    const state = product && (await lookAtProduct(datasetOf(dataset), product));
+    assert.ok(state !== undefined);
+    const { wrong, compared, gaps, sizes } = await compareInPython(state.store.folder, state.head, new Map(files));
+    assert.deepEqual(wrong, []);
+    assert.ok(compared > 0);
+    assert.equal((sizes.time ?? 0) - gaps.length, files.length);
+  }
+  const states = async (granule: RealGranule): Promise<string[]> =>
+    (await world.ledger.revisionsOf("s3-ostia", granule.key)).map(({ state }) => state);
+  const pathOf = (granules: readonly RealGranule[]) => granules.map(({ path }, slot) => [slot, path] as const);
+
+  test("objects that are announced are published, and Python reads their chunks from the bucket", {
+    skip: missingPython(),
+  }, async () => {
+    for (const granule of [...OSTIA, ...MOGREPS.slice(0, 2)]) {
+      await put(granule);
+      for (const { stage } of await announce(granule)) assert.equal(stage, "ready");
+    }
+    await assertReads("s3-ostia", pathOf(OSTIA));
+    await assertReads("s3-mogreps", pathOf(MOGREPS.slice(0, 2)));
+  });
+
+  test("with a mirror the copies are read", { skip: missingPython() }, async () => {
+    await assertReads("s3-mirrored", pathOf(MOGREPS.slice(0, 2)));
+    const [revision] = await world.ledger.revisionsOf("s3-mirrored", (MOGREPS[0] as RealGranule).key);
+    assert.match(revision?.identity ?? "", /^etag:"[0-9a-f]{32}":/);
+  });
+
+  test("an object that is replaced becomes a new revision, within the same second too", { skip: missingPython() }, async () => {
+    const [first, second, third] = OSTIA as [RealGranule, RealGranule, RealGranule];
+    const changed = await readFile(second.path);
+    // One value of analysed_sst; the record ends with the time.
+    changed.writeInt16BE(1234, changed.length - 1_000);
+    const copy = join(world.settings.home, "changed.nc");
+    await writeFile(copy, changed);
+    await put(second, changed);
+    assert.deepEqual(
+      (await announce(second)).map(({ stage }) => stage),
+      ["ready"],
+    );
+    await assertReads("s3-ostia", [
+      [0, first.path],
+      [1, copy],
+      [2, third.path],
+    ]);
+    assert.deepEqual(await states(second), ["superseded", "published"]);
+  });
+
+  test("an object that is deleted leaves with the sweep", { skip: missingPython() }, async () => {
+    const [first, second] = OSTIA as [RealGranule, RealGranule];
+    await s3.remove(BUCKET, `in/${first.name}`);
+    await world.until(async () => (await states(first)).includes("withdrawn"), "the sweep has withdrawn it");
+    const copy = join(world.settings.home, "changed.nc");
+    await world.until(async () => {
+      const [last] = await world.ledger.publications("s3-ostia", "timeseries", 1);
+      return last?.granules === 2;
+    }, "a version without it");
+    assert.deepEqual(await states(second), ["superseded", "published"]);
+    const state = await lookAtProduct(datasetOf("s3-ostia"), datasetOf("s3-ostia").products[0] as TimeseriesProduct);
+    assert.deepEqual(state?.prefixes, [`s3://${BUCKET}/in/`]);
+    const { wrong } = await compareInPython(
+      state.store.folder,
+      state.head,
+      new Map([
+        [1, copy],
+        [2, (OSTIA[2] as RealGranule).path],
+      ]),
+    );
+    assert.deepEqual(wrong, []);
+  });
+});
