@@ -17,6 +17,7 @@ import { ensureRabbitMq } from "./rabbitmq.mjs";
 import { writeRecord } from "./record.mjs";
 import { duration, endLine, say } from "./report.mjs";
 import { ensureTemporal } from "./temporal.mjs";
+import { ensureVersitygw } from "./versitygw.mjs";
 
 const READERS = { purpose: "readers", requirements: join(project, "test/python/requirements.txt"), versions: ["3.13", "3.12"] };
 const ORACLE = { purpose: "oracle", versions: ["3.12", "3.13"] };
@@ -25,7 +26,7 @@ const PEERS = { purpose: "bench", versions: ["3.12", "3.13"] };
 /** What each verb needs beyond Node and the npm packages, and what it then runs: arguments for Node 24, in the project's folder. */
 const VERBS = {
   demo: { needs: ["temporal"], command: (args) => ["bin/freshet.mjs", "demo", ...args] },
-  test: { needs: ["temporal", "python", "postgres", "brokers"], command: testCommand },
+  test: { needs: ["temporal", "python", "postgres", "brokers", "s3"], command: testCommand },
   check: { needs: [], command: (args) => ["scripts/check.ts", ...args] },
   fix: { needs: [], command: (args) => ["node_modules/@biomejs/biome/bin/biome", "check", "--write", ...args] },
   fuzz: { needs: [], command: (args) => ["scripts/fuzz.ts", ...args] },
@@ -39,7 +40,7 @@ const VERBS = {
     command: (args, found) => ["scripts/bench-scan.ts", "--python", found.peersPython, ...args],
   },
   bench: { needs: ["temporal"], command: (args) => ["bench/main.ts", ...args] },
-  all: { needs: ["temporal", "python", "postgres", "brokers"], command: undefined },
+  all: { needs: ["temporal", "python", "postgres", "brokers", "s3"], command: undefined },
   oracle: { needs: ["oracle"], command: undefined },
 };
 
@@ -92,6 +93,7 @@ async function prepare(needs, args) {
     await ensureElasticMq();
     await ensureRabbitMq();
   }
+  if (needs.includes("s3")) await ensureVersitygw();
   if (needs.includes("oracle")) found.oraclePython = await ensurePython({ ...ORACLE, requirements: oracleRequirements(args) });
   writeRecord(found);
   // Nobody else asks for it: it is no part of the record.
