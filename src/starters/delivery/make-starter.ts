@@ -1,0 +1,32 @@
+import type { Source } from "../../dataset/index.ts";
+import type { Announcer } from "../announcer.ts";
+import { amqpAccess } from "./amqp-access.ts";
+import { AmqpStarter } from "./amqp-starter.ts";
+import { Intake } from "./intake.ts";
+import { type Plan, passes } from "./plans.ts";
+import { SqsStarter } from "./sqs-starter.ts";
+import type { Log, Starter } from "./starter.ts";
+import type { Tally } from "./tally.ts";
+
+/** A starter and what it has done. */
+export interface Counted {
+  readonly starter: Starter;
+  readonly tally: Tally;
+}
+
+/**
+ * The starter that a plan asks for; nothing is sent yet.
+ * @throws FreshetError `usage` when a variable that it names is not set.
+ */
+export function makeStarter(plan: Plan, announcer: Announcer, log: Log): Counted {
+  const { name, kind, serves } = plan;
+  if (plan.kind === "sqs") {
+    const intake = new Intake({ announcer, name, via: kind, serves, log });
+    return { starter: new SqsStarter({ name, delivery: plan.delivery, intake, log }), tally: intake.tally };
+  }
+  const wants = ({ amqp }: Source, uri: string): boolean => amqp !== undefined && passes(amqp, uri);
+  const intake = new Intake({ announcer, name, via: kind, serves, wants, log });
+  const { queue, bindings, prefetch } = plan;
+  const access = amqpAccess(plan.delivery);
+  return { starter: new AmqpStarter({ name, access, queue, bindings, prefetch, intake, log }), tally: intake.tally };
+}
