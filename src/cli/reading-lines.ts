@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import type { S3Connection } from "../storage/index.ts";
 import { readSetUpRecord } from "./set-up-record.ts";
 import { shellWord } from "./shell-word.ts";
 
@@ -25,6 +26,8 @@ export interface ReadingPlace {
   readonly folder: string;
   /** Where its references may point; a reader has to allow these. */
   readonly prefixes: readonly string[];
+  /** How those of `s3:` are reached: only whether requests are signed matters, the rest stands in the store. */
+  readonly s3?: S3Connection | undefined;
   /** Path of the array that is shown: `/analysed_sst`. */
   readonly array: string;
   /** Id of a version; default: the published one. */
@@ -36,12 +39,11 @@ export function readingLines(place: ReadingPlace): ReadingLines {
   return { xarray: xarrayLines(place), zarrita: zarritaLines(place) };
 }
 
-function xarrayLines({ folder, prefixes, array, version }: ReadingPlace): string {
+function xarrayLines({ folder, prefixes, s3, array, version }: ReadingPlace): string {
   const which = version === undefined ? text("main") : `snapshot_id=${text(version)}`;
   const group = array.slice(1, Math.max(1, array.lastIndexOf("/")));
   const name = array.slice(array.lastIndexOf("/") + 1);
-  const access = (prefix: string): string => (prefix.startsWith("file:") ? "LocalFileSystemAccess" : "HttpAccess");
-  const credentials = prefixes.map((prefix) => `${text(prefix)}: icechunk.credentials.${access(prefix)}`).join(", ");
+  const credentials = prefixes.map((prefix) => `${text(prefix)}: icechunk.${accessTo(prefix, s3)}`).join(", ");
   const program = [
     "",
     "import icechunk, xarray",
@@ -59,17 +61,17 @@ function xarrayLines({ folder, prefixes, array, version }: ReadingPlace): string
   return python === undefined ? `npm run --silent set-up\n${command}` : command;
 }
 
-function zarritaLines({ folder, prefixes, array, version }: ReadingPlace): string {
+function zarritaLines({ folder, prefixes, s3, array, version }: ReadingPlace): string {
   const opening =
     version === undefined
       ? [
           `import { openForReading } from ${text(OPEN_FOR_READING)};`,
-          `const store = await openForReading(${text(folder)}, ${JSON.stringify(prefixes)});`,
+          `const store = await openForReading(${text(folder)}, ${JSON.stringify(prefixes)}${s3 === undefined ? "" : `, ${JSON.stringify(s3)}`});`,
         ]
       : [
           `import { IcechunkStore } from ${text(STORE)};`,
           // How manifests are split matters to writers alone.
-          `const place = { folder: ${text(folder)}, prefixes: ${JSON.stringify(prefixes)}, split: { dimension: "time", chunks: 1000 } };`,
+          `const place = { folder: ${text(folder)}, prefixes: ${JSON.stringify(prefixes)}, ${s3 === undefined ? "" : `s3: ${JSON.stringify(s3)}, `}split: { dimension: "time", chunks: 1000 } };`,
           `const store = await (await IcechunkStore.open(place)).reader(${text(version)});`,
         ];
   const program = [
@@ -83,6 +85,12 @@ function zarritaLines({ folder, prefixes, array, version }: ReadingPlace): strin
   ];
   const node = existsSync(`${PROJECT}/${PROJECT_NODE}`) ? PROJECT_NODE : process.execPath;
   return `${shellWord(node)} --input-type=module -e ${shellWord(program.join("\n"))}`;
+}
+
+/** How Python's Icechunk says that a reader may read there: keys come from his own environment. */
+function accessTo(prefix: string, s3: S3Connection | undefined): string {
+  if (prefix.startsWith("s3:")) return s3?.anonymous === true ? "s3_anonymous_credentials()" : "s3_from_env_credentials()";
+  return prefix.startsWith("file:") ? "credentials.LocalFileSystemAccess" : "credentials.HttpAccess";
 }
 
 /** A string in Python and in JavaScript. */

@@ -1,16 +1,16 @@
 import { placeBeside } from "../formats/beside.ts";
 import type { OpenBeside } from "../formats/format-scan.ts";
-import { type HttpReaderOptions, openReader, type RangeReader, readingPlanOf, withBlockCache } from "../storage/index.ts";
+import { openReader, type RangeReader, type ReaderOptions, readingPlanOf, withBlockCache } from "../storage/index.ts";
 
 /** The files that one source names beside itself (external storage, virtual datasets, external links), as far as they may be opened. */
 export class FilesBeside {
   readonly #uri: string;
   readonly #places: readonly string[];
-  readonly #options: HttpReaderOptions;
+  readonly #options: ReaderOptions;
   readonly #readers: RangeReader[] = [];
 
   /** @param places prefixes that such a file may be under, each with a slash at its end; none: no file may be opened. */
-  constructor(uri: string, places: readonly string[], options: HttpReaderOptions = {}) {
+  constructor(uri: string, places: readonly string[], options: ReaderOptions = {}) {
     this.#uri = uri;
     this.#places = places;
     this.#options = options;

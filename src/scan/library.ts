@@ -4,7 +4,14 @@
  * @module
  */
 export { type ErrorKind, FreshetError, isFreshetError } from "../errors/index.ts";
-export { type HttpReaderOptions, openReader, type RangeReader, type SourceIdentity } from "../storage/index.ts";
+export {
+  type HttpReaderOptions,
+  openReader,
+  type RangeReader,
+  type ReaderOptions,
+  type S3Connection,
+  type SourceIdentity,
+} from "../storage/index.ts";
 export {
   arraysOf,
   type ChunkManifest,

@@ -11,7 +11,7 @@ interface ServiceError extends Error {
 type Meaning = readonly [ErrorKind, summary: string, remedy?: string];
 
 const CREDENTIALS =
-  "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE; a public bucket is read with s3: { anonymous: true }";
+  "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE; a public bucket is read with s3: { anonymous: true } in the dataset file, --anonymous at the command line";
 const FORBIDDEN =
   "Check the credentials and what they allow; where listing is not allowed, the service says the same of an object that is not there";
 

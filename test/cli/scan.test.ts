@@ -256,7 +256,7 @@ describe("freshet", { concurrency: 2 }, () => {
       2,
       /^freshet: there is no such variable: found nothing, expected one of \/lat, .*\/air.*\n$/,
     ],
-    [["scan", "s3://bucket/key"], 2, /^freshet: this kind of address cannot be read: found s3:, .*\n$/],
+    [["scan", "gs://bucket/key"], 2, /^freshet: this kind of address cannot be read: found gs:, .*\n$/],
     [
       ["scan", AIR, "--load", "nothing"],
       1,

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
+import { promisify } from "node:util";
+import { openingLines } from "../../src/cli/versions/opening-lines.ts";
 import type { GranuleResult } from "../../src/contract/index.ts";
 import { type Dataset, parseDatasetFile, type TimeseriesProduct } from "../../src/dataset/index.ts";
 import { lookAtProduct } from "../../src/publication/index.ts";
@@ -94,6 +97,15 @@ ${timeseries("s3-mirrored", "15:00Z")}
     }
     await assertReads("s3-ostia", pathOf(OSTIA));
     await assertReads("s3-mogreps", pathOf(MOGREPS.slice(0, 2)));
+  });
+
+  test("the lines that are printed for readers open it", { skip: missingPython() }, async () => {
+    const dataset = datasetOf("s3-ostia");
+    const lines = await openingLines(dataset, dataset.products[0] as TimeseriesProduct);
+    const [xarray = "", zarrita = ""] = lines.filter((line) => line !== "" && !line.startsWith("#"));
+    const run = promisify(execFile);
+    assert.match((await run("sh", ["-c", xarray])).stdout, /mean of the last step of analysed_sst: \d+\.\d+/);
+    assert.match((await run("sh", ["-c", zarrita])).stdout, /analysed_sst \[ 3, \d+, \d+ \] last values: Int16Array/);
   });
 
   test("with a mirror the copies are read", { skip: missingPython() }, async () => {

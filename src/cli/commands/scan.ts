@@ -8,11 +8,12 @@ import { EXIT, exitCodeOf, failureText } from "../failure.ts";
 import { interruptSignal } from "../interrupt.ts";
 import { replaceFile } from "../output-file.ts";
 import { showProgress } from "../progress.ts";
+import { addS3Options, type S3Options, s3ConnectionFor } from "../s3-options.ts";
 import { filesToScan, outputNames, type ScanFile } from "../scan-files.ts";
 import { explanationTable, refuse, scanJson, scanReport, scanTable } from "../scan-report.ts";
 import { count } from "../table.ts";
 
-interface Options {
+interface Options extends S3Options {
   readonly refs?: string;
   readonly report?: string;
   readonly explain?: string;
@@ -28,6 +29,7 @@ Examples:
   freshet scan granule.nc                                  what is in it, as a table
   freshet scan folder '2026*/**/*.nc' --json               all files of a folder and of a pattern, one line of JSON each
   freshet scan https://example.org/granule.nc              over the network: only what is needed is read
+  freshet scan s3://bucket/granule.nc --anonymous          the same in a public bucket
   freshet scan granule.nc --refs granule.json              kerchunk references, for xarray, GDAL, zarrita
   freshet scan folder --refs references/                   the same for each file, references/granule.nc.json
   freshet scan granule.nc --refs granule.json --load coordinates --drop sst_anomaly,mask
@@ -38,8 +40,8 @@ are passed over. A variable that cannot be referenced is reported with the reaso
 names (external storage, virtual datasets, external links) are read where they are in its own folder, or under a prefix that --allow names.`;
 
 export function configure(command: Command): void {
-  command
-    .argument("<file...>", "paths, folders, patterns, or file:, http: and https: URLs")
+  addS3Options(command)
+    .argument("<file...>", "paths, folders, patterns, or file:, http:, https: and s3: URLs")
     .option("--refs <out.json>", "write kerchunk references (version 1, Zarr v2); of several files, into a folder")
     .option(
       "--report <out.json>",
@@ -132,14 +134,15 @@ async function scanOne(file: string, options: OneFile, progressName: string): Pr
   let beside: FilesBeside | undefined;
   const done = showProgress(progressName, () => reader);
   const mayRedirectTo = (url: URL): boolean => options.allow.some((allowed) => url.href.startsWith(allowed));
-  const http = { signal, headers: options.header, mayRedirectTo };
+  const s3 = s3ConnectionFor(options);
+  const how = { signal, s3, headers: options.header, mayRedirectTo };
   let found: Scan;
   let explanation: Explanation | undefined;
   try {
-    reader = withCounters(await openReader(file, http));
+    reader = withCounters(await openReader(file, how));
     const load = options.load.length === 1 && options.load[0] === "coordinates" ? "coordinates" : options.load;
     // Its headers are meant for the file's own server.
-    beside = new FilesBeside(reader.uri, [new URL("./", reader.uri).href, ...options.allow], { signal, mayRedirectTo });
+    beside = new FilesBeside(reader.uri, [new URL("./", reader.uri).href, ...options.allow], { signal, s3, mayRedirectTo });
     found = await scan(reader, { load, drop: options.drop, openBeside: beside.open, signal });
     if (options.explain !== undefined) explanation = await explain(reader, found, options.explain, signal);
   } finally {

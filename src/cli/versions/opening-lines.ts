@@ -10,10 +10,10 @@ import { readingLines } from "../reading-lines.ts";
 export async function openingLines(dataset: Dataset, product: TimeseriesProduct, version?: string): Promise<string[]> {
   const state = await lookAtProduct(dataset, product);
   if (state === undefined) return [];
-  const { store, prefixes, head } = state;
+  const { store, prefixes, s3, head } = state;
   const array = await principalArray({ store, head: version ?? head }, product.dimension);
   if (array === undefined) return [];
-  const { xarray, zarrita } = readingLines({ folder: store.folder, prefixes, array, version });
+  const { xarray, zarrita } = readingLines({ folder: store.folder, prefixes, s3, array, version });
   return [
     "",
     "# in xarray, from the project's folder (docs/reading.md)",
