@@ -41,6 +41,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/backfill.ts"),
   },
   {
+    name: "run",
+    summary: "one shot for containers and cron: apply, bring in a span or a list, publish, end",
+    load: () => import("./commands/run.ts"),
+  },
+  {
     name: "status",
     summary: "where datasets and granules are, and what they wait for",
     load: () => import("./commands/status.ts"),

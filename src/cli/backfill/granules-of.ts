@@ -1,0 +1,46 @@
+import { readFile } from "node:fs/promises";
+import { type Dataset, INSTANT_FORM, parseInstant, urisBetween } from "../../dataset/index.ts";
+import { FreshetError } from "../../errors/index.ts";
+
+const DAY_MS = 86_400_000;
+
+/** Which granules of a dataset are meant, as options say it. */
+export interface GranuleOptions {
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  /** `names`, or a file with a uri, or a name behind the source's prefix, on each line. */
+  readonly source: string;
+}
+
+/**
+ * The uris of the granules that are meant.
+ * @throws FreshetError `usage` for options that do not fit, a file that cannot be read, names that cannot be made up.
+ */
+export async function granulesOf(dataset: Dataset, options: GranuleOptions): Promise<string[]> {
+  const uris = options.source === "names" ? [...urisBetween(dataset, ...spanOf(options))] : await urisOfFile(dataset, options);
+  if (uris.length === 0) throw new FreshetError("usage", "no granules are meant", { found: "no uris", path: dataset.name });
+  return uris;
+}
+
+function spanOf({ from, to }: GranuleOptions): readonly [fromMs: number, toMs: number] {
+  const first = instantOf("--from", from);
+  const last = instantOf("--to", to);
+  return [first.ms, last.isDate ? last.ms + DAY_MS - 1 : last.ms];
+}
+
+/** @throws FreshetError `usage` for what is no instant, or nothing. */
+function instantOf(option: string, text: string | undefined) {
+  const instant = text === undefined ? undefined : parseInstant(text);
+  if (instant !== undefined) return instant;
+  throw new FreshetError("usage", `${option} takes an instant`, { found: text ?? "nothing", expected: INSTANT_FORM });
+}
+
+async function urisOfFile(dataset: Dataset, { source, from, to }: GranuleOptions): Promise<string[]> {
+  if (from !== undefined || to !== undefined)
+    throw new FreshetError("usage", "--from and --to choose among names that are made up", { found: `with --source ${source}` });
+  const text = await readFile(source, "utf8").catch((cause: NodeJS.ErrnoException) => {
+    throw new FreshetError("usage", "the file with uris cannot be read", { found: cause.message, path: source, cause });
+  });
+  const lines = text.split("\n").flatMap((line) => (line.trim() === "" ? [] : [line.trim()]));
+  return lines.map((line) => (line.includes("://") ? line : new URL(line, dataset.source.at).href));
+}
