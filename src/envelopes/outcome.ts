@@ -2,14 +2,14 @@ import type { z } from "zod";
 import type { EnvelopeForm, Message, Reading, Told } from "./envelope.ts";
 import type { Place } from "./place.ts";
 
-/** A message whose body is a JSON object. */
+/** A message whose body is a JSON object. A notification by attributes may have no body: then it has no fields. */
 export interface OpenMessage {
   readonly value: Readonly<Record<string, unknown>>;
   readonly attributes: Readonly<Record<string, string>>;
 }
 
-/** Reads what was inside an envelope; it counts how deep one is. */
-export type ReadInner = (inner: Message) => Reading;
+/** Reads what was inside an envelope, as text, bytes or JSON that was parsed with it; it counts how deep one is. */
+export type ReadInner = (body: Message["body"] | object, attributes: Readonly<Record<string, string>>) => Reading;
 
 /** One form: undefined when the message is not of it. */
 export type FormReader = (message: OpenMessage, readInner: ReadInner) => Reading | undefined;

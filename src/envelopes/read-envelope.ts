@@ -1,8 +1,13 @@
+import { readBatch } from "./batch.ts";
+import { readBinaryCloudEvent, readCloudEvent } from "./cloudevent.ts";
+import { readCmr } from "./cmr.ts";
 import type { Message, Reading } from "./envelope.ts";
 import { readEventBridge } from "./eventbridge.ts";
+import { readFlat } from "./flat.ts";
 import { readFreshet } from "./freshet.ts";
 import { MAX_BYTES, MAX_NESTING } from "./limits.ts";
-import { type FormReader, malformed } from "./outcome.ts";
+import { type FormReader, malformed, type ReadInner } from "./outcome.ts";
+import { readPubSub, readPubSubPush } from "./pubsub.ts";
 import { quote } from "./quote.ts";
 import { readS3Event } from "./s3-event.ts";
 import { readSarraceniaV02 } from "./sarracenia-v02.ts";
@@ -11,43 +16,65 @@ import { readSns } from "./sns.ts";
 
 export interface EnvelopeOptions {
   /**
-   * Messages that are flat JSON metadata are read by this template: names of fields in braces, such as `s3://{bucket}/{key}`.
-   * Fields are names as the store knows them; they are encoded.
+   * Messages of no known form are taken for flat metadata and read by this template: names of fields in braces, such as
+   * `s3://{bucket}/{key}`. A field is a name as the store knows it; it is encoded.
    */
   readonly flat?: { readonly uri: string } | undefined;
 }
 
-/** The forms whose body is a JSON object, asked in this order: those with the most telling fields first. */
-const FORMS: readonly FormReader[] = [readSns, readEventBridge, readS3Event, readSarraceniaV03, readFreshet];
+/** In the order in which they are asked: by attributes, then by the fields of the body, the most telling first. */
+const FORMS: readonly FormReader[] = [
+  readBinaryCloudEvent,
+  readPubSub,
+  readSns,
+  readEventBridge,
+  readCloudEvent,
+  readPubSubPush,
+  readS3Event,
+  readCmr,
+  readSarraceniaV03,
+  readFreshet,
+];
+
+const EXPECTED = "an announcement in JSON, or a line of Sarracenia";
 
 /**
- * What a message says of granules, whatever form it has; the form is found by its content. Never throws. Bounded: 256 KiB, 1 000
- * records, four envelopes in each other, uris of 4 096 characters. Every uri told is an absolute one in its normal form, without
- * credentials, query or fragment, and does not leave its folder; which places may be read is for the source to say.
+ * What a message says of granules, whatever form it has; the form is found by its content, and of envelopes in each other the
+ * innermost is named. Never throws. Bounded: 256 KiB, 1 000 records, four envelopes in each other, uris of 4 096 characters. Every
+ * uri told is an absolute one in its normal form, without credentials, query or fragment, and does not leave its folder; which
+ * places may be read is for the source to say.
  */
-export function readEnvelope(message: Message, options: EnvelopeOptions = {}): Reading {
-  return read(message, options, 1);
-}
-
-function read(message: Message, options: EnvelopeOptions, nesting: number): Reading {
-  if (nesting > MAX_NESTING) return malformed("envelopes in each other without an end", `at most ${MAX_NESTING}`);
-  const { body, attributes = {} } = message;
+export function readEnvelope({ body, attributes = {} }: Message, options: EnvelopeOptions = {}): Reading {
   const bytes = typeof body === "string" ? Buffer.byteLength(body) : body.byteLength;
   if (bytes > MAX_BYTES) return malformed(`a message of ${bytes} bytes`, `at most ${MAX_BYTES}`);
-  const text = textOf(body);
-  if (text === undefined) return malformed("bytes that are not UTF-8", "JSON, or a line of Sarracenia");
-  const readInner = (inner: Message): Reading => read(inner, options, nesting + 1);
+  return read(body, attributes, options, 1);
+}
 
-  const line = readSarraceniaV02(text, message);
-  if (line !== undefined) return line;
-  const value = objectOf(text);
-  if (value === undefined) return malformed(quote(text), "a JSON object, or a line of Sarracenia");
+function read(
+  body: Message["body"] | object,
+  attributes: Readonly<Record<string, string>>,
+  options: EnvelopeOptions,
+  nesting: number,
+): Reading {
+  if (nesting > MAX_NESTING) return malformed("envelopes in each other without an end", `at most ${MAX_NESTING}`);
+  let value: unknown = body;
+  if (typeof body === "string" || body instanceof Uint8Array) {
+    const text = textOf(body);
+    if (text === undefined) return malformed("bytes that are not UTF-8", EXPECTED);
+    const line = readSarraceniaV02(text, attributes);
+    if (line !== undefined) return line;
+    value = jsonOf(text);
+    if (typeof value !== "object" || value === null) return malformed(quote(text), EXPECTED);
+  }
+  const readInner: ReadInner = (inner, innerAttributes) => read(inner, innerAttributes, options, nesting + 1);
+  if (Array.isArray(value)) return readBatch(value, (event) => readInner(event, attributes));
+  const fields = value as Readonly<Record<string, unknown>>;
   for (const form of FORMS) {
-    const reading = form({ value, attributes }, readInner);
+    const reading = form({ value: fields, attributes }, readInner);
     if (reading !== undefined) return reading;
   }
-  const fields = Object.keys(value).slice(0, 8).join(", ");
-  return malformed(`an object with the fields ${quote(fields)}`, "one of the known forms");
+  if (options.flat !== undefined) return readFlat(fields, options.flat.uri);
+  return malformed(`an object with the fields ${quote(Object.keys(fields).slice(0, 8).join(", "))}`, EXPECTED);
 }
 
 function textOf(body: string | Uint8Array): string | undefined {
@@ -59,10 +86,11 @@ function textOf(body: string | Uint8Array): string | undefined {
   }
 }
 
-function objectOf(text: string): Readonly<Record<string, unknown>> | undefined {
+/** A notification by attributes has no body; its fields are none. Undefined for what is no JSON. */
+function jsonOf(text: string): unknown {
+  if (text === "") return {};
   try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
+    return JSON.parse(text) as unknown;
   } catch {
     return undefined;
   }

@@ -1,3 +1,4 @@
+import { hexOfBase64 } from "./base64-hash.ts";
 import type { Told } from "./envelope.ts";
 
 type Checksum = NonNullable<Told["checksum"]>;
@@ -17,7 +18,6 @@ export function checksumOfSum(sum: string): Checksum | undefined {
 export function checksumOfIdentity(identity: { method: string; value?: unknown }): Checksum | undefined {
   const { method, value } = identity;
   if ((method !== "md5" && method !== "sha512") || typeof value !== "string") return undefined;
-  const bytes = Buffer.from(value, "base64");
-  const isWhole = bytes.toString("base64") === value.trim() && bytes.length === (method === "md5" ? 16 : 64);
-  return isWhole ? { algorithm: method, value: bytes.toString("hex") } : undefined;
+  const hex = hexOfBase64(value, method === "md5" ? 16 : 64);
+  return hex === undefined ? undefined : { algorithm: method, value: hex };
 }

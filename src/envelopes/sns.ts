@@ -21,5 +21,5 @@ export const readSns: FormReader = ({ value, attributes }, readInner) => {
   if (!parsed.success) return malformed(issueOf(parsed.error), "a Notification of SNS");
   const { Message, MessageAttributes = {} } = parsed.data;
   const inner = Object.entries(MessageAttributes).map(([name, { Value }]) => [name, Value] as const);
-  return readInner({ body: Message, attributes: { ...attributes, ...Object.fromEntries(inner) } });
+  return readInner(Message, { ...attributes, ...Object.fromEntries(inner) });
 };
