@@ -41,6 +41,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/backfill.ts"),
   },
   {
+    name: "replay",
+    summary: "announce granules again, from where they came last",
+    load: () => import("./commands/replay.ts"),
+  },
+  {
     name: "run",
     summary: "one shot for containers and cron: apply, bring in a span or a list, publish, end",
     load: () => import("./commands/run.ts"),

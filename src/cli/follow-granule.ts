@@ -13,7 +13,7 @@ const WORKER_PATIENCE_MS = 3_000;
 
 /** How following a granule ended. */
 export interface GranuleEnd {
-  readonly outcome: "published" | "duplicate" | "skipped" | "quarantined" | "waiting" | "failed";
+  readonly outcome: "published" | "duplicate" | "skipped" | "withdrawn" | "quarantined" | "waiting" | "failed";
   readonly reason: string;
   /** The version that holds it, where it is published. */
   readonly version?: string | undefined;
@@ -78,7 +78,7 @@ async function publishedEnd(
   { dataset, key }: Announced,
   { stage, identity, reason }: GranuleResult,
 ): Promise<GranuleEnd | undefined> {
-  if (stage === "skipped") return { outcome: "skipped", reason };
+  if (stage === "skipped" || stage === "withdrawn") return { outcome: stage, reason };
   const revision = await ledger.revision({ dataset, key, identity });
   if (revision?.state === "quarantined") return { outcome: "quarantined", reason: revision.reason };
   if (revision?.state === "ready" || revision?.state === "heard") return undefined;

@@ -14,7 +14,7 @@ suite("freshet run --once, with a Temporal server of its own", { skip: missingTe
     folder = await mkdtemp(join(tmpdir(), "freshet run "));
     await mkdir(join(folder, "agency"));
     for (const { name, path } of OSTIA.slice(0, 2)) await copyFile(path, join(folder, "agency", name));
-    const [{ name }] = OSTIA as [{ name: string }];
+    const { name } = OSTIA[0] as { name: string };
     await writeFile(
       join(folder, "days.yaml"),
       `

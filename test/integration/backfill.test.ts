@@ -22,6 +22,8 @@ suite("a backfill on a real Temporal server", { skip: missingTemporal(), timeout
   let world: World;
   let dataset: Dataset;
   let environment: NodeJS.ProcessEnv;
+  /** The second one, once the first is gone. */
+  let worker: RunningWorker | undefined;
   let reference: { name: string; hash: string };
   before(async () => {
     world = await World.start();
@@ -45,7 +47,10 @@ publish: { coalesce: 0s }
     reference = { name: "hours", hash: applied?.hash as string };
     environment = { TEMPORAL_ADDRESS: world.server.address, FRESHET_HOME: world.settings.home };
   });
-  after(() => world?.stop());
+  after(async () => {
+    await worker?.stop();
+    await world?.stop();
+  });
 
   const span = ["--from", "2020-01-01", "--to", "2020-01-02T15:00Z"] as const;
 
@@ -110,20 +115,28 @@ publish: { coalesce: 0s }
     assert.ok(done < 12, `${done} of 12`);
 
     await world.worker.stop();
-    const worker: RunningWorker = await startWorker(readSettings({ home: world.settings.home }, environment), { graceMs: 500 });
-    try {
-      const listed = await freshet(["backfill", "status", "hours", "--json"], undefined, environment);
-      const states = listed.stdout
-        .trim()
-        .split("\n")
-        .map((line) => JSON.parse(line) as { workflowId: string; status: BackfillStatus });
-      assert.equal(states.find(({ workflowId }) => workflowId.endsWith(":paused"))?.status.done, done);
-      const client = worker.client.workflow.getHandle(handle.workflowId);
-      assert.equal((await freshet(["backfill", "resume", "hours"], undefined, environment)).code, 0);
-      assert.deepEqual(((await client.result()) as BackfillStatus).counts.ready, 12);
-    } finally {
-      await worker.stop();
-    }
+    worker = await startWorker(readSettings({ home: world.settings.home }, environment), { graceMs: 500 });
+    const listed = await freshet(["backfill", "status", "hours", "--json"], undefined, environment);
+    const states = listed.stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { workflowId: string; status: BackfillStatus });
+    assert.equal(states.find(({ workflowId }) => workflowId.endsWith(":paused"))?.status.done, done);
+    const client = (worker as RunningWorker).client.workflow.getHandle(handle.workflowId);
+    assert.equal((await freshet(["backfill", "resume", "hours"], undefined, environment)).code, 0);
+    assert.deepEqual(((await client.result()) as BackfillStatus).counts.ready, 12);
+  });
+
+  test("replay asks the source of one granule once more", async () => {
+    const key = "20200101T030000Z";
+    const same = await freshet(["replay", "hours", key], undefined, environment);
+    assert.deepEqual([same.code, /: duplicate in version \w+ /.test(same.stdout)], [0, true], same.stdout + same.stderr);
+    await world.agency.publish("2020010103.nc", granuleBytes({ seconds: [START_MS / 1000 + 3 * 3600], value: () => 333 }));
+    const other = await freshet(["replay", "hours", key, "--json"], undefined, environment);
+    assert.equal(JSON.parse(other.stdout).outcome, "published", other.stderr);
+    const unknown = await freshet(["replay", "hours", "20300101T000000Z"], undefined, environment);
+    assert.equal(unknown.code, 2);
+    assert.match(unknown.stderr, /has not heard of this granule: found 20300101T000000Z/);
   });
 
   test("names that say more than a time cannot be made up", async () => {

@@ -18,7 +18,8 @@ Examples:
   freshet worker --webhook 8080        and take announcements at http://127.0.0.1:8080/announce
   freshet worker --with-starters       and listen to every queue and broker that applied datasets name
 
-FRESHET_WEBHOOK_TOKEN sets the bearer token that announcements must carry. Logs are JSON lines on stderr.`;
+FRESHET_WEBHOOK_TOKEN sets the bearer token that announcements must carry; FRESHET_WEBHOOK_HMAC the secret that they may be
+signed with instead (X-Hub-Signature-256). Logs are JSON lines on stderr.`;
 
 export function configure(command: Command): void {
   command
@@ -45,6 +46,7 @@ async function run(options: Options): Promise<void> {
           host: options.host,
           port: options.webhook,
           token: process.env.FRESHET_WEBHOOK_TOKEN,
+          hmac: process.env.FRESHET_WEBHOOK_HMAC,
         }).catch(async (error: unknown) => {
           await worker.stop();
           throw error;
