@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { missingElasticMq, SQS_ENVIRONMENT, TestElasticMq } from "../support/elasticmq.ts";
 import { missingTemporal } from "../support/temporal-server.ts";
 import { BrokerWorld, expectedEnd, shuffledTwice, until } from "./broker-world.ts";
 import { StarterProcess } from "./starter-process.ts";
 
 const GRANULES = 150;
-/** Announcements: each granule twice. */
+/** The starter dies when the ledger has heard of so many. */
 const DEATHS_AT = [20, 50, 80];
 /** What a killed process had comes again after this time. */
 const VISIBILITY = "4s";
@@ -43,11 +44,11 @@ describe("SQS", { skip: missingTemporal() || missingElasticMq() }, () => {
       await starter.kill();
       starter = start();
     }
-    await until(() => starter.hasSaid("messages are taken"), "it runs");
+    await starter.says("messages are taken");
     await sqs.kill();
-    await until(() => starter.hasSaid("the queue does not answer"), "it has seen that the broker is gone");
+    await starter.says("the queue does not answer");
     await sqs.startServer();
-    await until(() => starter.hasSaid("the queue answers again"), "it has seen that the broker is back");
+    await starter.says("the queue answers again");
     // This broker writes what it has taken to its disk some time later: what it may have lost is announced again.
     await sqs.send(queue, [...second, ...first]);
     await until(async () => (await world.published()) === GRANULES, "all are published");
@@ -58,7 +59,7 @@ describe("SQS", { skip: missingTemporal() || missingElasticMq() }, () => {
     assert.equal(await starter.interrupt(), 130);
     assert.deepEqual(await world.endState(GRANULES), expectedEnd(GRANULES));
     assert.deepEqual((await sqs.sizes(deadLetters)).visible, 0);
-    assert.equal(starter.log.filter(({ msg }) => msg.includes("the queue does not answer")).length, 1, "one line when it goes");
+    assert.equal(starter.warnings.length, 1, "one line when the queue goes");
   });
 
   test("malformed messages go to the dead-letter queue with their reason, and hold nobody up", async () => {
@@ -76,8 +77,7 @@ describe("SQS", { skip: missingTemporal() || missingElasticMq() }, () => {
       return visible + underWay === 0;
     }, "the queue is empty");
     await starter.interrupt();
-    const [stopped] = starter.log.filter(({ msg }) => msg === "sqs:agency: stopped");
-    const { messages, held, malformed, nothingMatches, passedOver, lastUnknown } = stopped ?? {};
+    const { messages, held, malformed, nothingMatches, passedOver, lastUnknown } = starter.facts("sqs:agency: stopped");
     assert.deepEqual(
       { messages, held, malformed, nothingMatches, passedOver, lastUnknown },
       {
@@ -94,16 +94,20 @@ describe("SQS", { skip: missingTemporal() || missingElasticMq() }, () => {
       ({ Body, MessageAttributes }) => [Body, MessageAttributes?.FreshetReason?.StringValue ?? ""] as const,
     );
     const byBody = new Map(reasons);
-    assert.match(byBody.get("no JSON") ?? "", /no JSON.*expected a JSON object/);
+    assert.match(byBody.get("no JSON") ?? "", /^"no JSON"; expected /);
     assert.match(byBody.get('{"uri":7}') ?? "", /uri/);
   });
 
-  test("what a stopped starter has not brought to Temporal is in the queue at once", async () => {
-    const nowhere = { ...environment(), FRESHET_LEDGER: `sqlite:${world.home}/other.db` };
-    // Its ledger has no dataset at all.
-    const starter = new StarterProcess(["starter", "sqs"], nowhere);
+  test("without a source that has a queue it says what to declare", async () => {
+    const starter = new StarterProcess(["starter", "sqs"], { ...environment(), FRESHET_LEDGER: `sqlite:${world.home}/other.db` });
     assert.equal(await starter.ended(), 2);
     assert.match(starter.said.join("\n"), /^freshet: no applied dataset has a source with sqs\. Declare sources\.NAME\.sqs/);
+    const another = new StarterProcess(["starter", "sqs", "agencies"], environment());
+    assert.equal(await another.ended(), 2);
+    assert.match(
+      another.said.join("\n"),
+      /^freshet: no applied dataset has a source with sqs: found agencies, expected agency\./,
+    );
   });
 
   test("a queue that is not there, a variable that is not set: one line with the remedy", async () => {
@@ -125,21 +129,37 @@ describe("SQS", { skip: missingTemporal() || missingElasticMq() }, () => {
 
   test("a host that does not answer is waited for: one line with the remedy, and Ctrl-C ends it", async () => {
     const starter = new StarterProcess(["starter", "sqs"], { ...environment(), TEST_QUEUE: "http://127.0.0.1:9/000000000000/q" });
-    await until(() => starter.hasSaid(/the queue does not answer: .*ECONNREFUSED.*See that the host/), "it says so");
+    await starter.says(/the queue does not answer: .*ECONNREFUSED.*See that the host/);
     assert.equal(await starter.interrupt(), 130);
-    assert.equal(starter.log.filter(({ level }) => level > 30).length, 1);
+    assert.equal(starter.warnings.length, 1);
   });
 
   test("a worker with starters listens too", async () => {
     const before = await world.worker.ledger.history("brokered", "20200101T000000Z");
     const worker = start(["worker", "--with-starters"]);
-    await until(() => worker.hasSaid("messages are taken"), "it listens");
+    await worker.says("messages are taken");
     await sqs.send(queue, [bodyOf("2020010100.nc")]);
     await until(async () => (await sqs.sizes(queue)).visible === 0 && (await sqs.sizes(queue)).underWay === 0, "it is taken");
     assert.equal(await worker.interrupt(), 130);
-    const [stopped] = worker.log.filter(({ msg }) => msg === "sqs:agency: stopped");
-    assert.equal(stopped?.held, 1);
+    assert.equal(worker.facts("sqs:agency: stopped").held, 1);
     assert.deepEqual(await world.worker.ledger.history("brokered", "20200101T000000Z"), before, "a duplicate changes nothing");
+  });
+
+  // The last one: Temporal does not come back.
+  test("while Temporal is away a message is kept from others; a starter that stops gives it back at once", async () => {
+    const starter = start();
+    await starter.says("messages are taken");
+    await world.server.stop();
+    await sqs.send(queue, [bodyOf("2020010100.nc"), bodyOf("2020010101.nc")]);
+    await starter.says(/Temporal, or the ledger, does not answer/);
+    // Longer than twice the visibility.
+    await sleep(10_000);
+    assert.deepEqual(await sqs.sizes(queue), { visible: 0, underWay: 2 });
+    assert.equal(await starter.interrupt(), 130);
+    assert.deepEqual(await sqs.sizes(queue), { visible: 2, underWay: 0 });
+    assert.equal(starter.facts("sqs:agency: stopped").notTaken, 2);
+    assert.equal(starter.warnings.length, 1, "one line, however many wait");
+    for (const { Attributes } of await sqs.receive(queue)) assert.equal(Attributes?.ApproximateReceiveCount, "2");
   });
 });
 

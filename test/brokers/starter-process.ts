@@ -1,9 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+
+const PATIENCE_MS = 60_000;
 
 /** One line of a starter's log. */
 export interface LogLine {
@@ -37,9 +40,26 @@ export class StarterProcess {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  /** Whether a line of the log has these words. */
-  hasSaid(words: string | RegExp): boolean {
-    return this.log.some(({ msg }) => (typeof words === "string" ? msg.includes(words) : words.test(msg)));
+  /** Waits for a line of the log with these words. @throws Error with what was logged instead. */
+  async says(words: string | RegExp): Promise<void> {
+    const started = Date.now();
+    while (!this.log.some(({ msg }) => (typeof words === "string" ? msg.includes(words) : words.test(msg)))) {
+      if (Date.now() - started > PATIENCE_MS || !this.isRunning) {
+        const said = [...this.log.map(({ msg }) => msg), ...this.said].join("\n");
+        throw new Error(`the starter has not said ${words}, but:\n${said}`);
+      }
+      await sleep(50);
+    }
+  }
+
+  /** The facts of the last line that has exactly these words. */
+  facts(words: string): Readonly<Record<string, unknown>> {
+    return this.log.findLast(({ msg }) => msg === words) ?? {};
+  }
+
+  /** Lines about something that went wrong. */
+  get warnings(): readonly string[] {
+    return this.log.filter(({ level }) => level > 30).map(({ msg }) => msg);
   }
 
   /** Ends it at once, whatever it is doing. */

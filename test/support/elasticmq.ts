@@ -9,7 +9,6 @@ import {
   GetQueueAttributesCommand,
   ListQueuesCommand,
   type Message,
-  PurgeQueueCommand,
   ReceiveMessageCommand,
   SendMessageBatchCommand,
   SQSClient,
@@ -133,13 +132,15 @@ export class TestElasticMq {
   /** Takes what is in a queue, at most ten, with the attributes. */
   async receive(queue: string): Promise<readonly Message[]> {
     const { Messages = [] } = await this.client.send(
-      new ReceiveMessageCommand({ QueueUrl: queue, MaxNumberOfMessages: 10, MessageAttributeNames: ["All"], WaitTimeSeconds: 1 }),
+      new ReceiveMessageCommand({
+        QueueUrl: queue,
+        MaxNumberOfMessages: 10,
+        MessageAttributeNames: ["All"],
+        MessageSystemAttributeNames: ["All"],
+        WaitTimeSeconds: 1,
+      }),
     );
     return Messages;
-  }
-
-  async purge(queue: string): Promise<void> {
-    await this.client.send(new PurgeQueueCommand({ QueueUrl: queue }));
   }
 
   async #end(signal: "SIGKILL" | "SIGTERM"): Promise<void> {

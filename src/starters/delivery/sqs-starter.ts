@@ -105,6 +105,7 @@ class Session {
   readonly #deletions: SqsDeletions;
   readonly #underWay: SqsUnderWay;
   readonly #handled = new Set<Promise<void>>();
+  readonly #notTaken: string[] = [];
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
@@ -124,6 +125,8 @@ class Session {
       else await backOff.wait(signal);
     }
     await Promise.all(this.#handled);
+    // Not before the last poll has ended, which would take them again.
+    await this.#release();
     over.abort();
     await keeping;
   }
@@ -153,7 +156,7 @@ class Session {
   async #handle(message: SqsMessage): Promise<void> {
     const { intake, signal } = this.#parts;
     const outcome = await intake.take({ body: message.body, attributes: message.attributes }, signal);
-    if (outcome.kind === "not-taken") await this.#release(message);
+    if (outcome.kind === "not-taken") this.#notTaken.push(message.handle);
     else if (outcome.kind !== "malformed" || (await this.#setAside(message, outcome.reason)))
       await this.#deletions.delete(message.handle);
   }
@@ -181,14 +184,17 @@ class Session {
     }
   }
 
-  async #release({ handle }: SqsMessage): Promise<void> {
+  /** Gives back what Temporal did not take. */
+  async #release(): Promise<void> {
     const { queue, log, name, redaction } = this.#parts;
     try {
-      await queue.keep([handle], { release: true });
+      for (let from = 0; from < this.#notTaken.length; from += BATCH) {
+        await queue.keep(this.#notTaken.slice(from, from + BATCH), { release: true });
+      }
     } catch (error) {
       log.warn(
         { why: redaction.of(error) },
-        `${name}: a message could not be given back, and comes again when its visibility ends`,
+        `${name}: messages could not be given back, and come again when their visibility ends`,
       );
     }
   }
