@@ -74,6 +74,7 @@ function read(
     if (reading !== undefined) return reading;
   }
   if (options.flat !== undefined) return readFlat(fields, options.flat.uri);
+  if (Object.keys(fields).length === 0) return malformed("an empty message", EXPECTED);
   return malformed(`an object with the fields ${quote(Object.keys(fields).slice(0, 8).join(", "))}`, EXPECTED);
 }
 

@@ -1,30 +1,25 @@
-import { timingSafeEqual } from "node:crypto";
+import type { IncomingHttpHeaders } from "node:http";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
-import { z } from "zod";
+import { readEnvelope } from "../envelopes/index.ts";
 import { FreshetError } from "../errors/index.ts";
 import { reached } from "../steps/index.ts";
 import type { Announcer } from "./announcer.ts";
+import { accessByHeaders, checkSecrets, isSignedBy, type Secrets, whatIsNeeded } from "./webhook/access.ts";
+import { announceTold } from "./webhook/announce-told.ts";
+import { type Answer, Answers } from "./webhook/answers.ts";
 
-/** An announcement is a few hundred bytes. */
-const BODY_BYTES = 64 * 1024;
-const MAX_URI_CHARACTERS = 4_096;
+/** What SNS may send at most, and what is read of a message at most. */
+const BODY_BYTES = 256 * 1024;
+/** SNS posts its JSON as text. */
+const CONTENT_TYPES = /^(application\/json|application\/[a-z0-9.+-]{1,100}\+json|text\/plain)(\s*;|$)/i;
+const KEY_CHARACTERS = 255;
 
-const announcementSchema = z.strictObject({
-  uri: z.string().min(1).max(MAX_URI_CHARACTERS),
-  size: z.int().nonnegative().optional(),
-  checksum: z
-    .strictObject({ algorithm: z.enum(["md5", "sha256", "sha512"]), value: z.string().regex(/^[0-9a-fA-F]{32,128}$/) })
-    .optional(),
-});
-
-export interface WebhookOptions {
+export interface WebhookOptions extends Secrets {
   readonly announcer: Announcer;
-  /** Default 127.0.0.1: open it to others only behind a token. */
+  /** Default 127.0.0.1: open it to others only behind a token or a signature. */
   readonly host?: string;
   /** 0 takes any free port. */
   readonly port: number;
-  /** Where it is set, requests must carry `Authorization: Bearer TOKEN`. */
-  readonly token?: string | undefined;
 }
 
 export interface RunningWebhook {
@@ -34,14 +29,18 @@ export interface RunningWebhook {
 }
 
 /**
- * `POST /announce` with `{"uri", "size"?, "checksum"?}`. 202 with the granules when Temporal holds the announcement (an empty
- * list: no dataset knows that name); 400 for another body (413 for a large one, 415 for one that is not JSON), 401 without the
- * token, 503 when Temporal does not take it, in
- * which case the sender must try again.
- * @throws FreshetError `usage` when the port is taken.
+ * `POST /announce` with an announcement in any of the forms that `readEnvelope` knows; CloudEvents also with their attributes in
+ * `ce-` headers. 202 when Temporal holds all of it, with the `granules`, the `uris` one by one, and what was `passedOver`; 400 for
+ * another body (413 for a large one, 415 for one that is neither JSON nor text), 401 without token or signature, 503 when Temporal
+ * does not take it, in which case the sender must try again. Under an `Idempotency-Key` the same request has the same answer for
+ * ten minutes, and another one 422.
+ * @throws FreshetError `usage` when the port is taken, or a secret is empty.
  */
 export async function startWebhook(options: WebhookOptions): Promise<RunningWebhook> {
+  checkSecrets(options);
   const server = fastify({ bodyLimit: BODY_BYTES });
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser(CONTENT_TYPES, { parseAs: "buffer" }, (_request, body, done) => done(null, body));
   addRoutes(server, options);
   const { host = "127.0.0.1", port } = options;
   try {
@@ -57,33 +56,53 @@ export async function startWebhook(options: WebhookOptions): Promise<RunningWebh
   }
 }
 
-function addRoutes(server: FastifyInstance, { announcer, token }: WebhookOptions): void {
+function addRoutes(server: FastifyInstance, options: WebhookOptions): void {
+  const { announcer, hmac } = options;
+  const answers = new Answers();
   server.get("/healthz", async () => ({ ok: true }));
-  // Before the body is read: who does not have the token learns nothing and costs nothing.
+
+  const refuse = (reply: FastifyReply) => reply.code(401).send({ error: whatIsNeeded(options) });
+  // Before the body is read: who has no secret learns nothing and costs nothing.
   const onRequest = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    if (token !== undefined && !carriesToken(request, token)) await reply.code(401).send({ error: "a bearer token is needed" });
+    if (accessByHeaders(request.headers, options) === "refused") await refuse(reply);
   };
   server.post("/announce", { onRequest }, async (request, reply) => {
-    const parsed = announcementSchema.safeParse(request.body);
-    if (!parsed.success) {
-      const [issue] = parsed.error.issues;
-      return reply.code(400).send({ error: `${issue?.path.join(".") || "body"}: ${issue?.message}` });
+    const { headers } = request;
+    const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
+    const isUnproven = accessByHeaders(headers, options) === "body";
+    if (isUnproven && !isSignedBy(hmac ?? "", body, headers["x-hub-signature-256"])) return refuse(reply);
+
+    const attributes = cloudEventAttributes(headers);
+    const make = (): Promise<Answer> => answer(announcer, body, attributes);
+    const key = headers["idempotency-key"];
+    if (typeof key === "string" && (key === "" || key.length > KEY_CHARACTERS)) {
+      return reply.code(400).send({ error: `an Idempotency-Key of ${key.length} characters; expected 1 to ${KEY_CHARACTERS}` });
     }
-    try {
-      const granules = await announcer.announce({ ...parsed.data, by: "webhook", heardMs: Date.now() });
-      reached("announce: held");
-      return await reply.code(202).send({ granules });
-    } catch (error) {
-      return reply
-        .code(503)
-        .header("retry-after", "5")
-        .send({ error: `not taken: ${(error as Error).message}` });
-    }
+    const said = [JSON.stringify(attributes), body];
+    const answered = typeof key === "string" ? await answers.once(key, said, make) : await make();
+    if (answered === "other") return reply.code(422).send({ error: "this Idempotency-Key was used for another announcement" });
+    if (answered.status === 503) reply.header("retry-after", "5");
+    return reply.code(answered.status).send(answered.body);
   });
 }
 
-function carriesToken(request: FastifyRequest, token: string): boolean {
-  const given = Buffer.from(request.headers.authorization ?? "");
-  const expected = Buffer.from(`Bearer ${token}`);
-  return given.length === expected.length && timingSafeEqual(given, expected);
+async function answer(announcer: Announcer, body: Uint8Array, attributes: Readonly<Record<string, string>>): Promise<Answer> {
+  const reading = readEnvelope({ body, attributes });
+  if (reading.kind === "malformed") return { status: 400, body: { error: reading.reason } };
+  try {
+    const uris = await announceTold(announcer, reading.told, Date.now());
+    reached("announce: held");
+    const { passedOver } = reading;
+    return { status: 202, body: { granules: uris.flatMap(({ granules }) => granules), uris, passedOver } };
+  } catch (error) {
+    return { status: 503, body: { error: `not taken: ${(error as Error).message}` } };
+  }
+}
+
+/** The attributes of a CloudEvent in binary mode. */
+function cloudEventAttributes(headers: IncomingHttpHeaders): Record<string, string> {
+  const attributes = Object.entries(headers).filter(
+    (header): header is [string, string] => header[0].startsWith("ce-") && typeof header[1] === "string",
+  );
+  return Object.fromEntries(attributes.sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -38,7 +38,13 @@ after(async () => {
 
 interface Answer {
   readonly status: number;
-  readonly body: { readonly error?: string; readonly message?: string; readonly granules?: readonly unknown[] };
+  readonly body: {
+    readonly error?: string;
+    readonly message?: string;
+    readonly granules?: readonly unknown[];
+    readonly uris?: readonly unknown[];
+    readonly passedOver?: readonly string[];
+  };
   readonly retryAfter: string | null;
 }
 
@@ -93,6 +99,7 @@ describe("the webhook, with no Temporal server behind it", () => {
     ["an unknown algorithm", JSON.stringify({ uri: GRANULE, checksum: { algorithm: "crc32", value: "0".repeat(32) } })],
     ["a checksum that is none", JSON.stringify({ uri: GRANULE, checksum: { algorithm: "md5", value: "x" } })],
     ["something more than an announcement", JSON.stringify({ uri: GRANULE, by: "somebody" })],
+    ["a form of somebody else's", JSON.stringify({ href: GRANULE })],
     ["a prototype", `{"uri":"${GRANULE}","__proto__":{"x":1}}`],
   ] as const) {
     test(`${what} is answered with 400 and a reason`, async () => {
@@ -103,14 +110,29 @@ describe("the webhook, with no Temporal server behind it", () => {
   }
 
   test("an oversized body is answered with 413, another type of content with 415", async () => {
-    assert.equal((await announce(webhook, { uri: GRANULE, more: "x".repeat(100_000) })).status, 413);
+    assert.equal((await announce(webhook, { uri: GRANULE, more: "x".repeat(300_000) })).status, 413);
     assert.equal((await post(webhook, "<xml/>", { "content-type": "application/xml" })).status, 415);
   });
 
   test("a name that no dataset knows is taken, with an empty list, and Temporal is not asked", async () => {
-    for (const uri of ["https://host/a/readme.txt", "https://elsewhere/20170605.nc", `${GRANULE}?sig=x`]) {
-      assert.deepEqual(await announce(webhook, { uri }), { status: 202, body: { granules: [] }, retryAfter: null });
+    for (const uri of ["https://host/a/readme.txt", "https://elsewhere/20170605.nc"]) {
+      const uris = [{ uri, granules: [], note: "no dataset knows this name" }];
+      assert.deepEqual(await announce(webhook, { uri }), {
+        status: 202,
+        body: { granules: [], uris, passedOver: [] },
+        retryAfter: null,
+      });
     }
+  });
+
+  test("what is no announcement is passed over, and the answer says why, without what may be a secret", async () => {
+    assert.deepEqual(await announce(webhook, { uri: `${GRANULE}?sig=secret` }), {
+      status: 202,
+      body: { granules: [], uris: [], passedOver: [`"${GRANULE}?…" has a query or a fragment, which may hold a secret`] },
+      retryAfter: null,
+    });
+    const { body } = await announce(webhook, { Service: "Amazon S3", Event: "s3:TestEvent" });
+    assert.deepEqual(body.passedOver, ["S3's test event"]);
   });
 
   test("where Temporal does not take it the sender is asked to come back: 503 with Retry-After", async () => {
@@ -199,7 +221,8 @@ describe("starters on a real Temporal server", { skip: missingTemporal() }, () =
   test("an announcement is held by Temporal when the answer comes; twice is the same workflow", async () => {
     const webhook = await startWebhook({ announcer: new Announcer(client, ledger), port: 0 });
     try {
-      const expected = { granules: [{ dataset: "days", key: "20170605T000000Z", workflowId: "granule:days:20170605T000000Z" }] };
+      const granules = [{ dataset: "days", key: "20170605T000000Z", workflowId: "granule:days:20170605T000000Z" }];
+      const expected = { granules, uris: [{ uri: GRANULE, granules }], passedOver: [] };
       for (let time = 0; time < 2; time++) {
         const { status, body } = await announce(webhook, { uri: GRANULE, size: 5 });
         assert.deepEqual([status, body], [202, expected]);
