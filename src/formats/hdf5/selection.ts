@@ -20,7 +20,7 @@ import { MAX_RANK } from "./limits.ts";
 export type Selection =
   | { readonly kind: "none" }
   | { readonly kind: "all" }
-  /** One block: from `start`, `length` elements along each axis. */
+  /** One block: from `start`, `length` elements along each axis; Infinity on at most one, where it goes on as far as its source does. */
   | { readonly kind: "box"; readonly start: readonly number[]; readonly length: readonly number[] }
   /** Selected in a way that is not one block: what it is, in words. */
   | { readonly kind: "other"; readonly what: string };
@@ -71,10 +71,12 @@ function readRegular(cursor: ByteCursor, rank: number, width: number): Selection
     const stride = cursor.uint(width);
     const count = orUnlimited();
     const block = orUnlimited();
-    if (!Number.isFinite(count * block)) other = "without an end";
+    if (count === Number.POSITIVE_INFINITY || (block === Number.POSITIVE_INFINITY && count !== 1))
+      other = "of blocks without an end";
     else if (count > 1 && stride !== block) other ??= "in strides";
     length.push(count * block);
   }
+  if (length.filter((along) => along === Number.POSITIVE_INFINITY).length > 1) other ??= "without an end on several axes";
   return other === undefined ? { kind: "box", start, length } : { kind: "other", what: other };
 }
 

@@ -15,7 +15,7 @@ import { type DatasetNode, readAttributes } from "./object-tree.ts";
 import type { OpenHdf5 } from "./open-hdf5.ts";
 import { readStorage, type StoredArray } from "./storage.ts";
 import { readStorageFill } from "./storage-fill.ts";
-import { type FoundSource, virtualChunks } from "./virtual-storage.ts";
+import { type VirtualSource, virtualChunks } from "./virtual-storage.ts";
 import { type ZarrChunks, zarrChunks } from "./zarr-chunks.ts";
 
 export interface Variable {
@@ -29,7 +29,7 @@ export interface Variable {
 export type FindSources = (
   dataset: DatasetNode,
   layout: Layout & { readonly kind: "virtual" },
-) => Promise<readonly FoundSource[]>;
+) => Promise<readonly VirtualSource[]>;
 
 /**
  * A dataset as a virtual array called `name`. @throws FreshetError `unsupported` or `malformed` with the reason why its values cannot be
@@ -99,7 +99,7 @@ async function virtualDataset(
   { shape }: Simple,
   element: ElementType,
   fillValue: FillValue,
-  sources: readonly FoundSource[],
+  sources: readonly VirtualSource[],
 ): Promise<Chunks> {
   if (element.innerShape.length > 0) throw new FreshetError("unsupported", "it is a virtual dataset of an array type");
   const chunks = virtualChunks(shape, sources, { dataType: element.dataType, fillValue }, (cells) => open.file.claimCells(cells));

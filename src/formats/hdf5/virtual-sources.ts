@@ -4,18 +4,18 @@ import type { Layout } from "./messages/layout.ts";
 import { type DatasetNode, findNode, type ObjectTree } from "./object-tree.ts";
 import { type FindSources, readVariable } from "./variable.ts";
 import { readVirtualMappings } from "./virtual-mappings.ts";
-import type { FoundSource } from "./virtual-storage.ts";
+import type { VirtualSource } from "./virtual-storage.ts";
 
 const WHAT = "it is a virtual dataset: its values are in other datasets";
 
 /**
- * Finds the datasets that a virtual dataset of the main file is made of. A source that is not there is left out: its part reads as the fill
- * value, as in libhdf5.
+ * Finds the datasets that a virtual dataset of the main file is made of. The part of a source that is not there reads as the fill value, as in
+ * libhdf5.
  * @throws FreshetError `unsupported` where a source may not be opened, cannot be referenced, or is virtual itself.
  */
 export function findSources(main: ObjectTree, linked: LinkedTrees): FindSources {
   return async (dataset, layout) => {
-    const found: FoundSource[] = [];
+    const found: VirtualSource[] = [];
     for (const mapping of await mappingsOf(dataset, layout)) {
       for (const selection of [mapping.own, mapping.source]) {
         if (selection.kind === "other") throw new FreshetError("unsupported", `${WHAT}, by a selection ${selection.what}`);
@@ -27,7 +27,10 @@ export function findSources(main: ObjectTree, linked: LinkedTrees): FindSources 
       if (isHere && dataset.open !== main.open) throw new FreshetError("unsupported", WHAT);
       const tree = isHere ? main : await linked.open(mapping.fileName, WHAT);
       const node = tree === undefined ? undefined : findNode(tree.root, mapping.path);
-      if (node === undefined) continue;
+      if (node === undefined) {
+        found.push({ mapping, array: undefined });
+        continue;
+      }
       if ("datasets" in node) throw new FreshetError("unsupported", `${WHAT}, of which one is a group`, { found: mapping.path });
       const { array } = await readVariable(node, node.name, linked.dimensionNames(node.open), refuseNested);
       found.push({ mapping, array });

@@ -3,11 +3,14 @@ import { ChunkManifestBuilder, chunkGrid, type VirtualArray } from "../../virtua
 import type { Selection } from "./selection.ts";
 import type { VirtualMapping } from "./virtual-mappings.ts";
 
-/** A source of a virtual dataset that was found, with the mapping that it fills. */
-export interface FoundSource {
+/** A source of a virtual dataset, with the mapping that it fills. */
+export interface VirtualSource {
   readonly mapping: VirtualMapping;
-  readonly array: VirtualArray;
+  /** Undefined where it is not there. */
+  readonly array: VirtualArray | undefined;
 }
+
+type FoundSource = VirtualSource & { readonly array: VirtualArray };
 
 /** The chunks of a virtual dataset, all of them chunks of its sources. */
 export interface VirtualChunks {
@@ -23,10 +26,12 @@ export interface VirtualChunks {
  */
 export function virtualChunks(
   shape: readonly number[],
-  sources: readonly FoundSource[],
+  all: readonly VirtualSource[],
   own: Pick<VirtualArray, "dataType" | "fillValue">,
   claimCells: (cells: number) => void,
 ): VirtualChunks | undefined {
+  requireLength(shape, all);
+  const sources = all.filter((source): source is FoundSource => source.array !== undefined);
   const [first] = sources;
   if (first === undefined) return undefined;
   const { codecs } = first.array;
@@ -68,8 +73,8 @@ interface Placement {
 }
 
 function placementOf({ mapping, array }: FoundSource, shape: readonly number[]): Placement {
-  const own = boxOf(mapping.own, shape, "virtual dataset");
   const source = boxOf(mapping.source, array.shape, "source");
+  const own = boxOf(mapping.own, shape, "virtual dataset", openLength(mapping.source, source));
   const sourceAxes = source.length.flatMap((length, axis) => (length === 1 ? [] : [axis]));
   let next = 0;
   const chunkShape: number[] = [];
@@ -105,15 +110,47 @@ interface Box {
   readonly length: readonly number[];
 }
 
-function boxOf(selection: Selection, shape: readonly number[], what: string): Box {
+/** How many elements the source has along its axis without an end; undefined where it has none. */
+function openLength(selection: Selection, box: Box): number | undefined {
+  if (selection.kind !== "box") return undefined;
+  const axis = selection.length.indexOf(Number.POSITIVE_INFINITY);
+  return axis < 0 ? undefined : box.length[axis];
+}
+
+/**
+ * libhdf5 makes a virtual dataset with mappings without an end as long as its longest source is when the file is opened, whatever length it was
+ * written with (H5D_VDS_LAST_AVAILABLE, the default of H5Pset_virtual_view). @throws FreshetError `unsupported` where these differ.
+ */
+function requireLength(shape: readonly number[], all: readonly VirtualSource[]): void {
+  let longest: number | undefined;
+  let along = -1;
+  for (const { mapping, array } of all) {
+    if (mapping.own.kind !== "box") continue;
+    const axis = mapping.own.length.indexOf(Number.POSITIVE_INFINITY);
+    if (axis < 0) continue;
+    if (along >= 0 && along !== axis) throw notMapped("selections without an end on several axes");
+    along = axis;
+    const length = array === undefined ? 0 : openLength(mapping.source, boxOf(mapping.source, array.shape, "source"));
+    if (length === undefined) throw notMapped("a selection without an end of a source that has one");
+    longest = Math.max(longest ?? 0, length === 0 ? 0 : (mapping.own.start[axis] as number) + length);
+  }
+  if (longest !== undefined && longest !== shape[along]) throw notMapped(`sources of ${longest} elements for ${shape[along]}`);
+}
+
+/** `open`: the length of the axis without an end. Default: to the end of `shape`. */
+function boxOf(selection: Selection, shape: readonly number[], what: string, open?: number): Box {
   switch (selection.kind) {
     case "all":
       return { start: shape.map(() => 0), length: shape };
     case "box": {
+      const { start } = selection;
+      const lengths = selection.length.map((length, axis) =>
+        length === Number.POSITIVE_INFINITY ? (open ?? Math.max(0, (shape[axis] ?? 0) - (start[axis] as number))) : length,
+      );
       const fits =
-        selection.length.length === shape.length &&
-        shape.every((length, axis) => (selection.start[axis] as number) + (selection.length[axis] as number) <= length);
-      if (fits) return selection;
+        lengths.length === shape.length &&
+        shape.every((length, axis) => (start[axis] as number) + (lengths[axis] as number) <= length);
+      if (fits) return { start, length: lengths };
       throw notMapped(`a selection beyond the ${what}`);
     }
     case "none":

@@ -196,6 +196,22 @@ def elsewhere():
         virtual("of_this_file", (2, 4, 6), [(i, h5py.VirtualSource(".", "own", shape=(4, 6))) for i in range(2)])
         virtual("cut", (4, 6), [(slice(0, 3), source(0)[1:4])])
         virtual("two_kinds", (2, 4, 6), [(0, source(0)), (1, source(0, "plain"))])
+        def growing(name, length, parts):
+            # One block without an end along the first axis, here and in the source: the length is that of the longest source.
+            space = h5py.h5s.create_simple((length, 8, 6), (h5py.h5s.UNLIMITED, 8, 6))
+            dcpl = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+            dcpl.set_fill_value(np.array(-1, "<f4"))
+            for row, file in parts:
+                own = h5py.h5s.create_simple((length, 8, 6), (h5py.h5s.UNLIMITED, 8, 6))
+                own.select_hyperslab((0, row, 0), (1, 1, 1), block=(h5py.h5s.UNLIMITED, 4, 6))
+                theirs = h5py.h5s.create_simple((3, 4, 6), (h5py.h5s.UNLIMITED, 4, 6))
+                theirs.select_hyperslab((0, 0, 0), (1, 1, 1), block=(h5py.h5s.UNLIMITED, 4, 6))
+                dcpl.set_virtual(own, file.encode(), b"steps", theirs)
+            h5py.h5d.create(f.id, name.encode(), h5py.h5t.IEEE_F32LE, space, dcpl)
+        f.create_dataset("steps", data=smooth((3, 4, 6), "<f4"), chunks=(1, 4, 6), maxshape=(None, 4, 6))
+        growing("growing", 3, [(0, "."), (4, ".")])
+        growing("growing_from_nothing", 0, [(0, "nothing.h5")])
+        growing("grown_since", 2, [(0, ".")])
         virtual("strided", (4, 6), [(slice(0, 4, 2), source(0)[0:2])])
     with h5py.File(made / "links.h5", "w", **LATEST) as f:
         f["dataset"] = h5py.ExternalLink("step-1.h5", "/v")

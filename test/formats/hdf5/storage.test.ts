@@ -211,6 +211,8 @@ describe("values in other files", () => {
       [...arrays].map(([name, { chunkShape, manifest }]) => [name, [chunkShape, manifest.counts().ranges]]),
     );
     assert.deepEqual(shapes, {
+      growing: [[1, 4, 6], 6],
+      growing_from_nothing: [[1, 8, 6], 0],
       joined: [[2, 6], 6],
       joined_plain: [[4, 6], 3],
       of_this_file: [[1, 2, 6], 4],
@@ -218,11 +220,13 @@ describe("values in other files", () => {
       part: [[2, 6], 2],
       same_names: [[1, 2, 6], 4],
       stacked: [[1, 2, 6], 6],
+      steps: [[1, 4, 6], 3],
       with_gap: [[1, 2, 6], 4],
     });
     for (const [name, array] of arrays) await requireValues("virtual.h5", `/${name}`, array);
     assert.deepEqual(reasonsOf(scan), {
       "/cut": "it is a virtual dataset whose chunks are not those of its sources: found blocks that cut chunks",
+      "/grown_since": "it is a virtual dataset whose chunks are not those of its sources: found sources of 3 elements for 2",
       "/strided": "it is a virtual dataset: its values are in other datasets, by a selection in strides",
       "/two_kinds": "it is a virtual dataset whose chunks are not those of its sources: found sources of different chunk shapes",
     });
