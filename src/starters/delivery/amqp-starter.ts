@@ -1,5 +1,6 @@
 import type { Channel, ChannelModel, ConsumeMessage } from "amqplib";
-import { type AmqpAccess, amqpRefusal, connectBroker } from "./amqp-access.ts";
+import { type AmqpAccess, amqpRefusal } from "./amqp-access.ts";
+import { connectBroker } from "./amqp-connect.ts";
 import { type Binding, prepareQueue } from "./amqp-queue.ts";
 import { aborted, BackOff } from "./back-off.ts";
 import { Contact } from "./contact.ts";

@@ -1,10 +1,8 @@
 import type { Source } from "../../dataset/index.ts";
 import type { Announcer } from "../announcer.ts";
 import { amqpAccess } from "./amqp-access.ts";
-import { AmqpStarter } from "./amqp-starter.ts";
 import { Intake } from "./intake.ts";
 import { type Plan, passes } from "./plans.ts";
-import { SqsStarter } from "./sqs-starter.ts";
 import type { Log, Starter } from "./starter.ts";
 import type { Tally } from "./tally.ts";
 
@@ -15,18 +13,20 @@ export interface Counted {
 }
 
 /**
- * The starter that a plan asks for; nothing is sent yet.
+ * The starter that a plan asks for; nothing is sent yet. The library that it speaks by is loaded now: most processes need none.
  * @throws FreshetError `usage` when a variable that it names is not set.
  */
-export function makeStarter(plan: Plan, announcer: Announcer, log: Log): Counted {
+export async function makeStarter(plan: Plan, announcer: Announcer, log: Log): Promise<Counted> {
   const { name, kind, serves } = plan;
   if (plan.kind === "sqs") {
     const intake = new Intake({ announcer, name, via: kind, serves, log });
+    const { SqsStarter } = await import("./sqs-starter.ts");
     return { starter: new SqsStarter({ name, delivery: plan.delivery, intake, log }), tally: intake.tally };
   }
   const wants = ({ amqp }: Source, uri: string): boolean => amqp !== undefined && passes(amqp, uri);
   const intake = new Intake({ announcer, name, via: kind, serves, wants, log });
   const { queue, bindings, prefetch } = plan;
   const access = amqpAccess(plan.delivery);
+  const { AmqpStarter } = await import("./amqp-starter.ts");
   return { starter: new AmqpStarter({ name, access, queue, bindings, prefetch, intake, log }), tally: intake.tally };
 }

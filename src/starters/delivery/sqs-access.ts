@@ -2,6 +2,7 @@ import { SQSClient } from "@aws-sdk/client-sqs";
 import type { SqsDelivery } from "../../dataset/index.ts";
 import { FreshetError } from "../../errors/index.ts";
 import { Redaction, resolvedText } from "./secret-text.ts";
+import { queueUrl } from "./sqs-queue-url.ts";
 
 const CONNECT_MS = 5_000;
 /** An answer may take as long as the poll; a server that is silent for longer is gone. */
@@ -36,18 +37,6 @@ export function sqsAccess(delivery: SqsDelivery): SqsAccess {
   const hidden = [delivery.queue, delivery.endpoint].filter((text) => text?.startsWith("${") === true);
   const redaction = new Redaction(hidden.flatMap((text) => secretsOf(resolvedText(text as string))));
   return { client, url, shown: delivery.queue, redaction };
-}
-
-/** The queue's URL itself. @throws FreshetError `usage` as `sqsAccess`. */
-export function queueUrl(delivery: SqsDelivery): string {
-  const url = resolvedText(delivery.queue);
-  if (/^https?:\/\/[^/@]+\/./.test(url) && URL.canParse(url)) return url;
-  throw new FreshetError("usage", "the queue's URL is not one", {
-    found: "a text that is not shown",
-    expected: "https://sqs.REGION.amazonaws.com/ACCOUNT/NAME",
-    path: `sqs.queue: ${delivery.queue}`,
-    remedy: "Correct the variable in the environment of this process",
-  });
 }
 
 /** Names under which services refuse for good: asking again would change nothing. */

@@ -166,7 +166,7 @@ export class Starters {
     const { log } = this.#options;
     while (!stop.signal.aborted) {
       try {
-        const { starter, tally } = makeStarter(plan, this.#announcer, log);
+        const { starter, tally } = await makeStarter(plan, this.#announcer, log);
         running.tally = tally;
         await starter.run(stop.signal);
       } catch (error) {
