@@ -1,6 +1,8 @@
 export { allowedUri } from "./allowed.ts";
 export { announceList, settleGranules } from "./backfill.ts";
 export { type Passed, passGate } from "./gate.ts";
+export { type ListingContext, listSource } from "./list-source.ts";
+export { listedPlaces } from "./listed-places.ts";
 export { openSource, s3ConnectionOf } from "./open-source.ts";
 export { recordVerdict } from "./record-verdict.ts";
 export { type AcquisitionContext, resolveRevision } from "./resolve-revision.ts";

@@ -21,6 +21,11 @@ export function maintenanceWorkflowId(dataset: string): string {
   return `maintenance:${dataset}`;
 }
 
+/** The look at a source's folders; also the id of the schedule that starts it. */
+export function listingWorkflowId(source: string): string {
+  return `listing:${source}`;
+}
+
 /**
  * The search attributes by which operators find workflows in the Temporal UI and CLI; all are Keywords.
  * `FreshetStage` holds a `GranuleStage` or a `DatasetStage`.

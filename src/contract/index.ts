@@ -42,11 +42,13 @@ export {
   backfillWorkflowId,
   datasetWorkflowId,
   granuleWorkflowId,
+  listingWorkflowId,
   maintenanceWorkflowId,
   SEARCH_ATTRIBUTES,
   type SearchAttributeName,
   TASK_QUEUE,
 } from "./ids.ts";
+export type { Listed, ListingActivities, ListingInput, ListingPlace, ListingSums } from "./listing.ts";
 export type {
   Candidate,
   Change,

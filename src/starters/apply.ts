@@ -1,9 +1,11 @@
 import { type Client, WorkflowNotFoundError, WorkflowUpdateFailedError } from "@temporalio/client";
+import { listedPlaces } from "../acquisition/index.ts";
 import {
   type Change,
   type DatasetSettings,
   type DatasetStatus,
   datasetWorkflowId,
+  listingWorkflowId,
   maintenanceWorkflowId,
   type OperationResult,
 } from "../contract/index.ts";
@@ -11,6 +13,7 @@ import { type ChangeClass, canonicalDataset, classifyChange, type Dataset, datas
 import { FreshetError } from "../errors/index.ts";
 import type { Ledger } from "../ledger/index.ts";
 import { datasetInput, signalDataset } from "./dataset-workflow.ts";
+import { ensureListings } from "./listing.ts";
 import { ensureMaintenance } from "./maintenance-schedule.ts";
 import { ensureSearchAttributes } from "./search-attributes.ts";
 
@@ -37,7 +40,7 @@ export interface ApplyOptions {
 
 /**
  * Makes the ledger and Temporal match dataset files: the file kept by its hash, the search attributes, the dataset workflow
- * running with the file's settings, the schedule of sweeps. Applying twice changes nothing. A file whose products have to be
+ * running with the file's settings, the schedules of sweeps and listings. Applying twice changes nothing. A file whose products have to be
  * rebuilt becomes the current one when all of them have been switched, and not before.
  * @throws FreshetError `storage`, `unreachable`; `dataset-file` for a change that is refused, or a store that another dataset has.
  */
@@ -48,14 +51,19 @@ export async function applyDatasets(
   options: ApplyOptions = {},
 ): Promise<Applied[]> {
   await refuseSharedStores(ledger, datasets);
+  // What cannot be listed is said before anything is changed.
+  for (const { source } of datasets) listedPlaces(source, Date.now());
   const missing = await ensureSearchAttributes(client, options);
   const shared = missing.map((name) => `search attribute ${name}: added`);
   const applied: Applied[] = [];
+  const former = new Set<string>();
   for (const dataset of datasets) {
     const canonical = canonicalDataset(dataset);
     const { hash } = canonical;
     const current = await ledger.currentDataset(dataset.name);
-    const change = current === undefined ? undefined : classifyChange(datasetOfText(current.text), dataset);
+    const before = current === undefined ? undefined : datasetOfText(current.text);
+    if (before !== undefined) former.add(before.source.name);
+    const change = before === undefined ? undefined : classifyChange(before, dataset);
     if (change?.kind === "refused") {
       if (options.dryRun === true) {
         applied.push({
@@ -103,7 +111,28 @@ export async function applyDatasets(
     if (schedule !== undefined) changes.push(`schedule ${maintenanceWorkflowId(dataset.name)}: ${schedule}`);
     applied.push({ name: dataset.name, hash, kind: change?.kind ?? "new", changes });
   }
-  return applied;
+  return withListings(client, ledger, datasets, applied, former, options);
+}
+
+/** The schedules of listings follow all dataset files together: a source is nobody's own. */
+async function withListings(
+  client: Client,
+  ledger: Ledger,
+  datasets: readonly Dataset[],
+  applied: readonly Applied[],
+  former: ReadonlySet<string>,
+  options: ApplyOptions,
+): Promise<Applied[]> {
+  const others = (await ledger.datasets())
+    .filter(({ name }) => !datasets.some((dataset) => dataset.name === name))
+    .map(({ text }) => datasetOfText(text));
+  const inForce = datasets.filter(({ name }) => applied.some((one) => one.name === name && one.kind !== "refused"));
+  const changes = applied.map((one) => [...one.changes]);
+  for (const { source, change } of await ensureListings(client, [...others, ...inForce], former, options)) {
+    const teller = datasets.findIndex((dataset) => dataset.source.name === source);
+    changes[Math.max(0, teller)]?.push(`schedule ${listingWorkflowId(source)}: ${change}`);
+  }
+  return applied.map((one, index) => ({ ...one, changes: changes[index] ?? one.changes }));
 }
 
 /** Asks the dataset's workflow, the only writer, to build the products by the new file and to switch. */

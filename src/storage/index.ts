@@ -3,6 +3,8 @@ export { type CountingReader, withCounters } from "./counting-reader.ts";
 export { openFileReader } from "./file-reader.ts";
 export { firstReadOf, learnFirstRead } from "./first-read.ts";
 export { type HttpLimits, type HttpReaderOptions, openHttpReader } from "./http-reader.ts";
+export { listPage } from "./list-page.ts";
+export type { ListedFile, ListedPage } from "./listed-page.ts";
 export { makeFolder } from "./make-folder.ts";
 export { openReader, type ReaderOptions } from "./open-reader.ts";
 export type { RangeReader, SourceIdentity } from "./range-reader.ts";
