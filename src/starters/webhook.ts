@@ -10,8 +10,9 @@ import { type Answer, Answers } from "./webhook/answers.ts";
 
 /** What SNS may send at most, and what is read of a message at most. */
 const BODY_BYTES = 256 * 1024;
-/** SNS posts its JSON as text. */
 const CONTENT_TYPES = /^(application\/json|application\/[a-z0-9.+-]{1,100}\+json|text\/plain)(\s*;|$)/i;
+/** SNS posts its JSON as text, with this header. Text without it would be taken from any web page that a browser here has open. */
+const SNS_HEADER = "x-amz-sns-message-type";
 const KEY_CHARACTERS = 255;
 
 export interface WebhookOptions extends Secrets {
@@ -31,7 +32,7 @@ export interface RunningWebhook {
 /**
  * `POST /announce` with an announcement in any of the forms that `readEnvelope` knows; CloudEvents also with their attributes in
  * `ce-` headers. 202 when Temporal holds all of it, with the `granules`, the `uris` one by one, and what was `passedOver`; 400 for
- * another body (413 for a large one, 415 for one that is neither JSON nor text), 401 without token or signature, 503 when Temporal
+ * another body (413 for a large one, 415 for one that is neither JSON nor SNS's text), 401 without token or signature, 503 when Temporal
  * does not take it, in which case the sender must try again. Under an `Idempotency-Key` the same request has the same answer for
  * ten minutes, and another one 422.
  * @throws FreshetError `usage` when the port is taken, or a secret is empty.
@@ -64,7 +65,11 @@ function addRoutes(server: FastifyInstance, options: WebhookOptions): void {
   const refuse = (reply: FastifyReply) => reply.code(401).send({ error: whatIsNeeded(options) });
   // Before the body is read: who has no secret learns nothing and costs nothing.
   const onRequest = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    if (accessByHeaders(request.headers, options) === "refused") await refuse(reply);
+    const { headers } = request;
+    if (accessByHeaders(headers, options) === "refused") await refuse(reply);
+    else if (/^text\//i.test(headers["content-type"] ?? "") && headers[SNS_HEADER] === undefined) {
+      await reply.code(415).send({ error: `text without the header ${SNS_HEADER}; expected application/json` });
+    }
   };
   server.post("/announce", { onRequest }, async (request, reply) => {
     const { headers } = request;

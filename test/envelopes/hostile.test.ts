@@ -155,6 +155,32 @@ describe("never throws, and tells no uri that is not plain", () => {
   });
 });
 
+describe("what a parser of URLs would silently change is refused", () => {
+  for (const uri of [
+    "https://host/a\\b.nc",
+    "https://host\\..\\b.nc",
+    "https://host/a\tb.nc",
+    "https://host/a\nb.nc",
+    "https://host/a.nc ",
+    "https://host/\ud800.nc",
+  ]) {
+    test(JSON.stringify(uri), () => {
+      const reading = readEnvelope({ body: JSON.stringify({ uri }) });
+      assert.ok(reading.kind === "read" && reading.told.length === 0);
+      assert.match(reading.passedOver[0] as string, /has characters that no uri has$/);
+    });
+  }
+
+  for (const key of ["a\\b.nc", "a\tb.nc", "a\u0000b.nc", "a\ud800.nc"]) {
+    test(`the key ${JSON.stringify(key)}`, () => {
+      const detail = { bucket: { name: "bucket" }, object: { key } };
+      const reading = readEnvelope({ body: JSON.stringify({ "detail-type": "Object Created", source: "aws.s3", detail }) });
+      assert.ok(reading.kind === "read" && reading.told.length === 0);
+      assert.match(reading.passedOver[0] as string, /has characters that no uri has$/);
+    });
+  }
+});
+
 describe("bounds", () => {
   const record = (key: string) => ({ eventName: "ObjectCreated:Put", s3: { bucket: { name: "bucket" }, object: { key } } });
   const event = (records: number) => JSON.stringify({ Records: Array.from({ length: records }, (_, at) => record(`${at}`)) });
@@ -187,6 +213,22 @@ describe("bounds", () => {
     assert.equal(toldBy(key(4_096 - "s3://bucket/".length)), 1);
     assert.equal(toldBy(key(4_097 - "s3://bucket/".length)), 0);
     assert.equal(toldBy(JSON.stringify({ Records: [record(encodeURIComponent("é".repeat(1_000)))] })), 0);
+  });
+
+  test("what a reason shows of a message: 80 characters, no line breaks, nothing that may be a secret", () => {
+    const reasonOf = (body: string): string => String(toldBy(body)).split("; expected")[0] as string;
+    assert.equal(reasonOf("x".repeat(5_000)), `"${"x".repeat(77)}…"`);
+    assert.equal(reasonOf('a\nb"c'), '"a·b·c"');
+    assert.equal(reasonOf("see https://user:secret@host/a.nc"), '"see https://…@host/a.nc"');
+    assert.equal(reasonOf(`https://user:${"secret/".repeat(100)}@host/a`), '"https://…@host/a"');
+    assert.equal(reasonOf("https://host/a?X-Amz-Signature=secret"), '"https://host/a?…"');
+  });
+
+  test("rows of slashes as long as a message are read in one go", () => {
+    const row = "/".repeat(200_000);
+    assert.equal(toldBy(`20230404091412 https://host${row}x a.nc`), 0);
+    assert.equal(toldBy(`20230404091412 https://host${row} ${"/".repeat(50_000)}a.nc`), 1);
+    assert.equal(toldBy(JSON.stringify({ Records: Array.from({ length: 100 }, () => record(`..${"//".repeat(1_000)}`)) })), 0);
   });
 
   test("JSON as deep as its bytes allow", () => {

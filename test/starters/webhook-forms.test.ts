@@ -99,7 +99,7 @@ describe("the webhook, before a real Temporal server", { skip: missingTemporal()
     const { status, body } = await post(
       webhook,
       { Type: "Notification", TopicArn: "arn:aws:sns:us-east-1:1:t", Message },
-      { "content-type": "text/plain; charset=UTF-8" },
+      { "content-type": "text/plain; charset=UTF-8", "x-amz-sns-message-type": "Notification" },
     );
     assert.equal(status, 202);
     assert.deepEqual(

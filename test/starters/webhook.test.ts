@@ -114,6 +114,22 @@ describe("the webhook, with no Temporal server behind it", () => {
     assert.equal((await post(webhook, "<xml/>", { "content-type": "application/xml" })).status, 415);
   });
 
+  test("what a web page can make a browser send without asking is not taken", async () => {
+    const body = JSON.stringify({ uri: "https://host/a/readme.txt" });
+    for (const type of [
+      "text/plain",
+      "TEXT/plain;charset=UTF-8",
+      "application/x-www-form-urlencoded",
+      "multipart/form-data; boundary=x",
+    ]) {
+      assert.equal((await post(webhook, body, { "content-type": type })).status, 415, type);
+    }
+    const untyped = await fetch(webhook.url, { method: "POST", body: new Blob([body]) });
+    assert.equal(untyped.status, 415);
+    const bySns = { "content-type": "text/plain; charset=UTF-8", "x-amz-sns-message-type": "Notification" };
+    assert.equal((await post(webhook, body, bySns)).status, 202);
+  });
+
   test("a name that no dataset knows is taken, with an empty list, and Temporal is not asked", async () => {
     for (const uri of ["https://host/a/readme.txt", "https://elsewhere/20170605.nc"]) {
       const uris = [{ uri, granules: [], note: "no dataset knows this name" }];
