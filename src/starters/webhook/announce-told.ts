@@ -1,7 +1,7 @@
 import type { Told } from "../../envelopes/index.ts";
 import type { Announced, Announcer } from "../announcer.ts";
 
-/** Temporal takes some 30 signals a second from one connection that waits for each, and several times that from these. */
+/** With these 100 announcements took 0.5 to 0.9 s, dev server and two cores; SNS gives up waiting after 15 s. */
 const AT_ONCE = 16;
 
 /** What became of one uri. */

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 
 /** Senders that repeat themselves do so within minutes. */
 const KEPT_MS = 10 * 60_000;
-/** Some 50 000 answers of one announcement; where there are more, the oldest are forgotten, and said again is announced again. */
+/** Some 30 000 answers of one announcement; where there are more, the oldest are forgotten, and said again is announced again. */
 const KEPT_CHARACTERS = 16 * 1024 * 1024;
 /** What an entry takes beside its answer, roughly. */
 const ENTRY_CHARACTERS = 256;
