@@ -22,13 +22,14 @@ describe("SQS", { skip: missingTemporal() || missingElasticMq() }, () => {
     [sqs, world] = await Promise.all([TestElasticMq.start(), BrokerWorld.start()]);
     deadLetters = await sqs.createQueue("announced-dead");
     queue = await sqs.createQueue("announced", { name: "announced-dead", maxReceiveCount: 50 });
-    await world.apply(`sqs: { queue: "\${TEST_QUEUE}", visibility: ${VISIBILITY} }`);
+    await world.apply(delivery);
   });
   after(async () => {
     await sqs?.stop();
     await world?.stop();
   });
 
+  const delivery = `sqs: { queue: "\${TEST_QUEUE}", visibility: ${VISIBILITY} }`;
   const environment = (): Record<string, string> => ({ ...world.environment, ...SQS_ENVIRONMENT, TEST_QUEUE: queue });
   const start = (words = ["starter", "sqs"]): StarterProcess => new StarterProcess(words, environment());
   const bodyOf = (name: string): string => JSON.stringify({ uri: `${world.agency.url}${name}` });

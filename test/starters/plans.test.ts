@@ -82,6 +82,7 @@ test("a plan's key changes with everything that its starter is made of, and with
   assert.notEqual(key(sqs), key(`sqs: { queue: "${QUEUE}", visibility: 61s }`));
   const amqp = (more: string): string => `amqp: { broker: "amqp://example.org/", topics: ["a.#"]${more} }`;
   assert.notEqual(key(amqp("")), key(amqp(", prefetch: 26")));
+  assert.notEqual(key(amqp("")), key(amqp(`, reject: ["x"]`)));
   assert.notEqual(key(amqp("")), key(amqp(`, password: "\${SECRET}"`)));
 });
 

@@ -4,7 +4,6 @@ import { type Message, readEnvelope, type Told } from "../../envelopes/index.ts"
 import { isFreshetError } from "../../errors/index.ts";
 import { reached } from "../../steps/index.ts";
 import type { Announcer } from "../announcer.ts";
-import type { RoutedGranule } from "../routing.ts";
 import { BackOff } from "./back-off.ts";
 import { Contact } from "./contact.ts";
 import type { Log } from "./starter.ts";
@@ -12,8 +11,6 @@ import { type Outcome, Tally } from "./tally.ts";
 
 /** Temporal is near; when it is back, what waits for it should not wait much longer. */
 const AGAIN = { firstMs: 500, mostMs: 10_000 };
-/** gRPC's INVALID_ARGUMENT: Temporal will never take this, however often it is asked. */
-const INVALID_ARGUMENT = 3;
 
 export interface IntakeOptions {
   readonly announcer: Announcer;
@@ -21,9 +18,10 @@ export interface IntakeOptions {
   readonly name: string;
   /** How announcements come: `sqs` makes `by` `sqs:SOURCE`. */
   readonly via: string;
-  /** Whether what comes this way is for the datasets of a source, and whether they want to hear of that uri. */
-  readonly serves: (source: Source) => boolean;
-  readonly wants?: (source: Source, uri: string) => boolean;
+  /** Whether what comes this way, and has that uri, is for the datasets of a source. */
+  readonly serves: (source: Source, uri: string) => boolean;
+  /** Whether anybody wants to hear of that uri; what nobody does is passed over. Default: all is wanted. */
+  readonly wants?: (uri: string) => boolean;
   readonly log: Log;
 }
 
@@ -64,24 +62,22 @@ export class Intake {
     try {
       return await this.#announce(reading.told, heardMs);
     } catch (error) {
-      const reason = isFreshetError(error) ? error.message : reasonOf(error);
-      return codeOf(error) === INVALID_ARGUMENT ? { kind: "malformed", reason } : { kind: "not-taken", reason };
+      // Whatever it is: what was read can be announced, so it is not the message's fault.
+      return { kind: "not-taken", reason: isFreshetError(error) ? error.message : reasonOf(error) };
     }
   }
 
   async #announce(told: readonly Told[], heardMs: number): Promise<Outcome> {
-    const { announcer, via } = this.#options;
+    const { announcer, via, serves, wants } = this.#options;
     let granules = 0;
     const unknown: string[] = [];
     for (const one of told) {
-      const routes = await this.#routes(one.uri);
-      if (routes === "unwanted") continue;
+      if (wants?.(one.uri) === false) continue;
+      const routes = (await announcer.routes(one.uri)).filter(({ dataset }) => serves(dataset.source, one.uri));
       if (routes.length === 0) unknown.push(one.uri);
-      else {
-        for (const { dataset } of routes) {
-          const announcement: Announcement = { ...one, by: `${via}:${dataset.source.name}`, heardMs };
-          granules += (await announcer.announce(announcement, { only: dataset.name })).length;
-        }
+      for (const { dataset } of routes) {
+        const announcement: Announcement = { ...one, by: `${via}:${dataset.source.name}`, heardMs };
+        granules += (await announcer.announce(announcement, { only: dataset.name })).length;
         reached("announce: held");
       }
     }
@@ -90,19 +86,6 @@ export class Intake {
     if (granules > 0) return { kind: "held", granules };
     return unknown.length > 0 ? { kind: "nothing-matches" } : { kind: "passed-over" };
   }
-
-  async #routes(uri: string): Promise<readonly RoutedGranule[] | "unwanted"> {
-    const { announcer, serves, wants } = this.#options;
-    const routes = (await announcer.routes(uri)).filter(({ dataset }) => serves(dataset.source));
-    if (wants === undefined || routes.length === 0) return routes;
-    const wanted = routes.filter(({ dataset }) => wants(dataset.source, uri));
-    return wanted.length > 0 ? wanted : "unwanted";
-  }
-}
-
-function codeOf(error: unknown): unknown {
-  const { code, cause } = error as { code?: unknown; cause?: unknown };
-  return code ?? (cause === undefined || cause === null ? undefined : codeOf(cause));
 }
 
 /** The innermost reason in one line: the SDK's own sentence says only that something failed. */

@@ -1,4 +1,3 @@
-import type { Source } from "../../dataset/index.ts";
 import type { Announcer } from "../announcer.ts";
 import { amqpAccess } from "./amqp-access.ts";
 import { Intake } from "./intake.ts";
@@ -23,8 +22,14 @@ export async function makeStarter(plan: Plan, announcer: Announcer, log: Log): P
     const { SqsStarter } = await import("./sqs-starter.ts");
     return { starter: new SqsStarter({ name, delivery: plan.delivery, intake, log }), tally: intake.tally };
   }
-  const wants = ({ amqp }: Source, uri: string): boolean => amqp !== undefined && passes(amqp, uri);
-  const intake = new Intake({ announcer, name, via: kind, serves, wants, log });
+  const intake = new Intake({
+    announcer,
+    name,
+    via: kind,
+    serves: (source, uri) => serves(source) && source.amqp !== undefined && passes(source.amqp, uri),
+    wants: plan.wants,
+    log,
+  });
   const { queue, bindings, prefetch } = plan;
   const access = amqpAccess(plan.delivery);
   const { AmqpStarter } = await import("./amqp-starter.ts");

@@ -27,6 +27,8 @@ export type Plan =
       readonly queue: string;
       readonly bindings: readonly Binding[];
       readonly prefetch: number;
+      /** Whether any of the sources lets a uri pass. */
+      readonly wants: (uri: string) => boolean;
     });
 
 /**
@@ -51,8 +53,9 @@ export function plansOf(datasets: readonly Dataset[], share: string): Plan[] {
     const bindings = bindingsOf(deliveries);
     const prefetch = Math.max(...deliveries.map((one) => one.prefetch));
     const serves = (source: Source): boolean => ofAmqp(source) === identity;
-    const key = JSON.stringify([identity, delivery, bindings, prefetch]);
-    plans.push({ kind: "amqp", ...named("amqp", sources), delivery, queue, bindings, prefetch, serves, key });
+    const wants = (uri: string): boolean => deliveries.some((one) => passes(one, uri));
+    const key = JSON.stringify([identity, ...new Set(deliveries.map((one) => JSON.stringify(one)))]);
+    plans.push({ kind: "amqp", ...named("amqp", sources), delivery, queue, bindings, prefetch, wants, serves, key });
   }
   return plans;
 }
