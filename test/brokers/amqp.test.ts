@@ -141,8 +141,13 @@ describe("AMQP", { skip: missingTemporal() || missingRabbitMq() }, () => {
       broker.withChannel((channel) => channel.assertQueue(String(queue), { durable: true, expires: 1_000 })),
       /x-expires.*259200000/s,
     );
+    await broker.publish(EXCHANGE, [{ topic: "v03.granules.bad", body: "no JSON" }, inV03("2020010100.nc")]);
+    await starter.says(/a malformed message is rejected: "no JSON"/);
+    await until(async () => (await left(String(queue))) === 0, "nobody keeps it");
     await world.apply(delivery({ queue: "queue: q_guest.another, " }));
     await starter.says("amqp:agency: stopped");
+    assert.equal(starter.facts("amqp:agency: stopped").malformed, 1);
+    assert.equal(starter.facts("amqp:agency: stopped").held, 1);
     await until(
       async () => starter.facts("amqp:agency: messages are taken").queue === "q_guest.another",
       "the other queue is taken",

@@ -99,6 +99,22 @@ describe("SQS", { skip: missingTemporal() || missingElasticMq() }, () => {
     assert.match(byBody.get('{"uri":7}') ?? "", /uri/);
   });
 
+  test("without a dead-letter queue a malformed message stays, comes again and is counted; the others go on", async () => {
+    const open = await sqs.createQueue("open");
+    await sqs.send(open, ["no JSON", bodyOf("2020010100.nc")]);
+    const starter = new StarterProcess(["starter", "sqs"], { ...environment(), TEST_QUEUE: open });
+    await starter.says(/a malformed message is left in the queue: "no JSON"/);
+    // Longer than its visibility: by then it has come a second time.
+    await sleep(7_000);
+    await starter.interrupt();
+    const { held, malformed } = starter.facts("sqs:agency: stopped");
+    assert.equal(held, 1);
+    assert.ok(Number(malformed) >= 2, `${malformed}`);
+    assert.equal(starter.warnings.length, 1, "one line for one message");
+    const { visible, underWay } = await sqs.sizes(open);
+    assert.equal(visible + underWay, 1);
+  });
+
   test("without a source that has a queue it says what to declare", async () => {
     const starter = new StarterProcess(["starter", "sqs"], { ...environment(), FRESHET_LEDGER: `sqlite:${world.home}/other.db` });
     assert.equal(await starter.ended(), 2);
