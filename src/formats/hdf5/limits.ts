@@ -42,4 +42,4 @@ export function readBudget(size: number): number {
 }
 
 /** Reads that are under way at the same time, so that a remote source answers several per round trip. */
-export const READS_IN_FLIGHT = 8;
+export const READS_IN_FLIGHT = 16;

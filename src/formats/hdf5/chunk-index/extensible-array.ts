@@ -1,6 +1,7 @@
 import type { ByteCursor } from "../../byte-cursor.ts";
 import { verifyChecksum } from "../checksum.ts";
 import { expectSignature, type Hdf5File, unknownVersion } from "../hdf5-file.ts";
+import { inFlight } from "../in-flight.ts";
 import { type ArrayElements, arrayElements } from "./array-elements.ts";
 import type { ChunkTable } from "./chunk-table.ts";
 import type { CellOfElement } from "./linear-index.ts";
@@ -75,6 +76,30 @@ interface IndexParameters {
   readonly countBits: number;
 }
 
+/** Secondary blocks that are held at once have so many bytes at most, and one block more. */
+const ROUND_BYTES = 2 ** 22;
+
+/** A data block: where it is, its first element, and how many it has. */
+interface DataBlock {
+  readonly address: number;
+  readonly first: number;
+  readonly length: number;
+}
+
+/** Stands for `count` data blocks of `length` elements. */
+interface SecondaryBlock extends DataBlock {
+  readonly count: number;
+}
+
+/** Elements that stand together: a data block, or a page of one. */
+interface Piece {
+  readonly address: number;
+  readonly bytes: number;
+  readonly first: number;
+  readonly count: number;
+  readonly isPage: boolean;
+}
+
 class Walk {
   readonly #file: Hdf5File;
   readonly #elements: ArrayElements;
@@ -104,65 +129,120 @@ class Walk {
     const dataBlocks = this.#addresses(block, dataPointers);
     const secondary = this.#addresses(block, secondaryPointers);
     verifyChecksum(block, block.base, "index block of an extensible array");
+    const direct: DataBlock[] = [];
+    const others: SecondaryBlock[] = [];
     let first = inIndexBlock;
     let next = 0;
     for (let number = 0; number < secondaryBlocks; number++) {
       const count = 2 ** Math.floor(number / 2);
       const length = leastElements * 2 ** Math.ceil(number / 2);
       if (number < named) {
-        await this.#dataBlocks(dataBlocks.slice(next, next + count), first, length);
+        for (const [index, at] of dataBlocks.slice(next, next + count).entries())
+          if (at !== undefined) direct.push({ address: at, first: first + index * length, length });
         next += count;
       } else {
-        await this.#secondaryBlock(secondary[number - named], first, count, length);
+        const at = secondary[number - named];
+        if (at !== undefined) others.push({ address: at, first, count, length });
       }
       first += count * length;
     }
+    await this.#read(direct.map((block) => this.#whole(block)));
+    // Those of one round together, so that their data blocks are asked for together.
+    let round: SecondaryBlock[] = [];
+    let bytes = 0;
+    for (const block of others) {
+      round.push(block);
+      bytes += this.#bytesOf(block);
+      if (bytes < ROUND_BYTES) continue;
+      await this.#secondaryBlocks(round);
+      round = [];
+      bytes = 0;
+    }
+    await this.#secondaryBlocks(round);
   }
 
-  async #secondaryBlock(address: number | undefined, first: number, count: number, length: number): Promise<void> {
-    if (address === undefined) return;
-    const pages = length > this.#perPage ? length / this.#perPage : 0;
-    const bitmapLength = Math.ceil(pages / 8);
-    const bytes = this.#prefix + count * (bitmapLength + this.#file.superblock.offsetSize) + 4;
-    const block = await this.#file.read(address, bytes);
+  async #secondaryBlocks(blocks: readonly SecondaryBlock[]): Promise<void> {
+    const pieces: Iterable<Piece>[] = [];
+    await inFlight(
+      blocks,
+      (block) => this.#file.read(block.address, this.#bytesOf(block)),
+      (cursor, block) => {
+        pieces.push(this.#piecesOf(cursor, block));
+      },
+    );
+    await this.#read(chained(pieces));
+  }
+
+  #bytesOf({ count, length }: SecondaryBlock): number {
+    return this.#prefix + count * (this.#bitmapBytes(length) + this.#file.superblock.offsetSize) + 4;
+  }
+
+  #pagesOf(length: number): number {
+    return length > this.#perPage ? length / this.#perPage : 0;
+  }
+
+  #bitmapBytes(length: number): number {
+    return Math.ceil(this.#pagesOf(length) / 8);
+  }
+
+  #piecesOf(block: ByteCursor, { first, count, length }: SecondaryBlock): Iterable<Piece> {
+    const bitmapLength = this.#bitmapBytes(length);
     expectSignature(block, "EASB", "secondary block of an extensible array");
     block.skip(this.#prefix - 4);
     const bitmap = block.take(count * bitmapLength);
-    const dataBlocks = this.#addresses(block, count);
+    const dataBlocks = this.#addresses(block, count).map((address, index) => ({
+      address,
+      first: first + index * length,
+      length,
+    }));
     verifyChecksum(block, block.base, "secondary block of an extensible array");
-    if (pages === 0) return await this.#dataBlocks(dataBlocks, first, length);
-    for (const [index, dataBlock] of dataBlocks.entries()) {
-      if (dataBlock === undefined) continue;
-      const ofBlock = bitmap.subarray(index * bitmapLength, (index + 1) * bitmapLength);
-      await this.#pages(dataBlock, ofBlock, pages, first + index * length);
-    }
+    const there = dataBlocks.filter((dataBlock): dataBlock is DataBlock => dataBlock.address !== undefined);
+    if (this.#pagesOf(length) === 0) return there.map((dataBlock) => this.#whole(dataBlock));
+    return chained(
+      there.map((dataBlock) => {
+        const index = (dataBlock.first - first) / length;
+        return this.#pages(dataBlock, bitmap.subarray(index * bitmapLength, (index + 1) * bitmapLength));
+      }),
+    );
   }
 
-  async #dataBlocks(addresses: readonly (number | undefined)[], first: number, length: number): Promise<void> {
-    for (const [index, address] of addresses.entries()) {
-      if (address === undefined) continue;
-      const block = await this.#file.read(address, this.#prefix + length * this.#elements.size + 4);
-      expectSignature(block, "EADB", "data block of an extensible array");
-      block.skip(this.#prefix - 4);
-      this.#elements.place(block, first + index * length, length);
-      verifyChecksum(block, block.base, "data block of an extensible array");
-    }
+  /** A data block without pages. */
+  #whole({ address, first, length }: DataBlock): Piece {
+    return { address, bytes: this.#prefix + length * this.#elements.size + 4, first, count: length, isPage: false };
   }
 
-  async #pages(address: number, bitmap: Uint8Array, pages: number, first: number): Promise<void> {
+  *#pages({ address, first, length }: DataBlock, bitmap: Uint8Array): Generator<Piece> {
     const pageBytes = this.#perPage * this.#elements.size + 4;
-    for (let page = 0; page < pages; page++) {
+    for (let page = 0; page < this.#pagesOf(length); page++) {
       // A page that was never written holds nothing, not even undefined addresses.
       if (((bitmap[page >> 3] as number) & (0x80 >> (page & 7))) === 0) continue;
-      const cursor = await this.#file.read(address + this.#prefix + 4 + page * pageBytes, pageBytes);
-      this.#elements.place(cursor, first + page * this.#perPage, this.#perPage);
-      verifyChecksum(cursor, cursor.base, "page of an extensible array");
+      const at = address + this.#prefix + 4 + page * pageBytes;
+      yield { address: at, bytes: pageBytes, first: first + page * this.#perPage, count: this.#perPage, isPage: true };
     }
+  }
+
+  async #read(pieces: Iterable<Piece>): Promise<void> {
+    await inFlight(
+      pieces,
+      ({ address, bytes }) => this.#file.read(address, bytes),
+      (cursor, { first, count, isPage }) => {
+        if (!isPage) {
+          expectSignature(cursor, "EADB", "data block of an extensible array");
+          cursor.skip(this.#prefix - 4);
+        }
+        this.#elements.place(cursor, first, count);
+        verifyChecksum(cursor, cursor.base, `${isPage ? "page" : "data block"} of an extensible array`);
+      },
+    );
   }
 
   #addresses(cursor: ByteCursor, count: number): (number | undefined)[] {
     return Array.from({ length: count }, () => this.#file.address(cursor));
   }
+}
+
+function* chained<Item>(parts: Iterable<Iterable<Item>>): Generator<Item> {
+  for (const part of parts) yield* part;
 }
 
 function isPowerOf2(value: number): boolean {
