@@ -9,6 +9,7 @@ import type { GranuleResult } from "../../src/contract/index.ts";
 import { type Dataset, parseDatasetFile, type TimeseriesProduct } from "../../src/dataset/index.ts";
 import { lookAtProduct } from "../../src/publication/index.ts";
 import { Announcer, applyDatasets } from "../../src/starters/index.ts";
+import { freshet } from "../support/cli.ts";
 import { MOGREPS, OSTIA, type RealGranule } from "../support/granules.ts";
 import { compareInPython, missingPython } from "../support/python.ts";
 import { missingTemporal } from "../support/temporal-server.ts";
@@ -106,6 +107,16 @@ ${timeseries("s3-mirrored", "15:00Z")}
     const run = promisify(execFile);
     assert.match((await run("sh", ["-c", xarray])).stdout, /mean of the last step of analysed_sst: \d+\.\d+/);
     assert.match((await run("sh", ["-c", zarrita])).stdout, /analysed_sst \[ 3, \d+, \d+ \] last values: Int16Array/);
+  });
+
+  test("freshet verify asks the bucket, and finds all as it should be", async () => {
+    const { code, stdout, stderr } = await freshet(["verify", "s3-ostia"], {
+      FRESHET_HOME: world.settings.home,
+      TEMPORAL_ADDRESS: world.settings.temporalAddress,
+    });
+    assert.deepEqual([code, stderr], [0, ""], stdout);
+    assert.match(stdout, /their sources, with what references expect\s+3 of 3 {2}agrees/);
+    assert.match(stdout, /chunks through the store, with another decoder's reading\s+[1-8] of 8 {2}agrees/);
   });
 
   test("with a mirror the copies are read", { skip: missingPython() }, async () => {
