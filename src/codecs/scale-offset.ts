@@ -19,6 +19,8 @@ export function undoScaleOffset(bytes: Uint8Array, values: readonly number[], mo
   const [method, factor = 0, elements = 0, numberClass, size = 0, , order] = values;
   const isFloat = numberClass === 1;
   if (values.length < 20 || !(isFloat ? [4, 8] : [1, 2, 4, 8]).includes(size)) throw impossible(`elements of ${size} bytes`);
+  if ((!isFloat && numberClass !== 0) || (order !== 0 && order !== 1))
+    throw impossible(`class ${numberClass}, byte order ${order}`);
   if (isFloat && method === 1) throw new FreshetError("unsupported", "the scale-offset filter with binary scaling (E-scaling)");
   if (isFloat ? method !== 0 : method !== 2) throw impossible(`method ${method}`);
   // A factor of all bits: libhdf5 leaves such chunks as they are.

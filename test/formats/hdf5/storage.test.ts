@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { describe, test } from "node:test";
+import { undoScaleOffset } from "../../../src/codecs/index.ts";
 import { FreshetError } from "../../../src/errors/index.ts";
 import { placeBeside } from "../../../src/formats/beside.ts";
 import type { FormatOptions, FormatScan } from "../../../src/formats/format-scan.ts";
@@ -110,6 +111,26 @@ describe("numbers of sizes that no machine has", () => {
     assert.equal(root.arrays.get("i12_at_3")?.fillValue, 3);
     assert.equal(root.arrays.get("u63")?.fillValue, 3n);
     assert.equal(root.arrays.get("bfloat16_be")?.fillValue, -1.5);
+  });
+
+  test("with parameters that no writer sets are refused: libhdf5 takes them for something else", () => {
+    const chunk = new Uint8Array(40);
+    const values = (order: number, numberClass: number) => [
+      2,
+      0,
+      4,
+      numberClass,
+      2,
+      1,
+      order,
+      ...Array.from({ length: 13 }, () => 0),
+    ];
+    assert.equal(undoScaleOffset(chunk, values(1, 0), 8).length, 8);
+    for (const [order, numberClass] of [
+      [3983343616, 0],
+      [0, 2],
+    ] as const)
+      assert.throws(() => undoScaleOffset(chunk, values(order, numberClass), 8), /impossible parameters: found class/);
   });
 });
 
