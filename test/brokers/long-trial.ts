@@ -73,7 +73,10 @@ export async function longTrial(kind: keyof typeof BROKERS): Promise<string> {
     await until(async () => (await world.published()) === GRANULES, "all are published", PATIENCE_MS);
     assert.equal(await starter.interrupt(), 130);
     assert.deepEqual(await world.endState(GRANULES), expectedEnd(GRANULES));
-    assert.equal(starter.warnings.length, 2, starter.warnings.join("\n"));
+    assert.deepEqual(
+      starter.warnings.filter((warning) => !/: (the (queue|broker)|Temporal, or the ledger,) does not answer: /.test(warning)),
+      [],
+    );
     return `${GRANULES} granules announced ${ANNOUNCEMENTS} times, taken in ${seconds(takenMs)}, published in ${seconds(Date.now() - began)}`;
   } finally {
     await broker.stop();

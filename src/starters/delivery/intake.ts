@@ -11,6 +11,8 @@ import { type Outcome, Tally } from "./tally.ts";
 
 /** Temporal is near; when it is back, what waits for it should not wait much longer. */
 const AGAIN = { firstMs: 500, mostMs: 10_000 };
+/** An attempt gets five seconds, so that two in a row fail before it is said. */
+const PATIENCE_MS = 6_000;
 
 export interface IntakeOptions {
   readonly announcer: Announcer;
@@ -34,7 +36,7 @@ export class Intake {
   constructor(options: IntakeOptions) {
     this.#options = options;
     const remedy = "Messages stay where they are until then: see that the server and the ledger run";
-    this.#temporal = new Contact(`${options.name}: Temporal, or the ledger,`, remedy, options.log);
+    this.#temporal = new Contact(`${options.name}: Temporal, or the ledger,`, remedy, options.log, PATIENCE_MS);
   }
 
   /**
