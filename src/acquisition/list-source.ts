@@ -16,6 +16,8 @@ const AT_ONCE = 8;
 /** Folders that it looks into: so many below the source's `at`, and so many that wait at one time. */
 const MOST_DEPTH = 12;
 const MOST_WAITING = 5_000;
+/** Refused folders of a part that are told by name. */
+const MOST_NOTES = 5;
 /** Dates of an index stand in a zone that it does not name; all zones differ by quarters of an hour. */
 const QUARTER_MS = 15 * 60_000;
 
@@ -38,7 +40,7 @@ export interface ListingContext {
  * name is looked at. A file that a dataset's grammar knows is announced unless the ledger
  * has it in that state. A granule that is ready or published and whose file is gone is announced as removed, if the page that it stood
  * on was read whole; but where most are gone at once that is an outage, and none is; and where the file itself says that it is there, it stays. May run twice.
- * @throws FreshetError as `listPage`: but a folder that is not there is counted.
+ * @throws FreshetError as `listPage`: but a folder that is not there is counted, and one that is refused is noted, unless all are.
  */
 export async function listSource(
   sources: readonly Source[],
@@ -54,6 +56,8 @@ export async function listSource(
   const sums = { looked: 0, announced: 0, known: 0, foreign: 0, absent: 0 };
   const gone = new Set<StandingFile>();
   let covered = 0;
+  const refused: FreshetError[] = [];
+  let isListed = false;
   for (let folders = 0; folders < FOLDERS && sums.looked < FILES; folders++) {
     const folder = waiting.pop();
     if (folder === undefined) break;
@@ -61,11 +65,13 @@ export async function listSource(
     // The dataset file has changed since this listing began.
     if (source === undefined) continue;
     const page = await pageOf(source, folder, after, signal);
-    if (page === undefined) {
-      sums.absent++;
+    if (page === "absent" || page instanceof FreshetError) {
+      if (page === "absent") sums.absent++;
+      else refused.push(page);
       after = undefined;
       continue;
     }
+    isListed = true;
     onProgress(`${folder}: ${page.files.length} files, ${page.folders.length} folders`);
     for (let from = 0; from < page.files.length; from += AT_ONCE) {
       signal.throwIfAborted();
@@ -86,22 +92,24 @@ export async function listSource(
     else waiting.push(...foldersIn(page, places, source).toReversed());
     if (waiting.length > MOST_WAITING) throw tooManyFolders(source, waiting.length);
   }
+  if (!isListed && refused[0] !== undefined) throw refused[0];
   const { removed, notes } = await announceRemovals([...gone], covered, context);
   const next = waiting.length === 0 ? undefined : { folders: waiting, ...(after === undefined ? {} : { after }) };
-  return { ...sums, removed, notes, next };
+  return { ...sums, removed, notes: [...refused.slice(0, MOST_NOTES).map(({ message }) => message), ...notes], next };
 }
 
-/** Undefined: there is no such folder. */
+/** The next page; that there is no such folder, or why it is not given to us. */
 async function pageOf(
   source: Source,
   folder: string,
   after: string | undefined,
   signal: AbortSignal,
-): Promise<ListedPage | undefined> {
+): Promise<ListedPage | "absent" | FreshetError> {
   try {
     return await listPage(folder, after, { s3: s3ConnectionOf(source), signal });
   } catch (error) {
-    if (isFreshetError(error, "source-missing")) return undefined;
+    if (isFreshetError(error, "source-missing")) return "absent";
+    if (isFreshetError(error, "source-refused", "unsupported")) return error;
     throw error;
   }
 }

@@ -123,10 +123,10 @@ async function withListings(
   former: ReadonlySet<string>,
   options: ApplyOptions,
 ): Promise<Applied[]> {
-  const others = (await ledger.datasets())
-    .filter(({ name }) => !datasets.some((dataset) => dataset.name === name))
-    .map(({ text }) => datasetOfText(text));
   const inForce = datasets.filter(({ name }) => applied.some((one) => one.name === name && one.kind !== "refused"));
+  const others = (await ledger.datasets())
+    .filter(({ name }) => !inForce.some((dataset) => dataset.name === name))
+    .map(({ text }) => datasetOfText(text));
   const changes = applied.map((one) => [...one.changes]);
   for (const { source, change } of await ensureListings(client, [...others, ...inForce], former, options)) {
     const teller = datasets.findIndex((dataset) => dataset.source.name === source);

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { listSource } from "../../src/acquisition/index.ts";
 import type { Announcement, Listed, ListingPlace } from "../../src/contract/index.ts";
 import { compileNames, type Dataset, fieldsAt } from "../../src/dataset/index.ts";
+import { isFreshetError } from "../../src/errors/index.ts";
 import { granuleBytes } from "../products/made-granule.ts";
 import { nameOf, noon, Workshop } from "../publication/workshop.ts";
 
@@ -119,6 +122,29 @@ describe("a listing of a source", () => {
     await rm(join(workshop.folder, "in"), { recursive: true });
     const absent = await list();
     assert.deepEqual([absent.removed, absent.absent, absent.notes, announced], [0, 1, [], []]);
+  });
+
+  test("names folders that are refused, and looks at the others; where all are, it fails", async () => {
+    const folders = ["ftp", "web"];
+    const server = createServer((_request, response) => response.writeHead(403).end());
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const at = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    try {
+      workshop.use({ at });
+      await assert.rejects(list(folders), (error) => isFreshetError(error, "source-refused"));
+      server.removeAllListeners("request");
+      server.on("request", (request, response) => {
+        const status = request.url?.startsWith("/web") === true ? 200 : 403;
+        response.writeHead(status, { "content-type": "text/html" }).end(`<a href="${nameOf(1)}">`);
+      });
+      workshop.use({ at, match: "{folder}/{valid:%Y%m%d%H%M%S}.nc" });
+      const { notes, announced: count } = await list(folders);
+      assert.deepEqual([count, announced.map(({ uri }) => uri)], [1, [`${at}web/${nameOf(1)}`]]);
+      assert.match(notes.join(), /the server refuses the file: found status 403 \(http:\/\/127\.0\.0\.1:\d+\/ftp\/\)/);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
   });
 
   test("says nothing of folders that it does not look at", async () => {
