@@ -68,9 +68,23 @@ export async function walkBtree2(
   visit: VisitRecord,
 ): Promise<void> {
   const header = await readBtree2Header(file, address, recordTypes);
-  if (header.rootAddress === undefined || header.totalRecords === 0) return;
-  const widths = childWidths(file, header);
-  await new Walk(file, header, widths, visit).from({ address: header.rootAddress, records: header.rootRecords }, header.depth);
+  let visited = 0;
+  if (header.rootAddress !== undefined && (header.totalRecords > 0 || header.rootRecords > 0)) {
+    const count: VisitRecord = (cursor, of) => {
+      visited++;
+      visit(cursor, of);
+    };
+    const widths = childWidths(file, header);
+    await new Walk(file, header, widths, count).from({ address: header.rootAddress, records: header.rootRecords }, header.depth);
+  }
+  // libhdf5 looks records up without the total, and would find what the total denies.
+  if (visited !== header.totalRecords)
+    throw file.malformed(
+      "a version 2 B-tree has another number of records than it says",
+      address,
+      `${visited}`,
+      `${header.totalRecords}`,
+    );
 }
 
 interface Child {

@@ -486,3 +486,14 @@ test("lookup3 is Bob Jenkins' hashlittle", () => {
   assert.equal(ofText(""), 0xdeadbeef);
   assert.equal(ofText("Four score and seven years ago"), 0x17770551);
 });
+
+test("a version 2 B-tree that says that it is empty, and is not, is no array of missing chunks", async () => {
+  const bytes = new Uint8Array(await readFile(new URL("../../data/hdf5/btreev2.hdf5", import.meta.url)));
+  const structures = structuresIn(bytes);
+  const at = Buffer.from(bytes.buffer).indexOf("BTHD");
+  // Signature 4, version, type, node size 4, record size 2, depth 2, percentages 2, root 8, records in the root 2: the total.
+  bytes.fill(0, at + 26, at + 34);
+  mendChecksums(bytes, structures);
+  const { outcomes } = await scanOf(bytes);
+  assert.match(JSON.stringify(outcomes), /a version 2 B-tree has another number of records than it says: found \d+, expected 0/);
+});
