@@ -60,6 +60,8 @@ export class TestS3 {
       env: { ...process.env, ROOT_ACCESS_KEY: credentials.key, ROOT_SECRET_KEY: credentials.secret },
       stdio: "ignore",
     });
+    // A test that dies does not leave it behind.
+    process.once("exit", () => server.kill());
     const s3 = new TestS3(`http://127.0.0.1:${port}`, server, folder, credentials);
     Object.assign(process.env, s3.environment);
     const started = Date.now();
