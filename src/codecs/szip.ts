@@ -139,13 +139,13 @@ function undoPrediction(line: Uint32Array, bits: number): void {
   let before = line[0] as number;
   for (let at = 1; at < line.length; at++) {
     const folded = line[at] as number;
-    const half = Math.floor((folded + 1) / 2);
-    const room = before < middle ? before : largest - before;
-    if (half <= room) before += folded % 2 === 0 ? folded / 2 : -half;
-    else before = before < middle ? folded : largest - folded;
-    // Damaged data lead out of the range of the samples: what they then are is nobody's, but it stays a sample.
+    const half = (folded >>> 1) + (folded & 1);
+    // Of samples in range, `largest` minus the sample. Damaged data lead out of it: the words are those of libaec then too.
+    const mask = (before & middle) === 0 ? 0 : largest;
+    const room = (mask ^ before) >>> 0;
+    if (half <= room) before = (before + ((folded & 1) === 0 ? folded >>> 1 : -half)) >>> 0;
+    else before = (mask ^ folded) >>> 0;
     line[at] = before;
-    before = line[at] as number;
   }
 }
 
