@@ -23,6 +23,8 @@ export interface Variable {
   readonly outcome: "referenced" | "inlined";
   /** Why it is inlined, in whole or in part; empty for `referenced`. */
   readonly reason: string;
+  /** Its numbers are stored in a form that Zarr has no type for. */
+  readonly isConverted: boolean;
 }
 
 /** Finds what a virtual dataset is made of. */
@@ -65,7 +67,7 @@ export async function readVariable(
     manifest: chunks.manifest,
   };
   const reason = chunks.inlined ?? (layout.kind === "compact" ? COMPACT : "");
-  return { array, outcome: reason === "" ? "referenced" : "inlined", reason };
+  return { array, outcome: reason === "" ? "referenced" : "inlined", reason, isConverted: element.converted !== undefined };
 }
 
 type Chunks = ZarrChunks & { readonly chunkShape: readonly number[] };

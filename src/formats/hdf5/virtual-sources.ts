@@ -32,7 +32,9 @@ export function findSources(main: ObjectTree, linked: LinkedTrees): FindSources 
         continue;
       }
       if ("datasets" in node) throw new FreshetError("unsupported", `${WHAT}, of which one is a group`, { found: mapping.path });
-      const { array } = await readVariable(node, node.name, linked.dimensionNames(node.open), refuseNested);
+      const { array, isConverted } = await readVariable(node, node.name, linked.dimensionNames(node.open), refuseNested);
+      // libhdf5 takes their bytes for numbers of the virtual dataset's type.
+      if (isConverted) throw new FreshetError("unsupported", `${WHAT}, whose numbers have another form`, { found: mapping.path });
       found.push({ mapping, array });
     }
     return found;
