@@ -30,6 +30,8 @@ export class StarterProcess {
       stdio: ["ignore", "ignore", "pipe"],
     });
     this.#child = child;
+    // A test that fails half-way leaves nothing behind.
+    process.once("exit", () => child.kill("SIGKILL"));
     createInterface({ input: child.stderr as NonNullable<typeof child.stderr> }).on("line", (line) => {
       if (line.startsWith("{")) this.log.push(JSON.parse(line) as LogLine);
       else this.said.push(line);
