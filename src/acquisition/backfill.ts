@@ -2,7 +2,7 @@ import { open } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Announcement, BackfillGranule, BackfillPage, BackfillSettled } from "../contract/index.ts";
-import { compileNames, type Dataset, fieldsAt } from "../dataset/index.ts";
+import { compileNames, type Dataset, fieldsAt, heldUntil } from "../dataset/index.ts";
 import { isFreshetError } from "../errors/index.ts";
 import type { Ledger } from "../ledger/index.ts";
 import { openSource } from "./open-source.ts";
@@ -41,6 +41,7 @@ export async function announceList(
   let known = 0;
   let absent = 0;
   let foreign = 0;
+  let held = 0;
   const one = async (uri: string): Promise<void> => {
     const fields = fieldsAt(dataset.source, names, uri);
     if (fields === undefined) {
@@ -48,7 +49,8 @@ export async function announceList(
       return;
     }
     const key = names.key(fields);
-    if (!list.again && (await isKnown(context.ledger, dataset.name, key, uri))) known++;
+    if ((heldUntil(dataset, fields, context.now()) ?? 0) > context.now()) held++;
+    else if (!list.again && (await isKnown(context.ledger, dataset.name, key, uri))) known++;
     else if (!(await isThere(dataset, uri, context.signal))) absent++;
     else if (await context.announce({ uri, by: "backfill", heardMs: context.now(), isQuiet: true })) announced.push({ key, uri });
     else foreign++;
@@ -58,7 +60,7 @@ export async function announceList(
     context.onProgress(`${Math.min(at + AT_ONCE, uris.length)} of ${uris.length} uris`);
     context.signal.throwIfAborted();
   }
-  return { offset, isEnd, announced, known, absent, foreign };
+  return { offset, isEnd, announced, known, absent, foreign, held };
 }
 
 /** Which of these granules have ended, by the ledger. Waits until one has, for a while. */

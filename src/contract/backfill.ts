@@ -40,6 +40,8 @@ export interface BackfillCounts {
   readonly absent: number;
   /** Named by no grammar of the dataset, or outside of its source. */
   readonly foreign: number;
+  /** Too young yet for the dataset's `hold`: left to live work. */
+  readonly held: number;
   readonly ready: number;
   readonly quarantined: number;
   /** Ended otherwise: superseded, duplicate, skipped, withdrawn. */
@@ -65,6 +67,7 @@ export interface BackfillPage {
   readonly known: number;
   readonly absent: number;
   readonly foreign: number;
+  readonly held: number;
 }
 
 /** How granules ended. */

@@ -28,6 +28,8 @@ export interface GranuleInput {
   readonly fields: Readonly<Record<string, string | number>>;
   /** Empty at the first start: announcements come by signal. Not empty after continue-as-new. */
   readonly waiting: readonly Announcement[];
+  /** Before then, in milliseconds since 1970, nothing is done about it: its source may yet correct it. */
+  readonly notBeforeMs?: number | undefined;
   /** How long a granule may be announced and absent, and how often one looks. Milliseconds. */
   readonly awaitFor: { readonly deadlineMs: number; readonly everyMs: number };
 }

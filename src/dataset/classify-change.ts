@@ -23,6 +23,7 @@ export function classifyChange(before: Dataset, after: Dataset): ChangeClass {
   inPlace("source", before.source, after.source);
   inPlace("publish", before.publish, after.publish);
   inPlace("await", before.await, after.await);
+  inPlace("hold (of what is announced from now on)", before.holdMs, after.holdMs);
   inPlace("maintenance", before.maintenance, after.maintenance);
   const { missing: missingBefore, ...policiesBefore } = before.policies;
   const { missing: missingAfter, ...policiesAfter } = after.policies;

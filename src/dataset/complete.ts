@@ -86,6 +86,7 @@ export function completeDataset(input: DatasetInput, source: Source, baseFolder:
       verify: { chunks: input.publish?.verify?.chunks ?? VERIFIED_CHUNKS },
     },
     maintenance: completeMaintenance(input.maintenance),
+    ...(input.hold === undefined ? {} : { holdMs: milliseconds(input.hold) }),
     await: {
       deadlineMs: milliseconds(input.await?.deadline ?? DEFAULTS.deadline),
       everyMs: milliseconds(input.await?.every ?? DEFAULTS.every),

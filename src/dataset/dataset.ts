@@ -136,6 +136,8 @@ export interface Dataset {
     readonly verify: { readonly chunks: number };
   };
   readonly maintenance: Maintenance;
+  /** How old a granule must be, from its valid time on (or, where its name has none, since it was announced), before it is looked at. */
+  readonly holdMs?: number | undefined;
   /** How long an announced granule may be absent, and how often one looks. */
   readonly await: { readonly deadlineMs: number; readonly everyMs: number };
 }

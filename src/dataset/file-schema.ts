@@ -117,6 +117,11 @@ const datasetShape = {
     .optional()
     .describe("When versions are made."),
   maintenance: maintenanceSchema.optional().describe("What is done when nothing arrives."),
+  hold: interval
+    .optional()
+    .describe(
+      "How old a granule must be, from its valid time on, before it is looked at: until then its source may yet correct it.",
+    ),
   await: mapping({
     deadline: duration.optional().describe("How long an announced granule may be absent. Default: 1h."),
     every: interval.optional().describe("How often one looks. Default: 30s."),
@@ -147,7 +152,7 @@ export const sourcesSchema = z
   .describe("Where announcements and bytes come from; for all datasets of the file.");
 
 /** A dataset document, filled in, without its `sources`. */
-export const datasetSchema = mapping(datasetShape, ["hold", "notify", "runs"], ["sources", "with"]);
+export const datasetSchema = mapping(datasetShape, ["notify", "runs"], ["sources", "with"]);
 
 /** One document as editors see it. */
 export const documentSchema = z.union([

@@ -17,7 +17,7 @@ export { parseDuration } from "./duration.ts";
 export { fieldsAt } from "./fields-at.ts";
 export { INSTANT_FORM, parseInstant } from "./instant.ts";
 export { datasetFileJsonSchema } from "./json-schema.ts";
-export { compileNames, type NameReader, validPrecisionMs, validTimeOf } from "./name-grammar.ts";
+export { compileNames, heldUntil, type NameReader, validPrecisionMs, validTimeOf } from "./name-grammar.ts";
 export { urisBetween } from "./names-between.ts";
 export { parseDatasetFile } from "./parse-dataset-file.ts";
 export { DatasetFileError, type Problem } from "./problem.ts";

@@ -117,6 +117,18 @@ export function validTimeOf(fields: NameFields): number | undefined {
   return typeof run === "number" && typeof lead === "number" ? run + lead : undefined;
 }
 
+/**
+ * Until when a granule is held off, in milliseconds since 1970: `holdMs` after its valid time by its name, or after `heardMs`. Undefined where
+ * the dataset holds nothing off.
+ */
+export function heldUntil(
+  { holdMs }: { readonly holdMs?: number | undefined },
+  fields: NameFields,
+  heardMs: number,
+): number | undefined {
+  return holdMs === undefined ? undefined : (validTimeOf(fields) ?? heardMs) + holdMs;
+}
+
 function literalText(tokens: readonly NameToken[]): string {
   return tokens.map((token) => (token.kind === "literal" ? token.text : "")).join("");
 }

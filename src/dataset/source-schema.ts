@@ -59,7 +59,9 @@ const amqpSchema = mapping({
   password: secret.optional(),
   exchange: topic.optional().describe("Default: xpublic."),
   topics: list(topic, "a list of topics").describe("Which messages are asked for."),
-  queue: topic.optional().describe("Default: q_USER.freshet.SOURCE.ID, as Sarracenia names queues; ID is that of the installation."),
+  queue: topic
+    .optional()
+    .describe("Default: q_USER.freshet.SOURCE.ID, as Sarracenia names queues; ID is that of the installation."),
   prefetch: wholeNumber(1, 1000).optional().describe("Messages that are under way at once. Default: 25."),
   accept: list(pattern, "a list of regular expressions").optional().describe("Only uris that one of them matches. Default: all."),
   reject: list(pattern, "a list of regular expressions").optional().describe("No uris that one of them matches."),

@@ -1,6 +1,7 @@
 import { type Client, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from "@temporalio/client";
 import { SearchAttributeType, TypedSearchAttributes } from "@temporalio/common";
 import { type Announcement, type GranuleInput, granuleWorkflowId, TASK_QUEUE } from "../contract/index.ts";
+import { heldUntil } from "../dataset/index.ts";
 import type { Ledger } from "../ledger/index.ts";
 import { type RoutedGranule, Router } from "./routing.ts";
 
@@ -50,6 +51,7 @@ export class Announcer {
         fields,
         waiting: [],
         awaitFor: dataset.await,
+        ...notBefore(heldUntil(dataset, fields, announcement.heardMs)),
       };
       const signalled = () =>
         this.#client.workflow.signalWithStart("granule", {
@@ -73,4 +75,8 @@ export class Announcer {
     }
     return announced;
   }
+}
+
+function notBefore(ms: number | undefined): Pick<GranuleInput, "notBeforeMs"> {
+  return ms === undefined ? {} : { notBeforeMs: ms };
 }

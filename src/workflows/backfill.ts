@@ -21,7 +21,7 @@ const { announcePage, settle, publishWindow } = proxyActivities<BackfillActiviti
 const START: BackfillPlace = {
   offset: 0,
   pending: [],
-  counts: { announced: 0, known: 0, absent: 0, foreign: 0, ready: 0, quarantined: 0, others: 0 },
+  counts: { announced: 0, known: 0, absent: 0, foreign: 0, held: 0, ready: 0, quarantined: 0, others: 0 },
   unpublished: 0,
   isPaused: false,
 };
@@ -36,7 +36,7 @@ export async function backfill(input: BackfillInput): Promise<BackfillStatus> {
   const status = (): BackfillStatus => ({
     dataset: input.dataset.name,
     total: input.total,
-    done: counts.known + counts.absent + counts.foreign + counts.ready + counts.quarantined + counts.others,
+    done: counts.known + counts.absent + counts.foreign + counts.held + counts.ready + counts.quarantined + counts.others,
     underWay: pending.length,
     isPaused,
     counts,
@@ -65,7 +65,7 @@ export async function backfill(input: BackfillInput): Promise<BackfillStatus> {
         const page = await announcePage(input, offset, room);
         ({ offset, isEnd } = page);
         pending = [...pending, ...page.announced];
-        add({ announced: page.announced.length, known: page.known, absent: page.absent, foreign: page.foreign });
+        add({ announced: page.announced.length, known: page.known, absent: page.absent, foreign: page.foreign, held: page.held });
       }
       if (pending.length > 0) {
         const settled = await settle(input, pending);

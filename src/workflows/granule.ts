@@ -88,6 +88,12 @@ export async function granule(input: GranuleInput): Promise<GranuleResult> {
 
   let result: GranuleResult | undefined;
   await condition(() => waiting.length > 0);
+  if (input.notBeforeMs !== undefined && input.notBeforeMs > Date.now()) {
+    enter("announced", `held off until ${new Date(input.notBeforeMs).toISOString()}: its source may yet correct it`);
+    await sleep(input.notBeforeMs - Date.now());
+    // Only what was said last counts: the source is asked for what is there now.
+    waiting = waiting.slice(-1);
+  }
   while (waiting.length > 0) {
     current = waiting[0] as Announcement;
     waiting = waiting.slice(1);

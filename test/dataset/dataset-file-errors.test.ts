@@ -24,7 +24,7 @@ const FOLDER = "a path or file:///…";
 const DURATION = "a whole number with a unit: 500ms, 30s, 15m, 6h, 10d";
 const NAME = "a name of at most 64 lower-case letters, digits, dots, hyphens and underscores, beginning with a letter or digit";
 const FORMS = "{name}, {name:int}, {name:3} (digits), {lead:3h} (a duration in s, m, h or d), {kind:n|f}, {valid:%Y%m%d%H%M%S}";
-const DATASET_KEYS = "sources, with, name, from, match, scan, products, policies, publish, maintenance, await";
+const DATASET_KEYS = "sources, with, name, from, match, scan, products, policies, publish, maintenance, hold, await";
 const TIMESERIES_KEYS = "name, axis, dimension, calendar, store, split";
 
 describe("a dataset file with one thing wrong gets one line", () => {
@@ -233,11 +233,7 @@ describe("a dataset file with one thing wrong gets one line", () => {
       more("scan: { drop: [a], load: [lat] }"),
       `${LINE.more}: scan.load: found a key that is not available in this version, allowed drop`,
     ],
-    [
-      "a hold",
-      more("hold: 10d"),
-      `${LINE.more}: hold: found a key that is not available in this version, allowed ${DATASET_KEYS}`,
-    ],
+    ["a hold of nothing", more("hold: 0d"), `${LINE.more}: hold: found "0d", allowed ${DURATION}, more than 0`],
     [
       "two datasets with one store",
       `${aDatasetFile()}---\nname: other\nfrom: { source: agency }\nmatch: "{valid:%Y%m%d}.nc"\nproducts:\n  - timeseries: { calendar: { every: 1d }, store: /data/stores/ostia/ }`,

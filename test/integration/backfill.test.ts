@@ -78,6 +78,7 @@ publish: { coalesce: 0s }
       known: 37,
       absent: 3,
       foreign: 0,
+      held: 0,
       ready: 0,
       quarantined: 0,
       others: 0,

@@ -200,7 +200,7 @@ async function keep(home: string, reports: readonly Report[], json: boolean): Pr
 }
 
 function describe({ dataset, granules, versions, quarantined, troubles }: Report): string[] {
-  const done = granules.announced + granules.known + granules.absent + granules.foreign;
+  const done = granules.announced + granules.known + granules.absent + granules.foreign + granules.held;
   const status = { dataset, total: done, done, underWay: 0, isPaused: false, counts: granules };
   const last = versions.at(-1);
   return [
