@@ -38,7 +38,8 @@ export async function scanRevision(
     tell("scanning");
     // What the scan has read of the metadata need not be fetched for the other decoder again.
     const remembered = new RememberedReads(reader);
-    const found = await scanSource(remembered, { drop: dataset.scan.drop, signal });
+    const native = dataset.scan.unreferenceable === "native" ? { inlineBytes: Number.POSITIVE_INFINITY } : {};
+    const found = await scanSource(remembered, { drop: dataset.scan.drop, signal, ...native });
     tell("asking another decoder");
     const scan = withSamples(found, await takeSamples(remembered, found, { chunks: dataset.publish.verify.chunks, signal }));
     tell("keeping the scan");

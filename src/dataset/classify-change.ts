@@ -36,6 +36,11 @@ export function classifyChange(before: Dataset, after: Dataset): ChangeClass {
       `scan.drop: ${taken.join(", ")} would come back, which no scan that was kept has; give the dataset another name and store, and ingest again`,
     );
   }
+  if (before.scan.unreferenceable !== after.scan.unreferenceable) {
+    refused.push(
+      "scan.unreferenceable: granules would have other variables than those that are published; give the dataset another name and store, and ingest again",
+    );
+  }
   const added = after.scan.drop.filter((name) => !before.scan.drop.includes(name));
   for (const product of after.products) {
     const earlier = before.products.find(({ name }) => name === product.name);

@@ -71,7 +71,10 @@ export function completeDataset(input: DatasetInput, source: Source, baseFolder:
     name: input.name,
     source,
     match: typeof input.match === "string" ? [input.match] : input.match,
-    scan: { drop: sorted(input.scan?.drop ?? []) },
+    scan: {
+      drop: sorted(input.scan?.drop ?? []),
+      ...(input.scan?.unreferenceable === "native" ? { unreferenceable: "native" as const } : {}),
+    },
     products: input.products.map(({ timeseries }) => completeTimeseries(timeseries, baseFolder)),
     policies: {
       late: input.policies?.late ?? "insert",

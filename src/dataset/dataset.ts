@@ -125,6 +125,8 @@ export interface Dataset {
   readonly scan: {
     /** Variables that are left out. */
     readonly drop: readonly string[];
+    /** `native`: chunks that no reader decodes where they are, are decoded and kept in the store, however large the variable is. */
+    readonly unreferenceable?: "native" | undefined;
   };
   /** At least one. */
   readonly products: readonly Product[];

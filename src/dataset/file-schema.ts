@@ -105,7 +105,18 @@ const datasetShape = {
       error: "a name grammar such as {valid:%Y%m%d}.nc, or a list of them",
     })
     .describe("How granules are named; of several grammars the first that matches counts."),
-  scan: mapping({ drop: list(variable, "a list of variables", 0).optional().describe("Variables that are left out.") }, ["load"])
+  scan: mapping(
+    {
+      drop: list(variable, "a list of variables", 0).optional().describe("Variables that are left out."),
+      unreferenceable: z
+        .enum(["inline", "native"], { error: "inline, native" })
+        .optional()
+        .describe(
+          "Chunks that no reader decodes where they are: small ones are decoded and kept in the store, or all up to 64 MiB a granule.",
+        ),
+    },
+    ["load"],
+  )
     .optional()
     .describe("What is made of a granule's variables."),
   products: list(productSchema, "a list of at least one product: timeseries").describe("What readers open."),

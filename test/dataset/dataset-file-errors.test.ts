@@ -231,7 +231,7 @@ describe("a dataset file with one thing wrong gets one line", () => {
     [
       "variables to load",
       more("scan: { drop: [a], load: [lat] }"),
-      `${LINE.more}: scan.load: found a key that is not available in this version, allowed drop`,
+      `${LINE.more}: scan.load: found a key that is not available in this version, allowed drop, unreferenceable`,
     ],
     ["a hold of nothing", more("hold: 0d"), `${LINE.more}: hold: found "0d", allowed ${DURATION}, more than 0`],
     [
