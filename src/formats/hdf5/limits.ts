@@ -43,3 +43,6 @@ export function readBudget(size: number): number {
 
 /** Reads that are under way at the same time, so that a remote source answers several per round trip. */
 export const READS_IN_FLIGHT = 16;
+
+/** Variables that are looked at at the same time; each has reads of its own under way. */
+export const VARIABLES_IN_FLIGHT = 32;

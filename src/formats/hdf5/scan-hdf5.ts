@@ -2,6 +2,7 @@ import type { RangeReader } from "../../storage/range-reader.ts";
 import type { VariableOutcome, VirtualArray, VirtualGroup } from "../../virtual/index.ts";
 import type { FormatOptions, FormatScan } from "../format-scan.ts";
 import { inFlight } from "./in-flight.ts";
+import { VARIABLES_IN_FLIGHT } from "./limits.ts";
 import { LinkedTrees } from "./linked-trees.ts";
 import { type DatasetNode, type GroupNode, type ObjectTree, readObjectTree } from "./object-tree.ts";
 import { openHdf5 } from "./open-hdf5.ts";
@@ -48,6 +49,7 @@ async function readVariables(tree: ObjectTree, linked: LinkedTrees): Promise<Var
       outcomes.push(outcome);
       if (array !== undefined) arrays.set(dataset, array);
     },
+    VARIABLES_IN_FLIGHT,
   );
   return { outcomes, arrays };
 }
