@@ -1,27 +1,20 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { FreshetError, isFreshetError } from "../errors/index.ts";
+import { FreshetError } from "../errors/index.ts";
 import { requireInside } from "./file-reader.ts";
 import { firstReadOf } from "./first-read.ts";
 import { get, type HttpAnswer, type HttpRequestOptions, shownUrl } from "./http-request.ts";
 import { requireSuccess } from "./http-status.ts";
 import type { RangeReader, SourceIdentity } from "./range-reader.ts";
+import { anySignal, type Retry, retriedRead } from "./retried-read.ts";
+import { describeState, isSameState, stateChanged } from "./source-state.ts";
 
 export type { HttpLimits } from "./http-request.ts";
 
 export interface HttpReaderOptions extends HttpRequestOptions {
   /** How much the opening request reads; reads inside it cost no request. Default: what is known of such sources (`firstReadOf`). */
   readonly firstBytes?: number;
-  /**
-   * A read that fails with `source-unavailable` is tried again so many times, the wait doubling from `firstWaitMs` on; where the server
-   * says when, it waits so long, but not longer than `LONGEST_WAIT_MS`. Default 3 times from 250 ms on. The opening is not tried again:
-   * nothing is lost by then.
-   */
-  readonly retry?: { readonly times: number; readonly firstWaitMs: number };
+  /** Of reads. The opening is not tried again: nothing is lost by then. */
+  readonly retry?: Retry;
 }
-
-/** Whoever is told to come back later than this comes back with everything: other work should not wait for it. */
-const LONGEST_WAIT_MS = 10_000;
-const RETRY = { times: 3, firstWaitMs: 250 };
 
 /**
  * Opens an http(s) URL for reading by ranges. The opening request reads the first bytes, and its answer tells size, etag and
@@ -94,24 +87,11 @@ class HttpReader implements RangeReader {
 
   async read(offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {
     requireInside(this, offset, length);
-    const both = signal === undefined ? this.#options.signal : anySignal(signal, this.#options.signal);
+    const both = anySignal(signal, this.#options.signal);
     both?.throwIfAborted();
     if (offset + length <= this.#head.length) return this.#head.slice(offset, offset + length);
     if (length === 0) return new Uint8Array(0);
-    const { times, firstWaitMs } = this.#options.retry ?? RETRY;
-    for (let failures = 0; ; failures++) {
-      try {
-        return await this.#readOnce(offset, length, both);
-      } catch (error) {
-        if (failures >= times || !isFreshetError(error, "source-unavailable")) throw error;
-        // Not all at the same moment: reads that failed together would come back together.
-        const waitMs = error.facts.retryAfterMs ?? Math.min(LONGEST_WAIT_MS, firstWaitMs * 2 ** failures * (0.5 + Math.random()));
-        if (waitMs > LONGEST_WAIT_MS) throw error;
-        await sleep(waitMs, undefined, both === undefined ? {} : { signal: both }).catch((cause: unknown) => {
-          throw both?.reason ?? cause;
-        });
-      }
-    }
+    return retriedRead(() => this.#readOnce(offset, length, both), this.#options.retry, both);
   }
 
   async #readOnce(offset: number, length: number, signal: AbortSignal | undefined): Promise<Uint8Array> {
@@ -155,40 +135,20 @@ class HttpReader implements RangeReader {
   #requireSame(answer: HttpAnswer): void {
     if (answer.status === 412) {
       answer.discard();
-      throw this.#changed("status 412", describe(this.identity));
+      throw stateChanged("status 412", this.identity, shownUrl(this.#source));
     }
     if (answer.status !== 200 && answer.status !== 206) return;
     const size = answer.status === 206 ? Number(answer.headers["content-range"]?.split("/")[1]) : this.size;
     const now = identityOf(answer, size);
-    if (sameState(now, this.identity)) return;
+    if (isSameState(now, this.identity)) return;
     answer.discard();
-    throw this.#changed(describe(now), describe(this.identity));
-  }
-
-  #changed(found: string, expected: string): FreshetError {
-    return new FreshetError("source-changed", "the source changed while it was being read", {
-      found,
-      expected,
-      uri: shownUrl(this.#source),
-      remedy: "Scan it again from the start",
-    });
+    throw stateChanged(describeState(now), this.identity, shownUrl(this.#source));
   }
 }
 
 function identityOf(answer: HttpAnswer, size: number): SourceIdentity {
   const lastModified = Date.parse(answer.headers["last-modified"] ?? "");
   return { etag: answer.headers.etag, lastModifiedMs: Number.isNaN(lastModified) ? undefined : lastModified, size };
-}
-
-/** By the etag where both have one: the machines behind one address need not agree on the date. */
-function sameState(a: SourceIdentity, b: SourceIdentity): boolean {
-  if (a.size !== b.size) return false;
-  return a.etag !== undefined || b.etag !== undefined ? a.etag === b.etag : a.lastModifiedMs === b.lastModifiedMs;
-}
-
-function describe({ etag, lastModifiedMs, size }: SourceIdentity): string {
-  const modified = lastModifiedMs === undefined ? "no date" : new Date(lastModifiedMs).toISOString();
-  return `etag ${etag ?? "none"}, ${modified}, ${size} bytes`;
 }
 
 function contentRange(answer: HttpAnswer, source: URL, offset: number): { readonly size: number } {
@@ -209,8 +169,4 @@ function shortBody(source: URL, found: number, expected: number): FreshetError {
     expected: `${expected}`,
     uri: shownUrl(source),
   });
-}
-
-function anySignal(a: AbortSignal, b: AbortSignal | undefined): AbortSignal {
-  return b === undefined ? a : AbortSignal.any([a, b]);
 }

@@ -1,13 +1,14 @@
 import type { Readable } from "node:stream";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { GetObjectCommandInput, GetObjectCommandOutput } from "@aws-sdk/client-s3";
 import { FreshetError, isFreshetError } from "../errors/index.ts";
 import { requireInside } from "./file-reader.ts";
 import { firstReadOf } from "./first-read.ts";
 import type { RangeReader, SourceIdentity } from "./range-reader.ts";
+import { anySignal, type Retry, retriedRead } from "./retried-read.ts";
 import { AWS, openS3, type S3Connection, type S3Limits } from "./s3-client.ts";
 import { s3Error } from "./s3-error.ts";
 import { type S3Place, s3Place, s3Uri } from "./s3-uri.ts";
+import { describeState, isSameState, stateChanged } from "./source-state.ts";
 
 export interface S3ReaderOptions {
   /** Default: AWS in us-east-1, with the credentials of the environment. */
@@ -15,14 +16,10 @@ export interface S3ReaderOptions {
   readonly limits?: S3Limits;
   /** How much the opening request reads; reads inside it cost no request. Default: what is known of such sources (`firstReadOf`). */
   readonly firstBytes?: number;
-  /** As for HTTP: a read that fails with `source-unavailable` is tried again, 3 times from 250 ms on; the opening is not. */
-  readonly retry?: { readonly times: number; readonly firstWaitMs: number };
+  /** Of reads. The opening is not tried again: nothing is lost by then. */
+  readonly retry?: Retry;
   readonly signal?: AbortSignal | undefined;
 }
-
-/** Whoever is told to come back later than this comes back with everything: other work should not wait for it. */
-const LONGEST_WAIT_MS = 10_000;
-const RETRY = { times: 3, firstWaitMs: 250 };
 
 /**
  * Opens an object of S3, `s3://bucket/key`, for reading by ranges. The opening request reads the first bytes, and its answer tells size,
@@ -73,38 +70,18 @@ class S3Reader implements RangeReader {
 
   async read(offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {
     requireInside(this, offset, length);
-    const both = signal === undefined ? this.#options.signal : anySignal(signal, this.#options.signal);
+    const both = anySignal(signal, this.#options.signal);
     both?.throwIfAborted();
     if (offset + length <= this.#head.length) return this.#head.slice(offset, offset + length);
     if (length === 0) return new Uint8Array(0);
-    const { times, firstWaitMs } = this.#options.retry ?? RETRY;
-    for (let failures = 0; ; failures++) {
-      try {
-        return await this.#readOnce(offset, length, both);
-      } catch (error) {
-        if (failures >= times || !isFreshetError(error, "source-unavailable")) throw error;
-        // Not all at the same moment: reads that failed together would come back together.
-        const waitMs = error.facts.retryAfterMs ?? Math.min(LONGEST_WAIT_MS, firstWaitMs * 2 ** failures * (0.5 + Math.random()));
-        if (waitMs > LONGEST_WAIT_MS) throw error;
-        await sleep(waitMs, undefined, both === undefined ? {} : { signal: both }).catch((cause: unknown) => {
-          throw both?.reason ?? cause;
-        });
-      }
-    }
+    return retriedRead(() => this.#readOnce(offset, length, both), this.#options.retry, both);
   }
 
   async #readOnce(offset: number, length: number, signal: AbortSignal | undefined): Promise<Uint8Array> {
     const options = { ...this.#options, signal };
     const { identity, bytes } = await getRange(this.#place, { offset, length }, this.#condition(), options);
     // Not every service looks at the condition.
-    if (!isSameState(identity, this.identity)) {
-      throw new FreshetError("source-changed", "the source changed while it was being read", {
-        found: describe(identity),
-        expected: describe(this.identity),
-        uri: this.uri,
-        remedy: "Scan it again from the start",
-      });
-    }
+    if (!isSameState(identity, this.identity)) throw stateChanged(describeState(identity), this.identity, this.uri);
     return bytes;
   }
 
@@ -196,21 +173,6 @@ function identityOf({ ETag, LastModified }: Pick<GetObjectCommandOutput, "ETag" 
   return { etag: ETag, lastModifiedMs: LastModified?.getTime(), size };
 }
 
-/** By the etag where both have one, as for HTTP. */
-function isSameState(a: SourceIdentity, b: SourceIdentity): boolean {
-  if (a.size !== b.size) return false;
-  return a.etag !== undefined || b.etag !== undefined ? a.etag === b.etag : a.lastModifiedMs === b.lastModifiedMs;
-}
-
-function describe({ etag, lastModifiedMs, size }: SourceIdentity): string {
-  const modified = lastModifiedMs === undefined ? "no date" : new Date(lastModifiedMs).toISOString();
-  return `etag ${etag ?? "none"}, ${modified}, ${size} bytes`;
-}
-
 function uriOf(place: S3Place): string {
   return s3Uri(place) ?? `s3://${place.bucket}/${place.key}`;
-}
-
-function anySignal(a: AbortSignal, b: AbortSignal | undefined): AbortSignal {
-  return b === undefined ? a : AbortSignal.any([a, b]);
 }
