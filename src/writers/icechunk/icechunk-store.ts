@@ -1,7 +1,7 @@
 import type { Repository, RepositoryConfig, Session, SnapshotInfo, Store } from "@earthmover/icechunk";
 import { FreshetError, isFreshetError } from "../../errors/index.ts";
 import { reached } from "../../steps/index.ts";
-import type { S3Connection } from "../../storage/index.ts";
+import { makeFolder, type S3Connection } from "../../storage/index.ts";
 import { applyChange } from "./apply-change.ts";
 import { candidateBranch, removeCandidateBranch } from "./candidate-branch.ts";
 import { containersFor } from "./containers.ts";
@@ -45,6 +45,9 @@ export interface StageOptions {
   readonly fresh?: boolean;
 }
 
+/** Icechunk writes these two, of an empty repository always of this name, before the file that makes it one. It would not begin beside them. */
+const REMAINS_OF_A_MAKER = ["snapshots/1CECHNKREP0F1RSTCMT0", "transactions/1CECHNKREP0F1RSTCMT0"];
+
 /**
  * One Icechunk repository with one published branch. Every change is flushed as a snapshot that nobody sees, may be looked
  * at, and becomes visible by moving `main` from the version it was made from: if that moved meanwhile, nothing happens.
@@ -81,18 +84,18 @@ export class IcechunkStore {
     const { Repository } = loadIcechunk();
     const { containers, authorization } = containersFor(options.prefixes, options.s3);
     const config = { ...configOf(options), virtualChunkContainers: containers };
-    try {
-      return await guarded(options.folder, async () => {
-        const files = new StoreFolder(options.folder);
+    return guarded(options.folder, async () => {
+      const files = new StoreFolder(options.folder);
+      await makeFolder(files.root);
+      return files.making.hold(async () => {
+        // Another process may have made it between our look and our turn.
+        const made = await IcechunkStore.open(options);
+        if (made !== undefined) return made;
+        for (const path of REMAINS_OF_A_MAKER) await files.remove(path);
         const repository = await Repository.create(folderStorage(files), config, undefined, authorization);
         return new IcechunkStore(repository, files, options.folder);
       });
-    } catch (error) {
-      // Another process may have made it between our look and our try.
-      const made = await IcechunkStore.open(options).catch(() => undefined);
-      if (made !== undefined) return made;
-      throw error;
-    }
+    });
   }
 
   /**

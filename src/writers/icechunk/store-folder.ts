@@ -28,10 +28,13 @@ export class StoreFolder {
   readonly root: string;
   /** Held for conditional writes, and for what has to agree with them. */
   readonly lock: FolderLock;
+  /** Held while the store is begun, which takes `lock` several times. */
+  readonly making: FolderLock;
 
   constructor(folder: string) {
     this.root = resolve(folder);
     this.lock = new FolderLock(join(this.root, ".lock"));
+    this.making = new FolderLock(join(this.root, ".making"));
   }
 
   /** The place of an object. @throws FreshetError `storage` for a path that leads out of the folder. */

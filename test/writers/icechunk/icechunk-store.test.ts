@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
@@ -106,15 +106,37 @@ describe("publishing a version", () => {
     await assert.rejects(store.stage(parent, rootChange({ n: 2 }), "two"), isConflict);
   });
 
-  test("two processes that begin a store at once both have it", async () => {
+  test("processes that begin a store at once all have it", async () => {
     const folder = join(root, "s");
     const url = new URL("./a-store.ts", import.meta.url).href;
-    const program = `const { storeIn } = await import(${JSON.stringify(url)}); console.log(await (await storeIn(process.argv[1])).head()); process.exit()`;
+    const program = `
+      const { storeIn } = await import(${JSON.stringify(url)});
+      process.stdout.write("ready");
+      process.stdin.once("data", async () => { await (await storeIn(process.argv[1])).head(); process.exit(); });`;
     const children = [1, 2, 3].map(() =>
-      spawn(process.execPath, ["--input-type=module", "-e", program, folder], { stdio: "inherit" }),
+      spawn(process.execPath, ["--input-type=module", "-e", program, folder], { stdio: ["pipe", "pipe", "inherit"] }),
     );
-    const codes = await Promise.all(children.map(async (child) => (await once(child, "exit"))[0] as number));
-    assert.deepEqual(codes, [0, 0, 0]);
+    const codes = children.map(async (child) => (await once(child, "exit"))[0] as number);
+    await Promise.all(children.map((child) => once(child.stdout, "data")));
+    for (const child of children) child.stdin.write("go");
+    assert.deepEqual(await Promise.all(codes), [0, 0, 0]);
+  });
+
+  test("a store that a process died over while it began it can be begun again", async () => {
+    const folder = join(root, "s");
+    await storeIn(folder);
+    await rm(join(folder, "repo"));
+    const store = await storeIn(folder);
+    await publish(store, rootChange({ n: 1 }), "one");
+    assert.equal((await store.versions(10)).length, 1);
+  });
+
+  test("a folder with something else in it stays as it is", async () => {
+    const folder = join(root, "s");
+    await mkdir(join(folder, "snapshots"), { recursive: true });
+    await writeFile(join(folder, "snapshots", "mine"), "mine");
+    await assert.rejects(storeIn(folder), (error: unknown) => isFreshetError(error, "storage"));
+    assert.deepEqual(await readdir(join(folder, "snapshots")), ["mine"]);
   });
 
   test("versions are listed newest first, without the empty one; old ones stay readable", async () => {
