@@ -4,6 +4,7 @@
 export const ROOMS = [
   "steps",
   "errors",
+  "secrets",
   "codecs",
   "virtual",
   "storage",

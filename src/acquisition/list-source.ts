@@ -106,7 +106,7 @@ async function pageOf(
   signal: AbortSignal,
 ): Promise<ListedPage | "absent" | FreshetError> {
   try {
-    return await listPage(folder, after, { s3: s3ConnectionOf(source), signal });
+    return await listPage(folder, after, { s3: await s3ConnectionOf(source), signal });
   } catch (error) {
     if (isFreshetError(error, "source-missing")) return "absent";
     if (isFreshetError(error, "source-refused", "unsupported")) return error;

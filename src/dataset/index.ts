@@ -21,4 +21,3 @@ export { compileNames, heldUntil, type NameReader, validPrecisionMs, validTimeOf
 export { urisBetween } from "./names-between.ts";
 export { parseDatasetFile } from "./parse-dataset-file.ts";
 export { DatasetFileError, type Problem } from "./problem.ts";
-export { parseSecretReference, resolveSecret, type SecretReference } from "./secret.ts";

@@ -1,4 +1,5 @@
 import { dirname, resolve } from "node:path";
+import { SECRET_REFERENCE } from "../secrets/index.ts";
 import { completeDataset, completeSource } from "./complete.ts";
 import type { Dataset, DatasetFile, Source } from "./dataset.ts";
 import { datasetSchema, sourcesSchema, withSchema } from "./file-schema.ts";
@@ -6,7 +7,6 @@ import { compileNames } from "./name-grammar.ts";
 import { NameGrammarError } from "./name-token.ts";
 import { DatasetFileError, type Problem, showFound, showPath } from "./problem.ts";
 import { type Finding, findingsOf } from "./schema-problems.ts";
-import { SECRET_REFERENCE } from "./secret.ts";
 import { combinationsOf, countCombinations, fillIn, MAX_COMBINATIONS } from "./template.ts";
 import { readYaml, type YamlDocument } from "./yaml-documents.ts";
 

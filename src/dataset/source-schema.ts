@@ -1,7 +1,7 @@
 import { z } from "zod";
+import { parseSecretReference, SECRET_FORM } from "../secrets/index.ts";
 import { DURATION_FORM, DURATION_PATTERN, parseDuration } from "./duration.ts";
 import { list, mapping, wholeNumber, written } from "./mapping.ts";
-import { parseSecretReference } from "./secret.ts";
 import { FOLDER_FORM, PREFIX_FORM, parseFolder, parsePrefix, schemeOf } from "./source-uri.ts";
 
 /** Schemes of stores and sources that later versions will have. */
@@ -14,17 +14,17 @@ export const folder = uriText(FOLDER_FORM, (text) => parseFolder(text, "/") !== 
 const interval = written(`${DURATION_FORM}, more than 0`, (text) => (parseDuration(text) ?? 0) > 0, DURATION_PATTERN);
 /** Secrets stand in a dataset file by name only. */
 const secret = unshown(
-  `\${NAME}, the name of an environment variable`,
+  `a secret by name: ${SECRET_FORM}`,
   (text) => parseSecretReference(text) !== undefined,
   () => "a text that is not shown",
 );
-const SERVICE_FORM = `https://… or http://… without credentials, or \${NAME}`;
+const SERVICE_FORM = `https://… or http://… without credentials, or ${SECRET_FORM}`;
 const service = unshown(
   SERVICE_FORM,
   (text) => parseSecretReference(text) !== undefined || isPlainUrl(text, ["https:", "http:"]),
   withoutPassword,
 );
-const BROKER_FORM = `amqps://host/… or amqp://host/… without credentials, or \${NAME}`;
+const BROKER_FORM = `amqps://host/… or amqp://host/… without credentials, or ${SECRET_FORM}`;
 const broker = unshown(
   BROKER_FORM,
   (text) => parseSecretReference(text) !== undefined || isPlainUrl(text, ["amqps:", "amqp:"]),

@@ -52,8 +52,8 @@ export class ProductStores {
     Object.assign(await this.#opened(dataset, product), { head, stored });
   }
 
-  #opened(dataset: Dataset, product: TimeseriesProduct): Promise<OpenStore> {
-    const options = storeOptions(dataset, product);
+  async #opened(dataset: Dataset, product: TimeseriesProduct): Promise<OpenStore> {
+    const options = await storeOptions(dataset, product);
     const cacheKey = JSON.stringify(options);
     const known = this.#stores.get(cacheKey);
     if (known !== undefined) return known;
@@ -79,7 +79,7 @@ async function openAllowing(options: StoreOptions, dataset: Dataset, product: Ti
 
 /** The published state of a product, for those who only look. Undefined where there is no store, or nothing in it. */
 export async function lookAtProduct(dataset: Dataset, product: TimeseriesProduct): Promise<ProductState | undefined> {
-  const options = storeOptions(dataset, product);
+  const options = await storeOptions(dataset, product);
   const store = await IcechunkStore.open(options);
   if (store === undefined) return undefined;
   const head = await store.head();
@@ -93,13 +93,13 @@ export async function lookAtProduct(dataset: Dataset, product: TimeseriesProduct
 }
 
 /** Where the product is kept, and where its references may point by the dataset file as it is now. */
-function storeOptions(dataset: Dataset, product: TimeseriesProduct): StoreOptions {
+async function storeOptions(dataset: Dataset, product: TimeseriesProduct): Promise<StoreOptions> {
   const { source } = dataset;
   const places = source.mirror === undefined ? [source.at, ...source.allow] : [source.mirror];
   return {
     folder: fileURLToPath(product.store),
     prefixes: [...new Set(places.map(containerPrefix))],
-    s3: s3ConnectionOf(source),
+    s3: await s3ConnectionOf(source),
     split: { dimension: product.dimension, chunks: product.split },
   };
 }

@@ -1,10 +1,10 @@
 import type { IncomingHttpHeaders } from "node:http";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { readEnvelope } from "../envelopes/index.ts";
-import { FreshetError } from "../errors/index.ts";
+import { FreshetError, isFreshetError } from "../errors/index.ts";
 import { reached } from "../steps/index.ts";
 import type { Announcer } from "./announcer.ts";
-import { accessByHeaders, checkSecrets, isSignedBy, type Secrets, whatIsNeeded } from "./webhook/access.ts";
+import { accessByHeaders, checkSecrets, currentSecrets, isSignedBy, type Secrets, whatIsNeeded } from "./webhook/access.ts";
 import { announceTold } from "./webhook/announce-told.ts";
 import { type Answer, Answers } from "./webhook/answers.ts";
 
@@ -35,10 +35,11 @@ export interface RunningWebhook {
  * another body (413 for a large one, 415 for one that is neither JSON nor SNS's text), 401 without token or signature, 503 when Temporal
  * does not take it, in which case the sender must try again. Under an `Idempotency-Key` the same request has the same answer for
  * ten minutes, and another one 422.
- * @throws FreshetError `usage` when the port is taken, or a secret is empty.
+ * @throws FreshetError `usage` when the port is taken, a secret is empty or not there; `unreachable` when who keeps it does not answer.
  */
 export async function startWebhook(options: WebhookOptions): Promise<RunningWebhook> {
   checkSecrets(options);
+  await currentSecrets(options);
   const server = fastify({ bodyLimit: BODY_BYTES });
   server.removeAllContentTypeParsers();
   server.addContentTypeParser(CONTENT_TYPES, { parseAs: "buffer" }, (_request, body, done) => done(null, body));
@@ -58,15 +59,20 @@ export async function startWebhook(options: WebhookOptions): Promise<RunningWebh
 }
 
 function addRoutes(server: FastifyInstance, options: WebhookOptions): void {
-  const { announcer, hmac } = options;
+  const { announcer } = options;
   const answers = new Answers();
+  // A secret that cannot be had now: nobody is let in, and whoever asks is to come again.
+  server.setErrorHandler((error, _request, reply) => {
+    if (!isFreshetError(error)) return reply.send(error);
+    return reply.code(503).header("retry-after", "5").send({ error: error.message });
+  });
   server.get("/healthz", async () => ({ ok: true }));
 
   const refuse = (reply: FastifyReply) => reply.code(401).send({ error: whatIsNeeded(options) });
   // Before the body is read: who has no secret learns nothing and costs nothing.
   const onRequest = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const { headers } = request;
-    if (accessByHeaders(headers, options) === "refused") await refuse(reply);
+    if (accessByHeaders(headers, await currentSecrets(options)) === "refused") await refuse(reply);
     else if (/^text\//i.test(headers["content-type"] ?? "") && headers[SNS_HEADER] === undefined) {
       await reply.code(415).send({ error: `text without the header ${SNS_HEADER}; expected application/json` });
     }
@@ -74,8 +80,9 @@ function addRoutes(server: FastifyInstance, options: WebhookOptions): void {
   server.post("/announce", { onRequest }, async (request, reply) => {
     const { headers } = request;
     const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
-    const isUnproven = accessByHeaders(headers, options) === "body";
-    if (isUnproven && !isSignedBy(hmac ?? "", body, headers["x-hub-signature-256"])) return refuse(reply);
+    const current = await currentSecrets(options);
+    const isUnproven = accessByHeaders(headers, current) === "body";
+    if (isUnproven && !isSignedBy(current.hmac ?? "", body, headers["x-hub-signature-256"])) return refuse(reply);
 
     const attributes = cloudEventAttributes(headers);
     const make = (): Promise<Answer> => answer(announcer, body, attributes);

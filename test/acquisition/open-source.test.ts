@@ -16,18 +16,18 @@ describe("how a source's objects are reached", () => {
     delete process.env.TEST_ENDPOINT;
   });
 
-  test("is as the dataset file says, with what a name stands for", () => {
-    assert.equal(s3ConnectionOf({ name: "agency", at: "s3://bucket/", allow: [] }), undefined);
-    assert.equal(s3ConnectionOf(withEndpoint("https://s3.example.org"))?.endpoint, "https://s3.example.org");
+  test("is as the dataset file says, with what a name stands for", async () => {
+    assert.equal(await s3ConnectionOf({ name: "agency", at: "s3://bucket/", allow: [] }), undefined);
+    assert.equal((await s3ConnectionOf(withEndpoint("https://s3.example.org")))?.endpoint, "https://s3.example.org");
     process.env.TEST_ENDPOINT = "http://127.0.0.1:9000";
-    assert.deepEqual(s3ConnectionOf(withEndpoint(`\${TEST_ENDPOINT}`)), withEndpoint("http://127.0.0.1:9000").s3);
+    assert.deepEqual(await s3ConnectionOf(withEndpoint(`\${TEST_ENDPOINT}`)), withEndpoint("http://127.0.0.1:9000").s3);
   });
 
   for (const value of ["https://key:secret@s3.example.org", "https://s3.example.org/?token=secret", "secret", undefined]) {
-    test(`a name that stands for ${value === undefined ? "nothing" : "something else"} is refused and not shown: ${value}`, () => {
+    test(`a name that stands for ${value === undefined ? "nothing" : "something else"} is refused and not shown: ${value}`, async () => {
       if (value !== undefined) process.env.TEST_ENDPOINT = value;
-      assert.throws(
-        () => s3ConnectionOf(withEndpoint(`\${TEST_ENDPOINT}`)),
+      await assert.rejects(
+        s3ConnectionOf(withEndpoint(`\${TEST_ENDPOINT}`)),
         (error) =>
           isFreshetError(error, "usage") && /TEST_ENDPOINT/.test(error.message) && !/:secret|=secret/.test(error.message),
       );

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { DatasetFileError } from "../../src/dataset/index.ts";
 import { isFreshetError } from "../../src/errors/index.ts";
+import { SECRET_FORM } from "../../src/secrets/index.ts";
 import { aDatasetFile, LINE, parse } from "./dataset-files.ts";
 
 /** The problems of a text, as lines without the file's name. */
@@ -76,12 +77,12 @@ describe("a dataset file with one thing wrong gets one line", () => {
     [
       "a queue's url with a password",
       source("at: x, sqs: { queue: 'https://me:secret@host/' }"),
-      `${LINE.source}: sources.agency.sqs.queue: found a uri with an @, allowed https://… or http://… without credentials, or \${NAME}`,
+      `${LINE.source}: sources.agency.sqs.queue: found a uri with an @, allowed https://… or http://… without credentials, or ${SECRET_FORM}`,
     ],
     [
       "a password that is written out",
       source("at: x, amqp: { broker: 'amqps://host/', topics: ['#'], password: secret }"),
-      `${LINE.source}: sources.agency.amqp.password: found a text that is not shown, allowed \${NAME}, the name of an environment variable`,
+      `${LINE.source}: sources.agency.amqp.password: found a text that is not shown, allowed a secret by name: ${SECRET_FORM}`,
     ],
     [
       "a pattern that is none",

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { isFreshetError } from "../../src/errors/index.ts";
+import { Redaction } from "../../src/secrets/index.ts";
 import { amqpAccess, amqpRefusal } from "../../src/starters/delivery/amqp-access.ts";
-import { Redaction } from "../../src/starters/delivery/secret-text.ts";
 import { sqsAccess, sqsRefusal } from "../../src/starters/delivery/sqs-access.ts";
 
 const VARIABLES = { TEST_ACCESS: "amqps://me:p%40ss@broker.example.org/forecasts", TEST_USER: "someone", TEST_PASSWORD: "w%rd" };
@@ -12,8 +12,8 @@ after(() => {
   for (const name of Object.keys(VARIABLES)) delete process.env[name];
 });
 
-test("a broker is public and ours is the user anonymous, unless the source or the variable says otherwise", () => {
-  const { redaction: _, ...open } = amqpAccess({ broker: "amqps://example.org/" });
+test("a broker is public and ours is the user anonymous, unless the source or the variable says otherwise", async () => {
+  const { redaction: _, ...open } = await amqpAccess({ broker: "amqps://example.org/" });
   assert.deepEqual(open, {
     protocol: "amqps",
     hostname: "example.org",
@@ -23,7 +23,7 @@ test("a broker is public and ours is the user anonymous, unless the source or th
     password: "anonymous",
     shown: "amqps://example.org/",
   });
-  const { redaction: __, ...own } = amqpAccess({ broker: `\${TEST_ACCESS}` });
+  const { redaction: __, ...own } = await amqpAccess({ broker: `\${TEST_ACCESS}` });
   assert.deepEqual(own, {
     protocol: "amqps",
     hostname: "broker.example.org",
@@ -33,23 +33,23 @@ test("a broker is public and ours is the user anonymous, unless the source or th
     password: "p@ss",
     shown: `\${TEST_ACCESS}`,
   });
-  const named = amqpAccess({ broker: "amqp://[::1]:5673/%2F", user: `\${TEST_USER}`, password: `\${TEST_PASSWORD}` });
+  const named = await amqpAccess({ broker: "amqp://[::1]:5673/%2F", user: `\${TEST_USER}`, password: `\${TEST_PASSWORD}` });
   assert.deepEqual([named.hostname, named.port, named.vhost, named.user, named.password], ["::1", 5673, "/", "someone", "w%rd"]);
 });
 
-test("what a variable holds is shown nowhere, also when it is no URL", () => {
-  assert.throws(
-    () => amqpAccess({ broker: `\${TEST_USER}` }),
+test("what a variable holds is shown nowhere, also when it is no URL", async () => {
+  await assert.rejects(
+    amqpAccess({ broker: `\${TEST_USER}` }),
     (error) =>
       isFreshetError(error, "usage") &&
       !error.message.includes("someone") &&
       error.message.includes(`amqp.broker: \${TEST_USER}`),
   );
-  assert.throws(
-    () => sqsAccess({ queue: `\${TEST_USER}`, visibilityMs: 1_000 }),
+  await assert.rejects(
+    sqsAccess({ queue: `\${TEST_USER}`, visibilityMs: 1_000 }),
     (error) => isFreshetError(error, "usage") && !error.message.includes("someone"),
   );
-  const access = amqpAccess({ broker: `\${TEST_ACCESS}` });
+  const access = await amqpAccess({ broker: `\${TEST_ACCESS}` });
   const error = new Error("me:p@ss at broker.example.org:5671 (amqps://me:p%40ss@broker.example.org/forecasts)\nrefused");
   assert.equal(access.redaction.of(error), "me:*** at ***:5671 (***) refused");
 });
@@ -61,8 +61,8 @@ test("an error is told in one line, with its code, and of several addresses the 
   assert.equal(redaction.of(new Error("about ab")), "about ab");
 });
 
-test("what is refused for good is told from what is worth another attempt", () => {
-  const sqs = sqsAccess({ queue: "https://sqs.eu-west-2.amazonaws.com/1/q", visibilityMs: 1_000 });
+test("what is refused for good is told from what is worth another attempt", async () => {
+  const sqs = await sqsAccess({ queue: "https://sqs.eu-west-2.amazonaws.com/1/q", visibilityMs: 1_000 });
   const named = (name: string): Error => Object.assign(new Error("said the service"), { name });
   assert.match(sqsRefusal(named("QueueDoesNotExist"), sqs)?.message ?? "", /no such queue: found said the service/);
   assert.match(sqsRefusal(named("AccessDeniedException"), sqs)?.message ?? "", /refuses us.*Allow sqs:GetQueueAttributes/);
@@ -70,7 +70,7 @@ test("what is refused for good is told from what is worth another attempt", () =
   assert.equal(sqsRefusal(named("TimeoutError"), sqs), undefined);
   assert.equal(sqsRefusal(named("RequestThrottled"), sqs), undefined);
 
-  const amqp = amqpAccess({ broker: "amqp://example.org/" });
+  const amqp = await amqpAccess({ broker: "amqp://example.org/" });
   const coded = (code: number): Error => Object.assign(new Error("said the broker"), { code });
   assert.match(
     amqpRefusal(coded(403), amqp)?.message ?? "",
@@ -87,7 +87,7 @@ test("the region is the one that the queue's URL names", async () => {
     ["https://ap-south-1.queue.amazonaws.com/1/q", "ap-south-1"],
     ["https://sqs.cn-north-1.amazonaws.com.cn/1/q", "cn-north-1"],
   ] as const) {
-    const { client } = sqsAccess({ queue, visibilityMs: 1_000 });
+    const { client } = await sqsAccess({ queue, visibilityMs: 1_000 });
     assert.equal(await client.config.region(), region);
   }
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -196,6 +196,24 @@ describe("the webhook, before a real Temporal server", { skip: missingTemporal()
         401,
       );
       assert.equal((await post(guarded, body, { ...headers, "x-hub-signature-256": sign(body) })).status, 202);
+    } finally {
+      await guarded.close();
+    }
+  });
+
+  test("secrets may be kept in a file; one that is not there is named at the start", async () => {
+    const path = join(home, "token");
+    const named = `\${file:${path}}`;
+    await assert.rejects(
+      startWebhook({ announcer, port: 0, token: named }),
+      (error) => isFreshetError(error, "usage") && error.message.includes(named),
+    );
+    await writeFile(path, `${TOKEN}\n`);
+    const guarded = await startWebhook({ announcer, port: 0, token: named });
+    try {
+      const said = { uri: "https://host/a/20200107.nc" };
+      assert.equal((await post(guarded, said, { authorization: `Bearer ${named}` })).status, 401);
+      assert.equal((await post(guarded, said, { authorization: `Bearer ${TOKEN}` })).status, 202);
     } finally {
       await guarded.close();
     }

@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 import { type Channel, type ChannelModel, connect } from "amqplib";
 import { findRabbitMq, RABBITMQ_COMMAND } from "../../set-up/rabbitmq.mjs";
 
@@ -84,6 +85,13 @@ export class TestRabbitMq {
     const pid = Number((await readFile(join(this.#folder, "pid"), "utf8")).trim());
     for (const one of [pid, script.pid]) killIfThere(one);
     await ended;
+  }
+
+  /** What an operator does by `rabbitmqctl`: `add_user anna secret`. */
+  async control(...words: readonly string[]): Promise<void> {
+    const program = join(dirname(findRabbitMq() as string), "rabbitmqctl");
+    const env = { ...process.env, ...this.#environment(`${this.#port + 1}`) };
+    await promisify(execFile)(program, ["--node", `t${this.#port}@localhost`, ...words], { env });
   }
 
   async stop(): Promise<void> {

@@ -1,6 +1,6 @@
 import type { AmqpDelivery } from "../../dataset/index.ts";
 import { FreshetError } from "../../errors/index.ts";
-import { Redaction, resolvedText } from "./secret-text.ts";
+import { Redaction, secrets } from "../../secrets/index.ts";
 
 /** How public brokers of weather services let everybody in. */
 const ANONYMOUS = "anonymous";
@@ -19,24 +19,24 @@ export interface AmqpAccess {
 }
 
 /**
- * Where a delivery's broker is; nothing is sent. A user and a password that stand in the URL of `${NAME}` are taken, where the source
+ * Where a delivery's broker is; nothing is sent. A user and a password that stand in the URL of a secret are taken, where the source
  * names none.
- * @throws FreshetError `usage` when a variable is not set, or does not hold a URL.
+ * @throws FreshetError `usage` when a secret is not set, or is no URL; `unreachable` when who keeps it does not answer.
  */
-export function amqpAccess(delivery: Pick<AmqpDelivery, "broker" | "user" | "password">): AmqpAccess {
-  const text = resolvedText(delivery.broker);
+export async function amqpAccess(delivery: Pick<AmqpDelivery, "broker" | "user" | "password">): Promise<AmqpAccess> {
+  const text = await secrets.textOf(delivery.broker);
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !["amqp:", "amqps:"].includes(url.protocol) || url.hostname === "") {
     throw new FreshetError("usage", "the broker's URL is not one", {
       found: "a text that is not shown",
       expected: "amqps://HOST/",
       path: `amqp.broker: ${delivery.broker}`,
-      remedy: "Correct the variable in the environment of this process",
+      remedy: "Correct the secret",
     });
   }
   const protocol = url.protocol === "amqps:" ? "amqps" : "amqp";
-  const user = delivery.user === undefined ? decodeURIComponent(url.username) || ANONYMOUS : resolvedText(delivery.user);
-  const given = delivery.password === undefined ? decodeURIComponent(url.password) : resolvedText(delivery.password);
+  const user = delivery.user === undefined ? decodeURIComponent(url.username) || ANONYMOUS : await secrets.textOf(delivery.user);
+  const given = delivery.password === undefined ? decodeURIComponent(url.password) : await secrets.textOf(delivery.password);
   const password = given || (user === ANONYMOUS ? ANONYMOUS : "");
   const isHidden = delivery.broker.startsWith("${");
   return {
@@ -70,7 +70,7 @@ export function amqpRefusal(
   const message = error instanceof Error ? error.message : "";
   const handshake = /Handshake terminated by server: (\d{3})/.exec(message)?.[1];
   if (handshake === `${ACCESS_REFUSED}`) {
-    return refusal("the broker does not let us in", "Correct `amqp.user` and `amqp.password`, or the variables that they name");
+    return refusal("the broker does not let us in", "Correct `amqp.user` and `amqp.password`, or the secrets that they name");
   }
   switch (codeOf(error)) {
     case ACCESS_REFUSED:

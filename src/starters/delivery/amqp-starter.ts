@@ -1,5 +1,8 @@
 import type { Channel, ChannelModel, ConsumeMessage } from "amqplib";
-import { type AmqpAccess, amqpRefusal } from "./amqp-access.ts";
+import type { AmqpDelivery } from "../../dataset/index.ts";
+import { type FreshetError, isFreshetError } from "../../errors/index.ts";
+import { secrets } from "../../secrets/index.ts";
+import { type AmqpAccess, amqpAccess, amqpRefusal } from "./amqp-access.ts";
 import { connectBroker } from "./amqp-connect.ts";
 import { type Binding, prepareQueue } from "./amqp-queue.ts";
 import { aborted, BackOff } from "./back-off.ts";
@@ -14,8 +17,9 @@ const REMEDY = "See that the host of `amqp.broker` is right and can be reached f
 
 export interface AmqpStarterOptions {
   readonly name: string;
-  readonly access: AmqpAccess;
-  readonly queue: string;
+  readonly delivery: AmqpDelivery;
+  /** The queue's name, for the user that we are at the broker. */
+  readonly queueFor: (user: string) => string;
   readonly bindings: readonly Binding[];
   /** Messages that are under way at once. */
   readonly prefetch: number;
@@ -40,27 +44,44 @@ export class AmqpStarter implements Starter {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { access } = this.#options;
+    const { delivery } = this.#options;
     const backOff = new BackOff(AGAIN);
     let wasIn = false;
     while (!signal.aborted) {
+      let access: AmqpAccess | undefined;
       try {
-        await this.#session(signal, () => {
+        // Looked up for each connection: a password may have become another.
+        access = await amqpAccess(delivery);
+        await this.#session(access, signal, () => {
           wasIn = true;
           backOff.reset();
         });
       } catch (error) {
-        const refusal = amqpRefusal(error, access);
+        const refusal = access === undefined ? ours(error) : amqpRefusal(error, access);
+        if (access !== undefined && refusal !== undefined && (await this.#isRenewed())) continue;
         if (refusal !== undefined && !wasIn) throw refusal;
-        this.#contact.lost(refusal?.message ?? access.redaction.of(error));
+        this.#contact.lost(refusal?.message ?? access?.redaction.of(error) ?? "no reason was given");
         await backOff.wait(signal);
       }
     }
   }
 
+  /** Whether the broker refused a secret that is another now. */
+  async #isRenewed(): Promise<boolean> {
+    const { broker, user, password } = this.#options.delivery;
+    try {
+      return await secrets.refused([broker, user, password]);
+    } catch (error) {
+      // The next attempt says so.
+      if (isFreshetError(error)) return false;
+      throw error;
+    }
+  }
+
   /** One connection, from its beginning to its end. Resolves when the signal aborts; throws when the connection is lost. */
-  async #session(signal: AbortSignal, onOpen: () => void): Promise<void> {
-    const { access, queue, bindings, prefetch, log } = this.#options;
+  async #session(access: AmqpAccess, signal: AbortSignal, onOpen: () => void): Promise<void> {
+    const { queueFor, bindings, prefetch, log } = this.#options;
+    const queue = queueFor(access.user);
     const lost = new AbortController();
     const connection = await connectBroker(access);
     connection.on("error", (error: Error) => lost.abort(error));
@@ -136,6 +157,12 @@ class Consumer {
       // The channel is closed: the broker gives the message again, and it ends as a duplicate.
     }
   }
+}
+
+/** An error of our own; anything else is a defect. */
+function ours(error: unknown): FreshetError {
+  if (isFreshetError(error)) return error;
+  throw error;
 }
 
 /** Headers that are text; Sarracenia's facts are. */

@@ -21,7 +21,7 @@ export interface IntakeOptions {
   /** How announcements come: `sqs` makes `by` `sqs:SOURCE`. */
   readonly via: string;
   /** Whether what comes this way, and has that uri, is for the datasets of a source. */
-  readonly serves: (source: Source, uri: string) => boolean;
+  readonly serves: (source: Source, uri: string) => Promise<boolean>;
   /** Whether anybody wants to hear of that uri; what nobody does is passed over. Default: all is wanted. */
   readonly wants?: (uri: string) => boolean;
   readonly log: Log;
@@ -75,7 +75,9 @@ export class Intake {
     const unknown: string[] = [];
     for (const one of told) {
       if (wants?.(one.uri) === false) continue;
-      const routes = (await announcer.routes(one.uri)).filter(({ dataset }) => serves(dataset.source, one.uri));
+      const known = await announcer.routes(one.uri);
+      const isServed = await Promise.all(known.map(({ dataset }) => serves(dataset.source, one.uri)));
+      const routes = known.filter((_, index) => isServed[index]);
       if (routes.length === 0) unknown.push(one.uri);
       for (const { dataset } of routes) {
         const announcement: Announcement = { ...one, by: `${via}:${dataset.source.name}`, heardMs };

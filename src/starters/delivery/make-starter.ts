@@ -1,5 +1,4 @@
 import type { Announcer } from "../announcer.ts";
-import { amqpAccess } from "./amqp-access.ts";
 import { Intake } from "./intake.ts";
 import { type Plan, passes } from "./plans.ts";
 import type { Log, Starter } from "./starter.ts";
@@ -12,8 +11,7 @@ export interface Counted {
 }
 
 /**
- * The starter that a plan asks for; nothing is sent yet. The library that it speaks by is loaded now: most processes need none.
- * @throws FreshetError `usage` when a variable that it names is not set.
+ * The starter that a plan asks for; nothing is sent or looked up yet. The library that it speaks by is loaded now: most processes need none.
  */
 export async function makeStarter(plan: Plan, announcer: Announcer, log: Log): Promise<Counted> {
   const { name, kind, serves } = plan;
@@ -26,12 +24,14 @@ export async function makeStarter(plan: Plan, announcer: Announcer, log: Log): P
     announcer,
     name,
     via: kind,
-    serves: (source, uri) => serves(source) && source.amqp !== undefined && passes(source.amqp, uri),
+    serves: async (source, uri) => source.amqp !== undefined && passes(source.amqp, uri) && (await serves(source)),
     wants: plan.wants,
     log,
   });
-  const { queue, bindings, prefetch } = plan;
-  const access = amqpAccess(plan.delivery);
+  const { queueFor, bindings, prefetch } = plan;
   const { AmqpStarter } = await import("./amqp-starter.ts");
-  return { starter: new AmqpStarter({ name, access, queue, bindings, prefetch, intake, log }), tally: intake.tally };
+  return {
+    starter: new AmqpStarter({ name, delivery: plan.delivery, queueFor, bindings, prefetch, intake, log }),
+    tally: intake.tally,
+  };
 }

@@ -16,7 +16,8 @@ interface PlanOf<K extends Kind> {
   readonly sources: readonly string[];
   /** Changes with everything that a starter has to be made anew for. Holds what secrets resolve to: never to be shown. */
   readonly key: string;
-  readonly serves: (source: Source) => boolean;
+  /** @throws FreshetError `unreachable` where who keeps a secret of the source does not answer. */
+  readonly serves: (source: Source) => Promise<boolean>;
 }
 
 /** One queue that has to be listened to. Whatever comes from it is for all the sources that name it. */
@@ -24,7 +25,8 @@ export type Plan =
   | (PlanOf<"sqs"> & { readonly delivery: SqsDelivery })
   | (PlanOf<"amqp"> & {
       readonly delivery: AmqpDelivery;
-      readonly queue: string;
+      /** The queue's name, for the user that we are at the broker. */
+      readonly queueFor: (user: string) => string;
       readonly bindings: readonly Binding[];
       readonly prefetch: number;
       /** Whether any of the sources lets a uri pass. */
@@ -38,24 +40,28 @@ export type Plan =
  * @param datasets the one that was applied last first: its settings of a queue hold for all
  * @param share what tells installations apart that have the same user at a broker
  */
-export function plansOf(datasets: readonly Dataset[], share: string): Plan[] {
+export async function plansOf(datasets: readonly Dataset[], share: string): Promise<Plan[]> {
   const plans: Plan[] = [];
-  for (const [identity, sources] of grouped(datasets, ({ name, sqs }) => sqs && sqsIdentity(name, sqs))) {
+  for (const [identity, sources] of await grouped(datasets, sqsIdentity)) {
     const delivery = sources[0]?.sqs as SqsDelivery;
-    const serves = ({ name, sqs }: Source): boolean => sqs !== undefined && sqsIdentity(name, sqs) === identity;
+    const own = new Set(sources.map(({ name, sqs }) => JSON.stringify([name, sqs])));
+    const serves = async (source: Source): Promise<boolean> =>
+      own.has(JSON.stringify([source.name, source.sqs])) || (await sqsIdentity(source)) === identity;
     plans.push({ kind: "sqs", ...named("sqs", sources), delivery, serves, key: JSON.stringify([identity, delivery]) });
   }
-  const ofAmqp = ({ name, amqp }: Source): string | undefined => amqp && amqpIdentity(name, amqp, share);
-  for (const [identity, sources] of grouped(datasets, ofAmqp)) {
+  const ofAmqp = (source: Source): Promise<string | undefined> => amqpIdentity(source, share);
+  for (const [identity, sources] of await grouped(datasets, ofAmqp)) {
     const deliveries = sources.map(({ amqp }) => amqp as AmqpDelivery);
     const [delivery] = deliveries as [AmqpDelivery];
-    const queue = amqpQueue(sources[0]?.name as string, delivery, share);
+    const queueFor = (user: string): string => amqpQueue(sources[0] as Source, user, share);
     const bindings = bindingsOf(deliveries);
     const prefetch = Math.max(...deliveries.map((one) => one.prefetch));
-    const serves = (source: Source): boolean => ofAmqp(source) === identity;
+    const own = new Set(sources.map(({ name, amqp }) => JSON.stringify([name, amqp])));
+    const serves = async (source: Source): Promise<boolean> =>
+      own.has(JSON.stringify([source.name, source.amqp])) || (await ofAmqp(source)) === identity;
     const wants = (uri: string): boolean => deliveries.some((one) => passes(one, uri));
     const key = JSON.stringify([identity, ...new Set(deliveries.map((one) => JSON.stringify(one)))]);
-    plans.push({ kind: "amqp", ...named("amqp", sources), delivery, queue, bindings, prefetch, wants, serves, key });
+    plans.push({ kind: "amqp", ...named("amqp", sources), delivery, queueFor, bindings, prefetch, wants, serves, key });
   }
   return plans;
 }
@@ -77,10 +83,17 @@ function named(kind: Kind, sources: readonly Source[]): { readonly name: string;
   return { name: `${kind}:${names.join(",")}`, sources: names };
 }
 
-function grouped(datasets: readonly Dataset[], identityOf: (source: Source) => string | undefined): Map<string, Source[]> {
+async function grouped(
+  datasets: readonly Dataset[],
+  identityOf: (source: Source) => Promise<string | undefined>,
+): Promise<Map<string, Source[]>> {
   const groups = new Map<string, Source[]>();
   for (const { source } of datasets) {
-    const identity = identityOf(source);
+    const identity = await identityOf(source).catch((error: unknown) => {
+      // One keeper of secrets that is away holds up its own queues only.
+      if (isFreshetError(error, "unreachable")) return `${source.name}, whose secret is not known`;
+      throw error;
+    });
     if (identity === undefined) continue;
     const group = groups.get(identity);
     if (group === undefined) groups.set(identity, [source]);
@@ -89,32 +102,21 @@ function grouped(datasets: readonly Dataset[], identityOf: (source: Source) => s
   return groups;
 }
 
-/** A queue whose variable is not set is one of its own: its starter says what is missing. */
-function sqsIdentity(source: string, delivery: SqsDelivery): string {
-  return orElse(
-    () => queueUrl(delivery),
-    () => `${source} ${delivery.queue}`,
-  );
+/** A queue whose secret is not set is one of its own: its starter says what is missing. */
+async function sqsIdentity({ name, sqs }: Source): Promise<string | undefined> {
+  return sqs && orElse(queueUrl(sqs), `${name} ${sqs.queue}`);
 }
 
-function amqpIdentity(source: string, delivery: AmqpDelivery, share: string): string {
-  return orElse(
-    () => {
-      const { hostname, port, vhost, user } = amqpAccess(delivery);
-      return JSON.stringify([hostname, port, vhost, amqpQueue(source, delivery, share), user]);
-    },
-    () => `${source} ${delivery.broker}`,
+async function amqpIdentity({ name, amqp }: Source, share: string): Promise<string | undefined> {
+  if (amqp === undefined) return undefined;
+  const place = amqpAccess(amqp).then(({ hostname, port, vhost, user }) =>
+    JSON.stringify([hostname, port, vhost, amqpQueue({ name, amqp }, user, share), user]),
   );
+  return orElse(place, `${name} ${amqp.broker}`);
 }
 
-function amqpQueue(source: string, delivery: AmqpDelivery, share: string): string {
-  return (
-    delivery.queue ??
-    orElse(
-      () => queueName(amqpAccess(delivery).user, source, share),
-      () => source,
-    )
-  );
+function amqpQueue({ name, amqp }: Pick<Source, "name" | "amqp">, user: string, share: string): string {
+  return amqp?.queue ?? queueName(user, name, share);
 }
 
 function bindingsOf(deliveries: readonly AmqpDelivery[]): Binding[] {
@@ -122,11 +124,11 @@ function bindingsOf(deliveries: readonly AmqpDelivery[]): Binding[] {
   return [...new Set(texts)].sort().map((text) => JSON.parse(text) as Binding);
 }
 
-function orElse<T>(work: () => T, otherwise: () => T): T {
+async function orElse(work: Promise<string>, otherwise: string): Promise<string> {
   try {
-    return work();
+    return await work;
   } catch (error) {
-    if (isFreshetError(error, "usage")) return otherwise();
+    if (isFreshetError(error, "usage")) return otherwise;
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 import { SQSClient } from "@aws-sdk/client-sqs";
 import type { SqsDelivery } from "../../dataset/index.ts";
 import { FreshetError } from "../../errors/index.ts";
-import { Redaction, resolvedText } from "./secret-text.ts";
+import { Redaction, secrets } from "../../secrets/index.ts";
 import { queueUrl } from "./sqs-queue-url.ts";
 
 const CONNECT_MS = 5_000;
@@ -20,13 +20,13 @@ export interface SqsAccess {
 
 /**
  * The client for a queue; nothing is sent yet. Credentials are those that the AWS SDK finds in the environment of this process.
- * @throws FreshetError `usage` when a variable is not set, or does not hold a URL.
+ * @throws FreshetError `usage` when a secret is not set, or is no URL; `unreachable` when who keeps it does not answer.
  */
-export function sqsAccess(delivery: SqsDelivery): SqsAccess {
-  const url = queueUrl(delivery);
+export async function sqsAccess(delivery: SqsDelivery): Promise<SqsAccess> {
+  const url = await queueUrl(delivery);
   const { hostname, origin } = new URL(url);
   const ofAws = hostname.endsWith(".amazonaws.com") || hostname.endsWith(".amazonaws.com.cn");
-  const endpoint = delivery.endpoint === undefined ? (ofAws ? undefined : origin) : resolvedText(delivery.endpoint);
+  const endpoint = delivery.endpoint === undefined ? (ofAws ? undefined : origin) : await secrets.textOf(delivery.endpoint);
   const client = new SQSClient({
     region: delivery.region ?? regionOf(hostname) ?? process.env.AWS_REGION ?? DEFAULT_REGION,
     ...(endpoint !== undefined && { endpoint }),
@@ -35,7 +35,8 @@ export function sqsAccess(delivery: SqsDelivery): SqsAccess {
     requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: SILENCE_MS, throwOnRequestTimeout: true },
   });
   const hidden = [delivery.queue, delivery.endpoint].filter((text) => text?.startsWith("${") === true);
-  const redaction = new Redaction(hidden.flatMap((text) => secretsOf(resolvedText(text as string))));
+  const values = await Promise.all(hidden.map((text) => secrets.textOf(text as string)));
+  const redaction = new Redaction(values.flatMap(secretsOf));
   return { client, url, shown: delivery.queue, redaction };
 }
 

@@ -1,6 +1,6 @@
+import type { Redaction } from "../../secrets/index.ts";
 import { BackOff, pause } from "./back-off.ts";
 import type { Contact } from "./contact.ts";
-import type { Redaction } from "./secret-text.ts";
 import { BATCH, type SqsQueue } from "./sqs-queue.ts";
 import type { Log } from "./starter.ts";
 

@@ -38,7 +38,7 @@ export class SqsStarter implements Starter {
   async run(signal: AbortSignal): Promise<void> {
     const { delivery, log } = this.#options;
     const { visibilityMs } = delivery;
-    const access = sqsAccess(delivery);
+    const access = await sqsAccess(delivery);
     const queue = new SqsQueue(access, visibilityMs);
     try {
       const deadLetters = await this.#open(queue, access, signal);

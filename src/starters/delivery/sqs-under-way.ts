@@ -1,6 +1,6 @@
+import type { Redaction } from "../../secrets/index.ts";
 import { pause } from "./back-off.ts";
 import type { Contact } from "./contact.ts";
-import type { Redaction } from "./secret-text.ts";
 import { BATCH, type SqsQueue } from "./sqs-queue.ts";
 
 /** How often in the time of its visibility a message is asked for anew: one request may be lost. */

@@ -1,6 +1,7 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { FreshetError } from "../../errors/index.ts";
+import { secrets } from "../../secrets/index.ts";
 
 /** What a request must prove, where one of them is set: to know the token, or to have signed the body. One of them is enough. */
 export interface Secrets {
@@ -17,6 +18,14 @@ export function checkSecrets({ token, hmac }: Secrets): void {
     found: `${token === "" ? "a token" : "an HMAC secret"} without a character`,
     remedy: "Set FRESHET_WEBHOOK_TOKEN or FRESHET_WEBHOOK_HMAC to a secret, or leave them unset",
   });
+}
+
+/** The secrets as they are now, where a text is a reference such as `${file:/run/secrets/hook}`. @throws FreshetError `usage`, `unreachable`. */
+export async function currentSecrets({ token, hmac }: Secrets): Promise<Secrets> {
+  return {
+    token: token === undefined ? undefined : await secrets.textOf(token),
+    hmac: hmac === undefined ? undefined : await secrets.textOf(hmac),
+  };
 }
 
 /** What can be said before the body is read: `body` means that its signature decides. */

@@ -1,14 +1,3 @@
-import { parseSecretReference, resolveSecret } from "../../dataset/secret.ts";
-
-/**
- * The value of a text of a dataset file that may be `${NAME}`.
- * @throws FreshetError `usage` when the variable is not set.
- */
-export function resolvedText(text: string, environment: NodeJS.ProcessEnv = process.env): string {
-  const reference = parseSecretReference(text);
-  return reference === undefined ? text : resolveSecret(reference, environment);
-}
-
 /** Takes secrets out of what others say, so that it can be shown: their libraries quote what they were given. */
 export class Redaction {
   readonly #secrets: readonly string[];
