@@ -3,9 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Announcement, BackfillGranule, BackfillPage, BackfillSettled } from "../contract/index.ts";
 import { compileNames, type Dataset, fieldsAt, heldUntil } from "../dataset/index.ts";
-import { isFreshetError } from "../errors/index.ts";
 import type { Ledger } from "../ledger/index.ts";
-import { openSource } from "./open-source.ts";
+import { whyAbsent } from "./why-absent.ts";
 
 /** A uri has at most 4 096 characters, of at most 3 bytes each once escaped. */
 const LINE_BYTES = 4_096 * 3;
@@ -51,7 +50,7 @@ export async function announceList(
     const key = names.key(fields);
     if ((heldUntil(dataset, fields, context.now()) ?? 0) > context.now()) held++;
     else if (!list.again && (await isKnown(context.ledger, dataset.name, key, uri))) known++;
-    else if (!(await isThere(dataset, uri, context.signal))) absent++;
+    else if ((await whyAbsent(dataset.source, uri, context.signal)) !== undefined) absent++;
     else if (await context.announce({ uri, by: "backfill", heardMs: context.now(), isQuiet: true })) announced.push({ key, uri });
     else foreign++;
   };
@@ -110,16 +109,6 @@ async function endOf(
 async function isKnown(ledger: Ledger, dataset: string, key: string, uri: string): Promise<boolean> {
   const revisions = await ledger.revisionsOf(dataset, key);
   return revisions.some((revision) => revision.uri === uri && (revision.state === "ready" || revision.state === "published"));
-}
-
-async function isThere(dataset: Dataset, uri: string, signal: AbortSignal): Promise<boolean> {
-  try {
-    await (await openSource(dataset.source, uri, signal)).close();
-    return true;
-  } catch (error) {
-    if (isFreshetError(error, "source-missing")) return false;
-    throw error;
-  }
 }
 
 async function readLines(path: string, offset: number, most: number) {

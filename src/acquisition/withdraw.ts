@@ -1,9 +1,8 @@
 import type { Announcement, GranuleReference, Withdrawal } from "../contract/index.ts";
-import type { Dataset, Source } from "../dataset/index.ts";
-import { isFreshetError } from "../errors/index.ts";
+import type { Dataset } from "../dataset/index.ts";
 import type { Ledger, Revision } from "../ledger/index.ts";
 import { allowedUri } from "./allowed.ts";
-import { openSource } from "./open-source.ts";
+import { whyAbsent } from "./why-absent.ts";
 
 /** States of a revision that readers see, or may come to see. */
 const LIVE: readonly string[] = ["heard", "ready", "published", "quarantined"];
@@ -28,7 +27,7 @@ export async function withdrawAnnounced(
   { ledger, signal, now }: WithdrawContext,
 ): Promise<Withdrawal> {
   const uri = allowedUri(dataset.source, announcement.uri);
-  const found = await whatIsThere(dataset.source, uri, signal);
+  const found = await whyAbsent(dataset.source, uri, signal);
   if (found === undefined) return { kind: "there", reason: "the source says that it is gone, and still has it" };
   const live: Revision[] = [];
   let earlier: Revision | undefined;
@@ -54,15 +53,4 @@ export async function withdrawAnnounced(
   for (const { key, identity: of } of live)
     await ledger.record({ dataset: dataset.name, key, identity: of, state: "withdrawn", reason });
   return { kind: "withdrawn", identity, reason };
-}
-
-/** In words, that nothing is there; undefined where something is. */
-async function whatIsThere(source: Source, uri: string, signal: AbortSignal): Promise<string | undefined> {
-  try {
-    await (await openSource(source, uri, signal)).close();
-    return undefined;
-  } catch (error) {
-    if (isFreshetError(error, "source-missing")) return error.summary;
-    throw error;
-  }
 }

@@ -1,11 +1,4 @@
-import {
-  type Client,
-  WorkflowExecutionAlreadyStartedError,
-  type WorkflowHandle,
-  WorkflowIdConflictPolicy,
-  WorkflowIdReusePolicy,
-  WorkflowNotFoundError,
-} from "@temporalio/client";
+import { type Client, type WorkflowHandle, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from "@temporalio/client";
 import { SearchAttributeType, TypedSearchAttributes } from "@temporalio/common";
 import { type BackfillInput, type BackfillStatus, backfillWorkflowId, TASK_QUEUE } from "../contract/index.ts";
 
@@ -19,26 +12,20 @@ export interface Backfill {
 }
 
 /** Starts a backfill; one with the same id that runs is met instead. */
-export async function startBackfill(client: Client, id: string, input: BackfillInput): Promise<WorkflowHandle> {
+export function startBackfill(client: Client, id: string, input: BackfillInput): Promise<WorkflowHandle> {
   const dataset = input.dataset.name;
-  const workflowId = backfillWorkflowId(dataset, id);
-  try {
-    return await client.workflow.start<(input: BackfillInput) => Promise<BackfillStatus>>("backfill", {
-      workflowId,
-      taskQueue: TASK_QUEUE,
-      args: [input],
-      workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
-      workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
-      typedSearchAttributes: new TypedSearchAttributes([
-        { key: { name: "FreshetDataset", type: SearchAttributeType.KEYWORD }, value: dataset },
-      ]),
-      staticSummary: `backfill of ${dataset}: ${input.total} granules`,
-      priority: { priorityKey: 5 },
-    });
-  } catch (error) {
-    if (error instanceof WorkflowExecutionAlreadyStartedError) return client.workflow.getHandle(workflowId);
-    throw error;
-  }
+  return client.workflow.start<(input: BackfillInput) => Promise<BackfillStatus>>("backfill", {
+    workflowId: backfillWorkflowId(dataset, id),
+    taskQueue: TASK_QUEUE,
+    args: [input],
+    workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+    workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+    typedSearchAttributes: new TypedSearchAttributes([
+      { key: { name: "FreshetDataset", type: SearchAttributeType.KEYWORD }, value: dataset },
+    ]),
+    staticSummary: `backfill of ${dataset}: ${input.total} granules`,
+    priority: { priorityKey: 5 },
+  });
 }
 
 /** The backfills of a dataset that Temporal remembers, the newest first; of all datasets where none is named. */
@@ -52,12 +39,7 @@ export async function backfills(client: Client, dataset: string | undefined): Pr
   return found;
 }
 
-async function statusOf(handle: WorkflowHandle): Promise<BackfillStatus | undefined> {
-  try {
-    return await handle.query<BackfillStatus>("status");
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return undefined;
-    // No worker, or a history that is gone: its state is known all the same.
-    return undefined;
-  }
+/** Without a worker, or with a history that is gone, its state is known all the same. */
+function statusOf(handle: WorkflowHandle): Promise<BackfillStatus | undefined> {
+  return handle.query<BackfillStatus>("status").catch(() => undefined);
 }

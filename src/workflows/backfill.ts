@@ -53,9 +53,9 @@ export async function backfill(input: BackfillInput): Promise<BackfillStatus> {
     await publishWindow(input.dataset);
   };
   const add = (more: Partial<BackfillCounts>): void => {
-    counts = { ...counts };
-    for (const [name, count] of Object.entries(more) as [keyof BackfillCounts, number][])
-      counts = { ...counts, [name]: counts[name] + count };
+    const sums = { ...counts };
+    for (const [name, count] of Object.entries(more) as [keyof BackfillCounts, number][]) sums[name] += count;
+    counts = sums;
     setCurrentDetails(describe(status()));
   };
   try {

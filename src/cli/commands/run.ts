@@ -86,7 +86,8 @@ async function run(what: string, options: Options): Promise<void> {
   const given = readSettings(options);
   // Mistakes in the file or the options are told before anything is started.
   const declared = existsSync(what) ? await readDatasetFiles([what]) : undefined;
-  for (const dataset of declared ?? []) await granulesOf(dataset, options);
+  const meant = new Map<string, readonly string[]>();
+  for (const dataset of declared ?? []) meant.set(dataset.name, await granulesOf(dataset, options));
   await mkdir(given.home, { recursive: true });
   const server = await ownServer(given.home, signal);
   try {
@@ -95,7 +96,12 @@ async function run(what: string, options: Options): Promise<void> {
     try {
       const reports: Report[] = [];
       for (const { dataset, hash } of await inForce(worker, what, declared))
-        reports.push(await bringIn(worker, settings.home, dataset, hash, options, signal));
+        reports.push(
+          await bringIn(worker, settings.home, {
+            ...{ dataset, hash, options, signal },
+            uris: meant.get(dataset.name) ?? (await granulesOf(dataset, options)),
+          }),
+        );
       await keep(settings.home, reports, options.json === true);
     } finally {
       await worker.stop();
@@ -133,16 +139,19 @@ async function inForce(worker: RunningWorker, what: string, declared: readonly D
 async function bringIn(
   { client, ledger }: RunningWorker,
   home: string,
-  dataset: Dataset,
-  hash: string,
-  options: Options,
-  signal: AbortSignal,
+  meant: {
+    readonly dataset: Dataset;
+    readonly hash: string;
+    readonly uris: readonly string[];
+    readonly options: Options;
+    readonly signal: AbortSignal;
+  },
 ): Promise<Report> {
+  const { dataset, hash, uris, options, signal } = meant;
   const { name } = dataset;
   const before = new Map<string, number>();
-  for (const { product, sequence } of await ledger.publications(name, undefined, 10_000))
-    before.set(product, Math.max(sequence, before.get(product) ?? 0));
-  const uris = await granulesOf(dataset, options);
+  for (const { name: product } of dataset.products)
+    before.set(product, (await ledger.publications(name, product, 1))[0]?.sequence ?? 0);
   const { window, again = false } = options;
   const { counts } = await followBackfill(client, await beginBackfill(client, home, { name, hash }, uris, { window, again }));
   const troubles = await published(dataset, { client, ledger }, signal);
