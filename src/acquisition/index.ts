@@ -7,5 +7,7 @@ export { openSource, s3ConnectionOf } from "./open-source.ts";
 export { recordVerdict } from "./record-verdict.ts";
 export { type AcquisitionContext, resolveRevision } from "./resolve-revision.ts";
 export { placeOf, type ScannedRevision, scanRevision } from "./scan-revision.ts";
-export { type Finding, lookAtSource, type SweepContext, type SweptPage, sweepPage } from "./sweep.ts";
+export { comparableUri } from "./standing-files.ts";
+export { type Finding, isOutage, lookAtSource, lookAtSources, type SweepContext, type SweptPage, sweepPage } from "./sweep.ts";
+export { whyAbsent } from "./why-absent.ts";
 export { withdrawAnnounced } from "./withdraw.ts";

@@ -29,6 +29,8 @@ export interface ListingContext {
   readonly routes: (uri: string) => Promise<readonly { readonly dataset: Dataset; readonly key: string }[]>;
   /** Announces to one dataset. */
   readonly announce: (dataset: string, announcement: Announcement) => Promise<void>;
+  /** Also what an earlier look has found gone is announced as removed, while it stands. Default: no. */
+  readonly isGoneToldAgain?: boolean;
   readonly signal: AbortSignal;
   readonly onProgress: (done: string) => void;
   /** Milliseconds since 1970. */
@@ -188,9 +190,9 @@ function sourceOf(folder: string, sources: readonly Source[]): Source | undefine
 async function announceRemovals(
   gone: readonly StandingFile[],
   covered: number,
-  { announce, now, onProgress, signal }: ListingContext,
+  { announce, now, onProgress, signal, isGoneToldAgain = false }: ListingContext,
 ): Promise<{ readonly removed: number; readonly notes: readonly string[] }> {
-  const news = gone.filter(({ isKnownGone }) => !isKnownGone);
+  const news = gone.filter(({ isKnownGone }) => isGoneToldAgain || !isKnownGone);
   if (gone.length > 1 && gone.length > covered / 2) {
     const note = `${gone.length} of ${covered} granules are not listed any more: more likely a server's trouble than its word, none is announced`;
     return { removed: 0, notes: news.length === 0 ? [] : [note] };

@@ -38,21 +38,13 @@ export type Finding = { readonly kind: "same" | "silent" } | { readonly kind: "c
  * it is withdrawn.
  */
 export async function sweepPage(dataset: Dataset, afterKey: string | undefined, context: SweepContext): Promise<SweptPage> {
-  const { ledger, now, onProgress } = context;
+  const { ledger, now } = context;
   const missing = new Map((await ledger.missingSources(dataset.name)).map((source) => [idOf(source), source]));
   const page = await ledger.standing(dataset.name, { limit: PAGE, ...(afterKey === undefined ? {} : { afterKey }) });
   const published = page.filter(({ state, uri }) => state === "published" && uri !== undefined);
-  const findings = new Map<Revision, Finding>();
-  for (let at = 0; at < published.length; at += AT_ONCE) {
-    const some = published.slice(at, at + AT_ONCE);
-    for (const [index, finding] of (
-      await Promise.all(some.map((revision) => lookAtSource(revision, dataset.source, context.signal)))
-    ).entries())
-      findings.set(some[index] as Revision, finding);
-    onProgress(`${findings.size} of ${published.length} sources`);
-  }
+  const findings = await lookAtSources(published, dataset.source, context);
   const count = (kind: Finding["kind"]): number => [...findings.values()].filter((finding) => finding.kind === kind).length;
-  const isOutage = count("gone") > 1 && count("gone") > findings.size / 2;
+  const outage = isOutage([...findings.values()]);
   let withdrawn = 0;
   for (const [revision, finding] of findings) {
     const { dataset: of, key, identity, uri } = revision;
@@ -70,7 +62,7 @@ export async function sweepPage(dataset: Dataset, afterKey: string | undefined, 
         break;
       case "gone":
         await ledger.noteSource(id, { state: "gone", found: finding.found, atMs: now() });
-        if (isOutage || !isToLeave(before, dataset, now())) break;
+        if (outage || !isToLeave(before, dataset, now())) break;
         await ledger.record({ ...id, state: "withdrawn", reason: `its source has taken it back: ${finding.found}` });
         withdrawn++;
     }
@@ -84,6 +76,28 @@ export async function sweepPage(dataset: Dataset, afterKey: string | undefined, 
     withdrawn,
     afterKey: last?.key,
   };
+}
+
+/** What is where each of the revisions came from. */
+export async function lookAtSources(
+  revisions: readonly Revision[],
+  source: Source,
+  { signal, onProgress }: Pick<SweepContext, "signal" | "onProgress">,
+): Promise<Map<Revision, Finding>> {
+  const findings = new Map<Revision, Finding>();
+  for (let at = 0; at < revisions.length; at += AT_ONCE) {
+    const some = revisions.slice(at, at + AT_ONCE);
+    const found = await Promise.all(some.map((revision) => lookAtSource(revision, source, signal)));
+    for (const [index, finding] of found.entries()) findings.set(some[index] as Revision, finding);
+    onProgress(`${findings.size} of ${revisions.length} sources`);
+  }
+  return findings;
+}
+
+/** Most of them gone at once is more likely a server's trouble than the agency's word. */
+export function isOutage(findings: readonly Finding[]): boolean {
+  const gone = findings.filter(({ kind }) => kind === "gone").length;
+  return gone > 1 && gone > findings.length / 2;
 }
 
 /** What is where the revision came from. */

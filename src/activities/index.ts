@@ -5,3 +5,4 @@ export { toFailure } from "./error-table.ts";
 export { createGranuleActivities } from "./granule-activities.ts";
 export { createListingActivities } from "./listing-activities.ts";
 export { createMaintenanceActivities } from "./maintenance-activities.ts";
+export { createReconcileActivities } from "./reconcile-activities.ts";

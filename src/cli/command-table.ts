@@ -91,6 +91,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/verify.ts"),
   },
   {
+    name: "reconcile",
+    summary: "find what is missing, late, replaced, duplicate, withdrawn, orphaned; act by policy, or report",
+    load: () => import("./commands/reconcile.ts"),
+  },
+  {
     name: "upkeep",
     summary: "remove from the stores what nothing needs any more",
     load: () => import("./commands/upkeep.ts"),

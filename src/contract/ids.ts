@@ -21,6 +21,11 @@ export function maintenanceWorkflowId(dataset: string): string {
   return `maintenance:${dataset}`;
 }
 
+/** The comparison of a dataset's source, ledger and stores; also the id of the schedule that starts it. */
+export function reconcileWorkflowId(dataset: string): string {
+  return `reconcile:${dataset}`;
+}
+
 /** The look at a source's folders; also the id of the schedule that starts it. */
 export function listingWorkflowId(source: string): string {
   return `listing:${source}`;

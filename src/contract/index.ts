@@ -44,6 +44,7 @@ export {
   granuleWorkflowId,
   listingWorkflowId,
   maintenanceWorkflowId,
+  reconcileWorkflowId,
   SEARCH_ATTRIBUTES,
   type SearchAttributeName,
   TASK_QUEUE,
@@ -59,3 +60,14 @@ export type {
   Rollback,
   Upkeep,
 } from "./operation.ts";
+export {
+  type Deviation,
+  type DeviationKind,
+  RECONCILE_STEPS,
+  type ReconcileActivities,
+  type Reconciled,
+  type ReconciledPart,
+  type ReconcileInput,
+  type ReconcilePlace,
+  type ReconcileStep,
+} from "./reconcile.ts";

@@ -97,12 +97,19 @@ export function completeDataset(input: DatasetInput, source: Source, baseFolder:
   };
 }
 
-function completeMaintenance({ sweep, upkeep, grace, keep }: NonNullable<DatasetInput["maintenance"]> = {}): Maintenance {
+function completeMaintenance({
+  sweep,
+  upkeep,
+  grace,
+  keep,
+  reconcile,
+}: NonNullable<DatasetInput["maintenance"]> = {}): Maintenance {
   return {
     sweepMs: milliseconds(sweep ?? DEFAULTS.sweep),
     upkeepMs: milliseconds(upkeep ?? DEFAULTS.upkeep),
     graceMs: milliseconds(grace ?? DEFAULTS.grace),
     ...(keep === undefined ? {} : { keep: { versions: keep.versions ?? 1, forMs: milliseconds(keep.for ?? "0s") } }),
+    ...(reconcile === undefined ? {} : { reconcile: { everyMs: milliseconds(reconcile.every), act: reconcile.act ?? false } }),
   };
 }
 

@@ -111,6 +111,8 @@ export interface Maintenance {
   readonly graceMs: number;
   /** Versions that stay readable: the newest so many, and all that are younger than so much. Undefined: all. */
   readonly keep?: { readonly versions: number; readonly forMs: number } | undefined;
+  /** How often source, ledger and stores are compared, and whether something is done about what differs. Undefined: when asked for. */
+  readonly reconcile?: { readonly everyMs: number; readonly act: boolean } | undefined;
 }
 
 /**

@@ -93,6 +93,15 @@ const maintenanceSchema = mapping({
   })
     .optional()
     .describe("Versions that stay readable. Default: all."),
+  reconcile: mapping({
+    every: interval.describe("How often."),
+    act: z
+      .boolean({ error: "true or false" })
+      .optional()
+      .describe("Do something about what differs. Default: false, only report."),
+  })
+    .optional()
+    .describe("Source, ledger and stores are compared. Default: only when asked for (freshet reconcile)."),
 });
 
 const datasetShape = {

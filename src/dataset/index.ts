@@ -1,4 +1,4 @@
-export { type Calendar, isOn, positionOf, timeAt } from "./calendar.ts";
+export { type Calendar, isOn, positionOf, stepAtOrAfter, timeAt } from "./calendar.ts";
 export { type CanonicalDataset, canonicalDataset, datasetOfText } from "./canonical.ts";
 export { type ChangeClass, classifyChange } from "./classify-change.ts";
 export type {
@@ -18,6 +18,6 @@ export { fieldsAt } from "./fields-at.ts";
 export { INSTANT_FORM, parseInstant } from "./instant.ts";
 export { datasetFileJsonSchema } from "./json-schema.ts";
 export { compileNames, heldUntil, type NameReader, validPrecisionMs, validTimeOf } from "./name-grammar.ts";
-export { urisBetween } from "./names-between.ts";
+export { areNamesMadeUp, urisBetween } from "./names-between.ts";
 export { parseDatasetFile } from "./parse-dataset-file.ts";
 export { DatasetFileError, type Problem } from "./problem.ts";

@@ -3,6 +3,11 @@ import { stepAtOrAfter, timeAt } from "./calendar.ts";
 import type { Dataset } from "./dataset.ts";
 import { compileGrammar } from "./name-grammar.ts";
 
+/** Whether names can be made up: those of the first grammar say nothing but when the granule is valid. */
+export function areNamesMadeUp({ match }: Pick<Dataset, "match">): boolean {
+  return [...compileGrammar(match[0] as string).kinds.keys()].join() === "valid";
+}
+
 /**
  * The uris that granules valid from `fromMs` to `toMs` (both inclusive) have, by the dataset's first name grammar and its calendars; in the
  * order of time. Nobody has looked whether they are there.
@@ -10,7 +15,7 @@ import { compileGrammar } from "./name-grammar.ts";
  */
 export function* urisBetween({ name, match, products, source }: Dataset, fromMs: number, toMs: number): Generator<string> {
   const grammar = compileGrammar(match[0] as string);
-  if ([...grammar.kinds.keys()].join() !== "valid") {
+  if (!areNamesMadeUp({ match })) {
     throw new FreshetError("usage", "the names of this dataset's granules cannot be made up", {
       found: `the fields ${[...grammar.kinds.keys()].join(", ")}`,
       expected: "{valid:…} only",

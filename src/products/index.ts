@@ -1,6 +1,7 @@
 export { alongGrid } from "./array-change.ts";
 export { decodeTime } from "./cf-time.ts";
 export { epochChange, showing, stateChange } from "./epoch-change.ts";
+export { gapsOf } from "./gaps.ts";
 export { compareSchemas, type Drift, describeDrifts, type GranuleSchema, schemaOf } from "./granule-schema.ts";
 export { type GranuleShape, shapeGranule, shapeTemplate } from "./granule-shape.ts";
 export { differenceOf, Layout, type LayoutDifference, type LayoutRow, type SlotChange } from "./layout.ts";

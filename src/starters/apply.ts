@@ -8,6 +8,7 @@ import {
   listingWorkflowId,
   maintenanceWorkflowId,
   type OperationResult,
+  reconcileWorkflowId,
 } from "../contract/index.ts";
 import { type ChangeClass, canonicalDataset, classifyChange, type Dataset, datasetOfText } from "../dataset/index.ts";
 import { FreshetError } from "../errors/index.ts";
@@ -15,6 +16,7 @@ import type { Ledger } from "../ledger/index.ts";
 import { datasetInput, signalDataset } from "./dataset-workflow.ts";
 import { ensureListings } from "./listing.ts";
 import { ensureMaintenance } from "./maintenance-schedule.ts";
+import { ensureReconciliation } from "./reconcile.ts";
 import { ensureSearchAttributes } from "./search-attributes.ts";
 
 /** A worker answers in milliseconds; without one the server would keep us waiting for ten seconds and more. */
@@ -109,6 +111,8 @@ export async function applyDatasets(
     }
     const schedule = await ensureMaintenance(client, input.dataset, dataset.maintenance.sweepMs, options);
     if (schedule !== undefined) changes.push(`schedule ${maintenanceWorkflowId(dataset.name)}: ${schedule}`);
+    const reconciliation = await ensureReconciliation(client, input.dataset, dataset, options);
+    if (reconciliation !== undefined) changes.push(`schedule ${reconcileWorkflowId(dataset.name)}: ${reconciliation}`);
     applied.push({ name: dataset.name, hash, kind: change?.kind ?? "new", changes });
   }
   return withListings(client, ledger, datasets, applied, former, options);

@@ -4,6 +4,7 @@ export { type Backfill, backfills, startBackfill } from "./backfill.ts";
 export { datasetInput, signalDataset } from "./dataset-workflow.ts";
 export { KINDS as STARTER_KINDS, type Kind as StarterKind } from "./delivery/plans.ts";
 export { Starters, type StartersOptions } from "./delivery/starters.ts";
+export { startReconciliation } from "./reconcile.ts";
 export { type RoutedGranule, Router } from "./routing.ts";
 export { ensureSearchAttributes } from "./search-attributes.ts";
 export { connectTemporal, noServer } from "./temporal-connection.ts";

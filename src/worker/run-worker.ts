@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Context } from "@temporalio/activity";
 import type { Client } from "@temporalio/client";
@@ -9,6 +10,7 @@ import {
   createGranuleActivities,
   createListingActivities,
   createMaintenanceActivities,
+  createReconcileActivities,
   DatasetFiles,
   toFailure,
 } from "../activities/index.ts";
@@ -87,6 +89,7 @@ export async function startWorker(settings: Settings, options: WorkerStart = {})
       ...createBackfillActivities({ ledger, files, announceLast, wake }),
       ...createListingActivities({ ledger, announce, routes: (uri) => announcer.routes(uri) }),
       ...createMaintenanceActivities({ ledger, files, announce, wake }),
+      ...createReconcileActivities({ ledger, scans, files, announce, wake, reports: join(settings.home, "reports") }),
     },
     maxCachedWorkflows: CACHED_WORKFLOWS,
     shutdownGraceTime: options.graceMs ?? 10_000,

@@ -3,3 +3,4 @@ export { dataset } from "./dataset.ts";
 export { granule } from "./granule.ts";
 export { listing } from "./listing.ts";
 export { maintenance } from "./maintenance.ts";
+export { reconcile } from "./reconcile.ts";

@@ -10,6 +10,7 @@ import type {
   GranuleStatus,
   OperationResult,
   Rebuild,
+  Reconciled,
   Release,
   Rollback,
   Upkeep,
@@ -27,6 +28,9 @@ export const backfillStatusQuery = defineQuery<BackfillStatus>("status");
 /** Begin no more granules; those under way end. */
 export const pauseSignal = defineSignal("pause");
 export const resumeSignal = defineSignal("resume");
+
+/** What has this reconciliation found so far? */
+export const reconcileStatusQuery = defineQuery<Reconciled>("status");
 
 /** There may be something to publish. Carries nothing: the ledger is the queue. */
 export const wakeSignal = defineSignal("wake");

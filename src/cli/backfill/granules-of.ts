@@ -23,12 +23,20 @@ export async function granulesOf(dataset: Dataset, options: GranuleOptions): Pro
 }
 
 function spanOf({ from, to }: GranuleOptions): readonly [fromMs: number, toMs: number] {
-  const first = instantOf("--from", from);
-  const last = instantOf("--to", to);
-  return [first.ms, last.isDate ? last.ms + DAY_MS - 1 : last.ms];
+  return [startOf("--from", from), endOf("--to", to)];
 }
 
-/** @throws FreshetError `usage` for what is no instant, or nothing. */
+/** The instant of an option, milliseconds since 1970; of a date its beginning. @throws FreshetError `usage` for what is no instant, or nothing. */
+export function startOf(option: string, text: string | undefined): number {
+  return instantOf(option, text).ms;
+}
+
+/** The same; a date stands for its whole day. @throws FreshetError `usage`. */
+export function endOf(option: string, text: string | undefined): number {
+  const { ms, isDate } = instantOf(option, text);
+  return isDate ? ms + DAY_MS - 1 : ms;
+}
+
 function instantOf(option: string, text: string | undefined) {
   const instant = text === undefined ? undefined : parseInstant(text);
   if (instant !== undefined) return instant;

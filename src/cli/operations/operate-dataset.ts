@@ -8,7 +8,7 @@ import {
 } from "@temporalio/client";
 import { datasetWorkflowId, type Operation, type OperationResult } from "../../contract/index.ts";
 import { FreshetError } from "../../errors/index.ts";
-import { hasWorker } from "../has-worker.ts";
+import { requireWorker } from "../has-worker.ts";
 import { interruptSignal } from "../interrupt.ts";
 import { showLine } from "../progress.ts";
 
@@ -65,11 +65,7 @@ async function requireRunning(client: Client, handle: WorkflowHandle, dataset: s
     throw error;
   });
   if (description?.status.name !== "RUNNING") throw notRunning(dataset);
-  if (await hasWorker(client)) return;
-  throw new FreshetError("unreachable", "no worker is running, so nobody can carry it out", {
-    expected: `one on namespace ${client.options.namespace}`,
-    remedy: "Start one: freshet worker",
-  });
+  await requireWorker(client);
 }
 
 function notRunning(dataset: string): FreshetError {

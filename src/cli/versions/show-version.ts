@@ -1,7 +1,7 @@
 import type { Dataset, TimeseriesProduct } from "../../dataset/index.ts";
 import { FreshetError } from "../../errors/index.ts";
 import type { Ledger } from "../../ledger/index.ts";
-import { calendarOf, epochGroup, granulesIn, type LayoutRow, type StoredEpoch } from "../../products/index.ts";
+import { calendarOf, epochGroup, gapsOf, granulesIn, type LayoutRow } from "../../products/index.ts";
 import { lookAtProduct, readState, StaleSources } from "../../publication/index.ts";
 import { paint } from "../paint.ts";
 import { instant } from "../status/report.ts";
@@ -86,22 +86,6 @@ const COLUMNS = [
   { title: "epoch", align: "right" },
   { title: "stale", cut: true },
 ] as const;
-
-/** Instants of the calendar for which no epoch has a granule, between the first and the last that has one. */
-function gapsOf(product: TimeseriesProduct, epochs: readonly StoredEpoch[]): number[] {
-  const calendar = calendarOf(product);
-  const filled = new Set<number>();
-  for (const { layout } of epochs) for (const [, { validMs }] of layout.rows()) filled.add(validMs);
-  const gaps = new Set<number>();
-  for (const { header, layout } of epochs) {
-    for (let slot = 0; slot < layout.slots; slot++) {
-      if (layout.at(slot) !== null) continue;
-      const ms = calendar.timeAt(slot * header.steps, layout.originMs ?? 0);
-      if (!filled.has(ms)) gaps.add(ms);
-    }
-  }
-  return [...gaps].sort((a, b) => a - b);
-}
 
 const MOST_RANGES = 10;
 
