@@ -1,4 +1,5 @@
 export { createBackfillActivities } from "./backfill-activities.ts";
+export { createCmrActivities } from "./cmr-activities.ts";
 export { createDatasetActivities } from "./dataset-activities.ts";
 export { DatasetFiles } from "./dataset-files.ts";
 export { toFailure } from "./error-table.ts";

@@ -31,6 +31,11 @@ export function listingWorkflowId(source: string): string {
   return `listing:${source}`;
 }
 
+/** The look at what CMR has of a source's collections; also the id of the schedule that starts it. */
+export function cmrWorkflowId(source: string): string {
+  return `cmr:${source}`;
+}
+
 /**
  * The search attributes by which operators find workflows in the Temporal UI and CLI; all are Keywords.
  * `FreshetStage` holds a `GranuleStage` or a `DatasetStage`.

@@ -20,6 +20,15 @@ export type {
   BackfillStatus,
 } from "./backfill.ts";
 export type {
+  CmrActivities,
+  CmrInput,
+  CmrLook,
+  CmrPlace,
+  CmrSearched,
+  CmrSince,
+  CmrSums,
+} from "./cmr.ts";
+export type {
   DatasetInput,
   DatasetSettings,
   DatasetStage,
@@ -40,6 +49,7 @@ export type {
 } from "./granule.ts";
 export {
   backfillWorkflowId,
+  cmrWorkflowId,
   datasetWorkflowId,
   granuleWorkflowId,
   listingWorkflowId,

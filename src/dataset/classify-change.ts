@@ -21,6 +21,7 @@ export function classifyChange(before: Dataset, after: Dataset): ChangeClass {
   };
   inPlace("match", before.match, after.match);
   inPlace("source", before.source, after.source);
+  inPlace("collection", before.collection, after.collection);
   inPlace("publish", before.publish, after.publish);
   inPlace("await", before.await, after.await);
   inPlace("hold (of what is announced from now on)", before.holdMs, after.holdMs);

@@ -1,6 +1,17 @@
 import { FreshetError } from "../errors/index.ts";
 import { readCalendar } from "./calendar-spec.ts";
-import type { AmqpDelivery, Dataset, Listing, Maintenance, Product, S3Access, Source, SqsDelivery } from "./dataset.ts";
+import type {
+  AmqpDelivery,
+  CmrSearch,
+  Credentials,
+  Dataset,
+  Listing,
+  Maintenance,
+  Product,
+  S3Access,
+  Source,
+  SqsDelivery,
+} from "./dataset.ts";
 import { parseDuration } from "./duration.ts";
 import type { DatasetInput, SourceInput, TimeseriesInput } from "./file-schema.ts";
 import { parseFolder, parsePrefix } from "./source-uri.ts";
@@ -15,10 +26,16 @@ const DEFAULTS = {
   grace: "1d",
   visibility: "60s",
   listing: "15m",
+  cmr: "1h",
+  back: "3d",
 } as const;
 /** A granule costs one of them about as much as a reader's first look. */
 const VERIFIED_CHUNKS = 8;
 const DEFAULT_REGION = "us-east-1";
+/** Where Earthdata's buckets are; its keys hold nowhere else. */
+const EARTHDATA_REGION = "us-west-2";
+const CMR = "https://cmr.earthdata.nasa.gov/";
+const EARTHDATA_LOGIN = "https://urs.earthdata.nasa.gov/";
 /** As Sarracenia has it. */
 const PREFETCH = 25;
 /** Positions for each manifest: 1 000 to 10 000 keep both appends and manifests small (reference/icechunk.md). */
@@ -31,17 +48,55 @@ export function completeSource(name: string, input: SourceInput, baseFolder: str
     at: checked(parsePrefix(input.at, baseFolder)),
     allow: sorted((input.allow ?? []).map((prefix) => checked(parsePrefix(prefix, baseFolder)))),
     ...(input.mirror === undefined ? {} : { mirror: checked(parseFolder(input.mirror, baseFolder)) }),
-    ...(input.s3 === undefined ? {} : { s3: completeS3(input.s3) }),
+    ...completeS3Access(input),
     ...(input.sqs === undefined ? {} : { sqs: completeSqs(input.sqs) }),
     ...(input.amqp === undefined ? {} : { amqp: completeAmqp(input.amqp) }),
     ...(input.listing === undefined ? {} : { listing: completeListing(input.listing) }),
+    ...(input.cmr === undefined ? {} : { cmr: completeCmr(input.cmr) }),
+    ...(input.credentials === undefined ? {} : { credentials: completeCredentials(input.credentials) }),
   };
 }
 
-function completeS3({ endpoint, region, anonymous, pathStyle }: NonNullable<SourceInput["s3"]>): S3Access {
+function completeCmr({ every, provider, back, checksums, endpoint }: NonNullable<SourceInput["cmr"]>): CmrSearch {
+  return {
+    endpoint: endpoint === undefined ? CMR : withSlash(endpoint),
+    ...(provider === undefined ? {} : { provider }),
+    everyMs: milliseconds(every ?? DEFAULTS.cmr),
+    backMs: milliseconds(back ?? DEFAULTS.back),
+    checksums: checksums ?? true,
+  };
+}
+
+function completeCredentials(input: NonNullable<SourceInput["credentials"]>): Credentials {
+  if (typeof input === "string") {
+    return input === "netrc" ? { kind: "netrc" } : { kind: "earthdata", login: EARTHDATA_LOGIN };
+  }
+  if ("bearer" in input) return { kind: "bearer", token: input.bearer };
+  const { token, login, s3 } = input.earthdata;
+  return {
+    kind: "earthdata",
+    ...(token === undefined ? {} : { token }),
+    login: login === undefined ? EARTHDATA_LOGIN : withSlash(login),
+    ...(s3 === undefined ? {} : { s3: new URL(s3).href }),
+  };
+}
+
+function withSlash(url: string): string {
+  const { href } = new URL(url);
+  return href.endsWith("/") ? href : `${href}/`;
+}
+
+/** Earthdata's temporary keys are for its own region: who names these credentials means it. */
+function completeS3Access({ s3, credentials }: SourceInput): Pick<Source, "s3"> {
+  const isEarthdata = credentials === "earthdata" || (typeof credentials === "object" && "earthdata" in credentials);
+  if (s3 === undefined && !isEarthdata) return {};
+  return { s3: completeS3(s3 ?? {}, isEarthdata ? EARTHDATA_REGION : DEFAULT_REGION) };
+}
+
+function completeS3({ endpoint, region, anonymous, pathStyle }: NonNullable<SourceInput["s3"]>, defaultRegion: string): S3Access {
   return {
     ...(endpoint === undefined ? {} : { endpoint }),
-    region: region ?? DEFAULT_REGION,
+    region: region ?? defaultRegion,
     anonymous: anonymous ?? false,
     pathStyle: pathStyle ?? endpoint !== undefined,
   };
@@ -70,6 +125,9 @@ export function completeDataset(input: DatasetInput, source: Source, baseFolder:
   return {
     name: input.name,
     source,
+    ...(input.from.collection === undefined
+      ? {}
+      : { collection: { id: input.from.collection, granules: sorted(input.from.granules ?? []) } }),
     match: typeof input.match === "string" ? [input.match] : input.match,
     scan: {
       drop: sorted(input.scan?.drop ?? []),

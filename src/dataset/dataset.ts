@@ -15,6 +15,9 @@ export interface Source {
   readonly sqs?: SqsDelivery | undefined;
   readonly amqp?: AmqpDelivery | undefined;
   readonly listing?: Listing | undefined;
+  readonly cmr?: CmrSearch | undefined;
+  /** Who we are there, by name only; undefined: nobody, and for S3 whom the environment says. */
+  readonly credentials?: Credentials | undefined;
 }
 
 /** How objects of S3 are reached. Credentials are never part of it: they come from the environment of the process. */
@@ -63,6 +66,42 @@ export interface Listing {
   readonly below: readonly string[];
   /** Days before today that `{today:…}` stands for too. */
   readonly back: number;
+}
+
+/** A Common Metadata Repository that is asked again and again. */
+export interface CmrSearch {
+  /** `https://…/`. */
+  readonly endpoint: string;
+  readonly provider?: string | undefined;
+  readonly everyMs: number;
+  /** How far back in revision dates the first look goes. */
+  readonly backMs: number;
+  /** Whether checksums that it tells are promised: each granule is then read whole. */
+  readonly checksums: boolean;
+}
+
+/** Who asks a source for bytes. Secrets stand in it as `${NAME}`. */
+export type Credentials =
+  /** An account of NASA Earthdata. */
+  | {
+      readonly kind: "earthdata";
+      /** `${NAME}`; undefined: `${EARTHDATA_TOKEN}` where that is set, else the login of netrc. */
+      readonly token?: string | undefined;
+      /** Where logins happen: `https://urs.earthdata.nasa.gov/`. */
+      readonly login: string;
+      /** Where temporary keys of S3 are given; undefined: by the bucket's name. */
+      readonly s3?: string | undefined;
+    }
+  | { readonly kind: "bearer"; readonly token: string }
+  /** By host, from the file that `NETRC` names, or `~/.netrc`. */
+  | { readonly kind: "netrc" };
+
+/** Which granules of a Common Metadata Repository are a dataset's. */
+export interface CmrCollection {
+  /** A short name, or a concept id such as `C1996881146-POCLOUD`. */
+  readonly id: string;
+  /** Patterns with `*` and `?`, one of which a granule's name must fit; empty: all. */
+  readonly granules: readonly string[];
 }
 
 /** A series of granules along one axis of time. */
@@ -122,6 +161,8 @@ export interface Maintenance {
 export interface Dataset {
   readonly name: string;
   readonly source: Source;
+  /** Undefined where the source is not asked for it by CMR. */
+  readonly collection?: CmrCollection | undefined;
   /** Name grammars, as written; at least one. `compileNames` makes a matcher of them. */
   readonly match: readonly string[];
   readonly scan: {

@@ -106,9 +106,21 @@ const maintenanceSchema = mapping({
 
 const datasetShape = {
   name: name.describe("Unique among all datasets of an installation."),
-  from: mapping({ source: z.string({ error: "the name of a source" }) }, ["collection", "message", "select"]).describe(
-    "Where its granules come from.",
-  ),
+  from: mapping(
+    {
+      source: z.string({ error: "the name of a source" }),
+      collection: written("a collection's short name or concept id", (text) => /^[A-Za-z0-9][^\s*?]{0,99}$/.test(text))
+        .optional()
+        .describe("The collection that the source's CMR is asked for: its short name, or its concept id."),
+      granules: list(
+        written("a pattern such as *PIC*", (text) => /^[^\s/]{1,100}$/.test(text)),
+        "a list of patterns such as *PIC*",
+      )
+        .optional()
+        .describe("Only granules of the collection whose names fit one of these patterns. Default: all."),
+    },
+    ["message", "select"],
+  ).describe("Where its granules come from."),
   match: z
     .union([grammar, list(grammar, "a list of name grammars")], {
       error: "a name grammar such as {valid:%Y%m%d}.nc, or a list of them",

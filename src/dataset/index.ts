@@ -3,6 +3,9 @@ export { type CanonicalDataset, canonicalDataset, datasetOfText } from "./canoni
 export { type ChangeClass, classifyChange } from "./classify-change.ts";
 export type {
   AmqpDelivery,
+  CmrCollection,
+  CmrSearch,
+  Credentials,
   Dataset,
   DatasetFile,
   Listing,

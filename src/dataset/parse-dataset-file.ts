@@ -19,7 +19,16 @@ export function parseDatasetFile(text: string, options: { readonly file: string 
   return new DatasetFileReader(options.file).read(text);
 }
 
-const SECRET_KEYS = new Set(["s3.endpoint", "sqs.queue", "sqs.endpoint", "amqp.broker", "amqp.user", "amqp.password"]);
+const SECRET_KEYS = new Set([
+  "s3.endpoint",
+  "sqs.queue",
+  "sqs.endpoint",
+  "amqp.broker",
+  "amqp.user",
+  "amqp.password",
+  "credentials.bearer",
+  "credentials.earthdata.token",
+]);
 
 /** A dataset with the place where the file declares it. */
 interface Declared {
@@ -116,6 +125,7 @@ class DatasetFileReader {
 
   /** What only shows when the parts are put together. */
   #checkDataset(document: YamlDocument, dataset: Dataset): void {
+    this.#checkCollection(document, dataset);
     try {
       compileNames(dataset.match);
     } catch (error) {
@@ -137,6 +147,18 @@ class DatasetFileReader {
         this.#report(document.lineOf(at), showPath(at), `a second product named ${product.name}`, "each name once in a dataset");
       }
     }
+  }
+
+  #checkCollection(document: YamlDocument, { source, collection }: Dataset): void {
+    const { granules } = (document.value as { from: { granules?: unknown } }).from;
+    if (source.cmr !== undefined && collection === undefined) {
+      const allowed = "the collection that the source's cmr is asked for";
+      this.#report(document.keyLineOf(["from"]), "from.collection", "nothing", allowed);
+    } else if (source.cmr === undefined && collection !== undefined) {
+      const found = `a collection, of a source without cmr`;
+      this.#report(document.lineOf(["from", "collection"]), "from.collection", found, `cmr in the source ${source.name}`);
+    } else if (collection === undefined && granules !== undefined)
+      this.#report(document.lineOf(["from", "granules"]), "from.granules", "patterns of no collection", "a collection beside it");
   }
 
   /** Two datasets of one name, two products with one store: each would undo the other's work. */
@@ -175,7 +197,7 @@ class DatasetFileReader {
         document.lineOf(path),
         showPath(path),
         `the secret ${reference}`,
-        "no secret: only keys of a source's s3, sqs and amqp take one",
+        "no secret: only keys of a source's s3, sqs, amqp and credentials take one",
       );
     } else if (value !== null && typeof value === "object") {
       for (const [key, member] of Object.entries(value)) {
@@ -201,6 +223,6 @@ class DatasetFileReader {
 }
 
 /** `sources.NAME.sqs.queue` and its like: their schema says which of them do. */
-function takesSecret([root, , delivery, key]: readonly PropertyKey[]): boolean {
-  return root === "sources" && SECRET_KEYS.has(`${String(delivery)}.${String(key)}`);
+function takesSecret([root, , ...keys]: readonly PropertyKey[]): boolean {
+  return root === "sources" && SECRET_KEYS.has(keys.join("."));
 }

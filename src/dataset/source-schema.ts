@@ -30,6 +30,11 @@ const broker = unshown(
   (text) => parseSecretReference(text) !== undefined || isPlainUrl(text, ["amqps:", "amqp:"]),
   withoutPassword,
 );
+const webFolder = unshown(
+  "https://… or http://… without credentials",
+  (text) => isPlainUrl(text, ["https:", "http:"]),
+  withoutPassword,
+);
 const region = written("a region such as us-east-1", (text) => /^[a-z0-9-]{1,40}$/.test(text));
 const topic = written("a topic: words divided by dots, * for one word, # for any", (text) => /^[^\s]{1,255}$/.test(text));
 const pattern = written("a regular expression of at most 500 characters", isPattern);
@@ -75,6 +80,39 @@ const listingSchema = mapping({
   back: wholeNumber(0, 366).optional().describe("Days before today that {today:…} stands for too. Default: 1."),
 });
 
+const cmrSchema = mapping({
+  every: interval.optional().describe("How often one looks. Default: 1h."),
+  provider: written("a provider's id such as POCLOUD", (text) => /^[A-Z][A-Z0-9_]{0,40}$/.test(text))
+    .optional()
+    .describe("Only this provider's collections."),
+  back: interval.optional().describe("How far back in revision dates the first look goes. Default: 3d."),
+  checksums: flag.optional().describe("Granules are held against the checksums that it tells, and so read whole. Default: true."),
+  endpoint: webFolder.optional().describe("Default: https://cmr.earthdata.nasa.gov/."),
+});
+
+const earthdataSchema = mapping({
+  token: secret.optional().describe(`Default: \${EARTHDATA_TOKEN} where that is set, else the login of netrc.`),
+  login: webFolder.optional().describe("Where logins happen. Default: https://urs.earthdata.nasa.gov/."),
+  s3: webFolder
+    .optional()
+    .describe("Where temporary keys of S3 are given: https://…/s3credentials. Default: by the bucket's name."),
+});
+
+const CREDENTIALS_FORM = `earthdata, netrc, { earthdata: … } or { bearer: \${NAME} }`;
+const credentialsSchema = z
+  .union(
+    [
+      // Whatever else stands there may be a token.
+      unshown(CREDENTIALS_FORM, isCredentialsWord, (text) =>
+        /^[a-z-]{1,12}$/.test(text) ? JSON.stringify(text) : "a text that is not shown",
+      ),
+      mapping({ bearer: secret }),
+      mapping({ earthdata: earthdataSchema }),
+    ],
+    { error: CREDENTIALS_FORM },
+  )
+  .describe("Who we are for the source's servers.");
+
 /** One source, as a dataset file has it. */
 export const sourceSchema = mapping(
   {
@@ -87,8 +125,12 @@ export const sourceSchema = mapping(
     sqs: sqsSchema.optional().describe("A queue that announces its granules."),
     amqp: amqpSchema.optional().describe("A broker that announces its granules."),
     listing: listingSchema.optional().describe("Folders that are looked at again and again."),
+    cmr: cmrSchema
+      .optional()
+      .describe("A Common Metadata Repository (NASA) that is asked again and again for the collections of datasets."),
+    credentials: credentialsSchema.optional(),
   },
-  ["webhook", "cmr", "also", "credentials"],
+  ["webhook", "also"],
 );
 
 export type SourceInput = z.infer<typeof sourceSchema>;
@@ -109,6 +151,10 @@ function isPlainUrl(text: string, protocols: readonly string[]): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, hostname, username, password, search, hash } = new URL(text);
   return protocols.includes(protocol) && hostname !== "" && `${username}${password}${search}${hash}` === "";
+}
+
+function isCredentialsWord(text: string): boolean {
+  return text === "earthdata" || text === "netrc";
 }
 
 function isPattern(text: string): boolean {

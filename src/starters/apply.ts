@@ -5,7 +5,6 @@ import {
   type DatasetSettings,
   type DatasetStatus,
   datasetWorkflowId,
-  listingWorkflowId,
   maintenanceWorkflowId,
   type OperationResult,
   reconcileWorkflowId,
@@ -14,10 +13,10 @@ import { type ChangeClass, canonicalDataset, classifyChange, type Dataset, datas
 import { FreshetError } from "../errors/index.ts";
 import type { Ledger } from "../ledger/index.ts";
 import { datasetInput, signalDataset } from "./dataset-workflow.ts";
-import { ensureListings } from "./listing.ts";
 import { ensureMaintenance } from "./maintenance-schedule.ts";
 import { ensureReconciliation } from "./reconcile.ts";
 import { ensureSearchAttributes } from "./search-attributes.ts";
+import { ensureSourceSchedules } from "./source-schedules.ts";
 
 /** A worker answers in milliseconds; without one the server would keep us waiting for ten seconds and more. */
 const QUERY_MS = 2_000;
@@ -42,7 +41,7 @@ export interface ApplyOptions {
 
 /**
  * Makes the ledger and Temporal match dataset files: the file kept by its hash, the search attributes, the dataset workflow
- * running with the file's settings, the schedules of sweeps and listings. Applying twice changes nothing. A file whose products have to be
+ * running with the file's settings, the schedules of sweeps, listings and looks at CMR. Applying twice changes nothing. A file whose products have to be
  * rebuilt becomes the current one when all of them have been switched, and not before.
  * @throws FreshetError `storage`, `unreachable`; `dataset-file` for a change that is refused, or a store that another dataset has.
  */
@@ -115,11 +114,11 @@ export async function applyDatasets(
     if (reconciliation !== undefined) changes.push(`schedule ${reconcileWorkflowId(dataset.name)}: ${reconciliation}`);
     applied.push({ name: dataset.name, hash, kind: change?.kind ?? "new", changes });
   }
-  return withListings(client, ledger, datasets, applied, former, options);
+  return withSourceSchedules(client, ledger, datasets, applied, former, options);
 }
 
-/** The schedules of listings follow all dataset files together: a source is nobody's own. */
-async function withListings(
+/** The schedules of listings and of looks at CMR follow all dataset files together: a source is nobody's own. */
+async function withSourceSchedules(
   client: Client,
   ledger: Ledger,
   datasets: readonly Dataset[],
@@ -132,9 +131,9 @@ async function withListings(
     .filter(({ name }) => !inForce.some((dataset) => dataset.name === name))
     .map(({ text }) => datasetOfText(text));
   const changes = applied.map((one) => [...one.changes]);
-  for (const { source, change } of await ensureListings(client, [...others, ...inForce], former, options)) {
+  for (const { source, scheduleId, change } of await ensureSourceSchedules(client, [...others, ...inForce], former, options)) {
     const teller = datasets.findIndex((dataset) => dataset.source.name === source);
-    changes[Math.max(0, teller)]?.push(`schedule ${listingWorkflowId(source)}: ${change}`);
+    changes[Math.max(0, teller)]?.push(`schedule ${scheduleId}: ${change}`);
   }
   return applied.map((one, index) => ({ ...one, changes: changes[index] ?? one.changes }));
 }

@@ -6,6 +6,7 @@ import type { ActivityExecuteInput, ActivityInboundCallsInterceptor, Next } from
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from "@temporalio/worker";
 import {
   createBackfillActivities,
+  createCmrActivities,
   createDatasetActivities,
   createGranuleActivities,
   createListingActivities,
@@ -88,6 +89,7 @@ export async function startWorker(settings: Settings, options: WorkerStart = {})
       ...createDatasetActivities({ publisher, operator, files }),
       ...createBackfillActivities({ ledger, files, announceLast, wake }),
       ...createListingActivities({ ledger, announce, routes: (uri) => announcer.routes(uri) }),
+      ...createCmrActivities({ ledger, announce }),
       ...createMaintenanceActivities({ ledger, files, announce, wake }),
       ...createReconcileActivities({ ledger, scans, files, announce, wake, reports: join(settings.home, "reports") }),
     },

@@ -1,4 +1,5 @@
 export { backfill } from "./backfill.ts";
+export { cmr } from "./cmr.ts";
 export { dataset } from "./dataset.ts";
 export { granule } from "./granule.ts";
 export { listing } from "./listing.ts";

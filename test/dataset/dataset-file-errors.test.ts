@@ -19,7 +19,7 @@ function problemsOf(text: string): string[] {
   return [];
 }
 
-const SOURCE_KEYS = "at, allow, mirror, s3, sqs, amqp, listing";
+const SOURCE_KEYS = "at, allow, mirror, s3, sqs, amqp, listing, cmr, credentials";
 const PREFIX = "https://…, http://…, s3://bucket/…, file:///… or a path, without credentials, query or fragment";
 const FOLDER = "a path or file:///…";
 const DURATION = "a whole number with a unit: 500ms, 30s, 15m, 6h, 10d";
@@ -66,8 +66,8 @@ describe("a dataset file with one thing wrong gets one line", () => {
     ["a home folder", source("at: ~/data"), `${LINE.source}: sources.agency.at: found "~/data", allowed ${PREFIX}`],
     [
       "a planned source",
-      source("at: x, cmr: y"),
-      `${LINE.source}: sources.agency.cmr: found a key that is not available in this version, allowed ${SOURCE_KEYS}`,
+      source("at: x, also: y"),
+      `${LINE.source}: sources.agency.also: found a key that is not available in this version, allowed ${SOURCE_KEYS}`,
     ],
     [
       "a queue that is no mapping",
@@ -107,7 +107,7 @@ describe("a dataset file with one thing wrong gets one line", () => {
     [
       "a secret in a uri",
       source(`at: "https://\${USER}.host/"`),
-      `${LINE.source}: sources.agency.at: found the secret \${USER}, allowed no secret: only keys of a source's s3, sqs and amqp take one`,
+      `${LINE.source}: sources.agency.at: found the secret \${USER}, allowed no secret: only keys of a source's s3, sqs, amqp and credentials take one`,
     ],
     ["a source's bad name", "sources: { A B: { at: x } }", `1: sources.A B: found "A B", allowed ${NAME}`],
     [
@@ -131,8 +131,8 @@ describe("a dataset file with one thing wrong gets one line", () => {
     ],
     [
       "a planned way of choosing",
-      aDatasetFile({ from: "{ source: agency, collection: x }" }),
-      `${LINE.from}: from.collection: found a key that is not available in this version, allowed source`,
+      aDatasetFile({ from: "{ source: agency, select: x }" }),
+      `${LINE.from}: from.select: found a key that is not available in this version, allowed source, collection, granules`,
     ],
     [
       "no grammar",
@@ -224,6 +224,26 @@ describe("a dataset file with one thing wrong gets one line", () => {
     ],
     ["a bad deadline", more("await: { deadline: 1 week }"), `${LINE.more}: await.deadline: found "1 week", allowed ${DURATION}`],
     ["no interval", more("await: { every: 0s }"), `${LINE.more}: await.every: found "0s", allowed ${DURATION}, more than 0`],
+    [
+      "a collection of a source that has no CMR",
+      aDatasetFile({ from: "{ source: agency, collection: x }" }),
+      `${LINE.from}: from.collection: found a collection, of a source without cmr, allowed cmr in the source agency`,
+    ],
+    [
+      "no collection for CMR",
+      source("at: x, cmr: { every: 1h }"),
+      `${LINE.from}: from.collection: found nothing, allowed the collection that the source's cmr is asked for`,
+    ],
+    [
+      "a token in the file",
+      source("at: x, credentials: eyJhbGciOi.e30.x"),
+      `${LINE.source}: sources.agency.credentials: found a text that is not shown, allowed earthdata, netrc, { earthdata: … } or { bearer: \${NAME} }`,
+    ],
+    [
+      "a bearer token in the file",
+      source("at: x, credentials: { bearer: secret }"),
+      `${LINE.source}: sources.agency.credentials.bearer: found a text that is not shown, allowed \${NAME}, the name of an environment variable`,
+    ],
     [
       "a bad variable",
       more("scan: { drop: ['a b'] }"),
