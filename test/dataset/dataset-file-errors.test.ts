@@ -242,7 +242,7 @@ describe("a dataset file with one thing wrong gets one line", () => {
     [
       "a bearer token in the file",
       source("at: x, credentials: { bearer: secret }"),
-      `${LINE.source}: sources.agency.credentials.bearer: found a text that is not shown, allowed \${NAME}, the name of an environment variable`,
+      `${LINE.source}: sources.agency.credentials.bearer: found a text that is not shown, allowed a secret by name: ${SECRET_FORM}`,
     ],
     [
       "a bad variable",
