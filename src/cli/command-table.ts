@@ -26,6 +26,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/apply.ts"),
   },
   {
+    name: "promote",
+    summary: "take dataset files from one stage to the next, when they are fit for it",
+    load: () => import("./commands/promote.ts"),
+  },
+  {
     name: "dataset",
     summary: "try a dataset file: what its name grammars make of names",
     load: () => import("./commands/dataset.ts"),

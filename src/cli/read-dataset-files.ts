@@ -4,15 +4,16 @@ import { FreshetError } from "../errors/index.ts";
 
 /**
  * The datasets of several files. A name that stands in two of them is refused.
- * @throws FreshetError `dataset-file` with a line for each thing that is wrong; `usage` for a file that cannot be read.
+ * @param stage the stage that is meant, for files that have stages
+ * @throws FreshetError `dataset-file` with a line for each thing that is wrong; `usage` for a file that cannot be read, or a stage that it does not have.
  */
-export async function readDatasetFiles(paths: readonly string[]): Promise<Dataset[]> {
+export async function readDatasetFiles(paths: readonly string[], stage?: string): Promise<Dataset[]> {
   const byName = new Map<string, { readonly dataset: Dataset; readonly path: string }>();
   for (const path of paths) {
     const text = await readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
       throw new FreshetError("usage", "the dataset file cannot be read", { found: cause.message, path, cause });
     });
-    for (const dataset of parseDatasetFile(text, { file: path }).datasets) {
+    for (const dataset of parseDatasetFile(text, { file: path, stage }).datasets) {
       const other = byName.get(dataset.name);
       if (other !== undefined) {
         throw new FreshetError("dataset-file", "two files declare the same dataset", {

@@ -6,6 +6,7 @@ import { list, mapping, wholeNumber, written } from "./mapping.ts";
 import { compileGrammar } from "./name-grammar.ts";
 import { NameGrammarError } from "./name-token.ts";
 import { folder, type SourceInput, sourceSchema } from "./source-schema.ts";
+import { stagesSchema } from "./stages.ts";
 
 const NAME_PATTERN = "^[a-z0-9][a-z0-9._-]{0,63}$";
 const NAME_FORM =
@@ -186,10 +187,12 @@ export const sourcesSchema = z
 /** A dataset document, filled in, without its `sources`. */
 export const datasetSchema = mapping(datasetShape, ["notify", "runs"], ["sources", "with"]);
 
+const stages = stagesSchema.optional();
+
 /** One document as editors see it. */
 export const documentSchema = z.union([
-  z.strictObject({ sources: sourcesSchema.optional(), with: withSchema.optional(), ...datasetShape }),
-  z.strictObject({ sources: sourcesSchema }),
+  z.strictObject({ sources: sourcesSchema.optional(), with: withSchema.optional(), stages, ...datasetShape }),
+  z.strictObject({ sources: sourcesSchema, stages }),
 ]);
 
 export type { SourceInput };

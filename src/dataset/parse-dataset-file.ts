@@ -1,4 +1,5 @@
 import { dirname, resolve } from "node:path";
+import { FreshetError } from "../errors/index.ts";
 import { SECRET_REFERENCE } from "../secrets/index.ts";
 import { completeDataset, completeSource } from "./complete.ts";
 import type { Dataset, DatasetFile, Source } from "./dataset.ts";
@@ -7,16 +8,51 @@ import { compileNames } from "./name-grammar.ts";
 import { NameGrammarError } from "./name-token.ts";
 import { DatasetFileError, type Problem, showFound, showPath } from "./problem.ts";
 import { type Finding, findingsOf } from "./schema-problems.ts";
+import { atStage, stagesOf, stagesSchema } from "./stages.ts";
 import { combinationsOf, countCombinations, fillIn, MAX_COMBINATIONS } from "./template.ts";
 import { readYaml, type YamlDocument } from "./yaml-documents.ts";
 
+export interface ParseOptions {
+  /** The file's path: for messages, and because relative paths are relative to its folder. */
+  readonly file: string;
+  /** The stage that is meant, in a file that has stages; such a file is read at all of them, and wrong if it is at one. */
+  readonly stage?: string | undefined;
+}
+
 /**
  * Reads a dataset file. Nothing outside the text is looked at: whether a source answers or a folder exists shows later.
- * @param options.file its path: for messages, and because relative paths are relative to its folder
- * @throws DatasetFileError (a FreshetError `dataset-file`) with everything that is wrong, by line.
+ * @throws DatasetFileError (a FreshetError `dataset-file`) with everything that is wrong, by line; FreshetError `usage` where a file that has
+ *   stages is read without one, or at one that it does not have.
  */
-export function parseDatasetFile(text: string, options: { readonly file: string }): DatasetFile {
-  return new DatasetFileReader(options.file).read(text);
+export function parseDatasetFile(text: string, { file, stage }: ParseOptions): DatasetFile {
+  const problems = new Problems(file);
+  const { documents, faults } = readYaml(text);
+  for (const { line, fault } of faults) problems.report(line, "", fault, "YAML 1.2");
+  const mappings = documents.filter((document) => isMapping(document, problems));
+  // Overlays that are none would only be misunderstood.
+  if (mappings.filter((document) => !hasGoodStages(document, problems)).length > 0) problems.end(1);
+  const stages = stagesOf(mappings);
+  const read = (at: readonly YamlDocument[]): DatasetFileReader => new DatasetFileReader(file, problems, at);
+  if (stages.length === 0) {
+    if (stage !== undefined) throw stageError("the dataset file has no stages", file, stage, "a file with `stages`");
+    const { sources, declared } = read(mappings);
+    problems.end(sources.length + declared.length);
+    return { sources, datasets: declared.map(({ dataset }) => dataset) };
+  }
+  const readers = stages.map((name) => read(mappings.map((document) => atStage(document, name))));
+  refuseTwins(
+    readers.flatMap(({ declared }) => declared),
+    problems,
+  );
+  problems.end(readers.length);
+  const found = readers[stages.indexOf(stage ?? "")];
+  const what = stage === undefined ? "the dataset file has stages, and none is named" : "the dataset file has no such stage";
+  if (found === undefined) throw stageError(what, file, stage, stages.join(", "));
+  return { sources: found.sources, datasets: found.declared.map(({ dataset }) => dataset) };
+}
+
+function stageError(summary: string, path: string, found: string | undefined, expected: string): FreshetError {
+  return new FreshetError("usage", summary, { path, found, expected, remedy: "Name one of the file's stages: --stage NAME" });
 }
 
 const SECRET_KEYS = new Set([
@@ -36,43 +72,85 @@ interface Declared {
   readonly document: YamlDocument;
 }
 
-class DatasetFileReader {
+/** What is wrong with a file, as it is found. */
+class Problems {
   readonly #file: string;
+  readonly #found = new Map<string, Problem>();
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  get count(): number {
+    return this.#found.size;
+  }
+
+  /** The first problem of a place counts: a template would otherwise report it for every combination. */
+  report(line: number, path: string, found: string, allowed: string): void {
+    const place = `${line}:${path}`;
+    if (path !== "" && this.#found.has(place)) return;
+    this.#found.set(path === "" ? `${place}${found}` : place, { file: this.#file, line, path, found, allowed });
+  }
+
+  reportFindings(document: YamlDocument, findings: readonly Finding[], prefix: readonly PropertyKey[]): void {
+    for (const finding of findings) {
+      const path = [...prefix, ...finding.path];
+      const line = finding.isKey ? document.keyLineOf(path) : document.lineOf(path);
+      this.report(line, showPath(path), finding.found, finding.allowed);
+    }
+  }
+
+  /** @throws DatasetFileError with all of them, in the order of the file. */
+  end(declared: number): void {
+    if (declared === 0 && this.#found.size === 0) this.report(1, "", "nothing", "a dataset document");
+    if (this.#found.size > 0) throw new DatasetFileError([...this.#found.values()].sort((a, b) => a.line - b.line));
+  }
+}
+
+function isMapping(document: YamlDocument, problems: Problems): boolean {
+  const { value } = document;
+  if (typeof value === "object" && !Array.isArray(value)) return true;
+  problems.report(document.lineOf([]), "", showFound(value), "a mapping with sources or a dataset");
+  return false;
+}
+
+function hasGoodStages(document: YamlDocument, problems: Problems): boolean {
+  const { stages, with: template } = document.value as { readonly stages?: unknown; readonly with?: unknown };
+  if (stages === undefined) return true;
+  const before = problems.count;
+  const checked = stagesSchema.safeParse(stages);
+  if (!checked.success) problems.reportFindings(document, findingsOf(checked.error.issues, stages), ["stages"]);
+  if (template !== null && typeof template === "object" && Object.hasOwn(template, "stage")) {
+    problems.report(
+      document.keyLineOf(["with", "stage"]),
+      "with.stage",
+      "a field named stage",
+      "another name: {stage} is the stage",
+    );
+  }
+  return problems.count === before;
+}
+
+/** Reads the documents of a file, or of one stage of it. */
+class DatasetFileReader {
+  readonly declared: readonly Declared[];
   readonly #baseFolder: string;
-  readonly #problems = new Map<string, Problem>();
+  readonly #problems: Problems;
   readonly #sources = new Map<string, Source>();
   /** Also those that are declared, but not well. */
   readonly #sourceNames = new Set<string>();
 
-  constructor(file: string) {
-    this.#file = file;
+  constructor(file: string, problems: Problems, documents: readonly YamlDocument[]) {
     this.#baseFolder = dirname(resolve(file));
+    this.#problems = problems;
+    for (const document of documents) this.#refuseSecrets(document, document.value, []);
+    for (const document of documents) this.#readSources(document);
+    this.declared = documents.flatMap((document) => this.#readDatasets(document));
+    refuseTwins(this.declared, problems);
   }
 
-  read(text: string): DatasetFile {
-    const { documents, faults } = readYaml(text);
-    for (const { line, fault } of faults) this.#report(line, "", fault, "YAML 1.2");
-    const mappings = documents.filter((document) => this.#isMapping(document));
-    for (const document of mappings) this.#readSources(document);
-    const declared = mappings.flatMap((document) => this.#readDatasets(document));
-    this.#refuseTwins(declared);
-    if (declared.length === 0 && this.#sources.size === 0 && this.#problems.size === 0) {
-      this.#report(1, "", "nothing", "a dataset document");
-    }
-    if (this.#problems.size > 0) {
-      throw new DatasetFileError([...this.#problems.values()].sort((a, b) => a.line - b.line));
-    }
-    return { sources: [...this.#sources.values()], datasets: declared.map(({ dataset }) => dataset) };
-  }
-
-  #isMapping(document: YamlDocument): boolean {
-    const { value } = document;
-    if (typeof value === "object" && !Array.isArray(value)) {
-      this.#refuseSecrets(document, value, []);
-      return true;
-    }
-    this.#report(document.lineOf([]), "", showFound(value), "a mapping with sources or a dataset");
-    return false;
+  get sources(): Source[] {
+    return [...this.#sources.values()];
   }
 
   #readSources(document: YamlDocument): void {
@@ -108,7 +186,7 @@ class DatasetFileReader {
   }
 
   #readDataset(document: YamlDocument, content: unknown): Declared[] {
-    const before = this.#problems.size;
+    const before = this.#problems.count;
     const checked = datasetSchema.safeParse(content);
     if (!checked.success) this.#reportFindings(document, findingsOf(checked.error.issues, content), []);
     const sourceName = (content as { from?: { source?: unknown } | null }).from?.source;
@@ -117,7 +195,7 @@ class DatasetFileReader {
       this.#report(document.lineOf(["from", "source"]), "from.source", showFound(sourceName), allowed);
     }
     const source = this.#sources.get(String(sourceName));
-    if (!checked.success || source === undefined || this.#problems.size > before) return [];
+    if (!checked.success || source === undefined || this.#problems.count > before) return [];
     const dataset = completeDataset(checked.data, source, this.#baseFolder);
     this.#checkDataset(document, dataset);
     return [{ dataset, document }];
@@ -161,33 +239,6 @@ class DatasetFileReader {
       this.#report(document.lineOf(["from", "granules"]), "from.granules", "patterns of no collection", "a collection beside it");
   }
 
-  /** Two datasets of one name, two products with one store: each would undo the other's work. */
-  #refuseTwins(declared: readonly Declared[]): void {
-    const names = new Set<string>();
-    const stores = new Map<string, string>();
-    for (const { dataset, document } of declared) {
-      if (names.has(dataset.name)) {
-        this.#report(
-          document.lineOf(["name"]),
-          "name",
-          `a second dataset named ${dataset.name}`,
-          "each name once; a template needs its {field} in the name",
-        );
-      }
-      names.add(dataset.name);
-      for (const [index, product] of dataset.products.entries()) {
-        const path = ["products", index, "timeseries", "store"];
-        const owner = `${dataset.name}/${product.name}`;
-        const other = stores.get(product.store);
-        if (other !== undefined && other !== owner) {
-          const found = `for ${owner} the store of ${other}`;
-          this.#report(document.lineOf(path), showPath(path), found, "a store of its own for each product");
-        }
-        stores.set(product.store, owner);
-      }
-    }
-  }
-
   /** Where no key takes a secret, it would end up, unresolved, in messages and stores. */
   #refuseSecrets(document: YamlDocument, value: unknown, path: readonly PropertyKey[]): void {
     if (typeof value === "string") {
@@ -207,18 +258,38 @@ class DatasetFileReader {
   }
 
   #reportFindings(document: YamlDocument, findings: readonly Finding[], prefix: readonly PropertyKey[]): void {
-    for (const finding of findings) {
-      const path = [...prefix, ...finding.path];
-      const line = finding.isKey ? document.keyLineOf(path) : document.lineOf(path);
-      this.#report(line, showPath(path), finding.found, finding.allowed);
-    }
+    this.#problems.reportFindings(document, findings, prefix);
   }
 
-  /** The first problem of a place counts: a template would otherwise report it for every combination. */
   #report(line: number, path: string, found: string, allowed: string): void {
-    const place = `${line}:${path}`;
-    if (path !== "" && this.#problems.has(place)) return;
-    this.#problems.set(path === "" ? `${place}${found}` : place, { file: this.#file, line, path, found, allowed });
+    this.#problems.report(line, path, found, allowed);
+  }
+}
+
+/** Two datasets of one name, two products with one store: each would undo the other's work. */
+function refuseTwins(declared: readonly Declared[], problems: Problems): void {
+  const names = new Set<string>();
+  const stores = new Map<string, string>();
+  for (const { dataset, document } of declared) {
+    if (names.has(dataset.name)) {
+      problems.report(
+        document.lineOf(["name"]),
+        "name",
+        `a second dataset named ${dataset.name}`,
+        "each name once; a template needs its {field} in the name",
+      );
+    }
+    names.add(dataset.name);
+    for (const [index, product] of dataset.products.entries()) {
+      const path = ["products", index, "timeseries", "store"];
+      const owner = `${dataset.name}/${product.name}`;
+      const other = stores.get(product.store);
+      if (other !== undefined && other !== owner) {
+        const found = `for ${owner} the store of ${other}`;
+        problems.report(document.lineOf(path), showPath(path), found, "a store of its own for each product");
+      }
+      stores.set(product.store, owner);
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-export type { CheckSubject, Compared, Disagreement, ProductCheck } from "./check.ts";
+export type { CheckOptions, CheckSubject, Compared, Disagreement, ProductCheck } from "./check.ts";
 export { checkProduct } from "./check-product.ts";
 export { Operator } from "./operator.ts";
 export { lookAtProduct, type ProductState, ProductStores, readState } from "./product-store.ts";

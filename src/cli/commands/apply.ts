@@ -13,6 +13,7 @@ import { withSession } from "../session.ts";
 import { userName } from "../user-name.ts";
 
 interface Options {
+  readonly stage?: string;
   readonly dryRun?: boolean;
   readonly json?: boolean;
   readonly home?: string;
@@ -28,6 +29,7 @@ Applying the same file twice changes nothing.`;
 export function configure(command: Command): void {
   command
     .argument("<file...>", "dataset files (docs/dataset-file.md)")
+    .option("--stage <name>", "the stage that is meant, for a file with stages")
     .option("--dry-run", "show the difference only")
     .option("--json", "print one JSON object a dataset")
     .option("--home <folder>", "where the ledger is (FRESHET_HOME, default .freshet)")
@@ -36,7 +38,7 @@ export function configure(command: Command): void {
 }
 
 async function run(files: readonly string[], options: Options): Promise<void> {
-  const datasets = await readDatasetFiles(files);
+  const datasets = await readDatasetFiles(files, options.stage);
   const settings = readSettings(options);
   const dryRun = options.dryRun === true;
   const line = showLine();

@@ -6,6 +6,7 @@ import { readDatasetFiles } from "../read-dataset-files.ts";
 import { table } from "../table.ts";
 
 interface Options {
+  readonly stage?: string;
   readonly json?: boolean;
 }
 
@@ -36,13 +37,14 @@ export function configure(command: Command): void {
     .description("what the name grammars of a dataset file make of names")
     .argument("<file>", "dataset file (docs/dataset-file.md)")
     .argument("<name...>", "uris or names; -: from standard input, one a line")
+    .option("--stage <name>", "the stage that is meant, for a file with stages")
     .option("--json", "print one JSON object a name and dataset")
     .addHelpText("after", EXAMPLES)
     .action(tryNames);
 }
 
 async function tryNames(file: string, given: readonly string[], options: Options): Promise<void> {
-  const datasets = await readDatasetFiles([file]);
+  const datasets = await readDatasetFiles([file], options.stage);
   const names = given.includes("-") ? createInterface({ input: process.stdin }) : given;
   const tried: Tried[] = [];
   for await (const name of names) {

@@ -22,6 +22,7 @@ import { showLine } from "../progress.ts";
 import { readDatasetFiles } from "../read-dataset-files.ts";
 
 interface Options {
+  readonly stage?: string;
   readonly from?: string;
   readonly to?: string;
   readonly source: string;
@@ -74,6 +75,7 @@ export function configure(command: Command): void {
     )
     .option("--window <count>", "granules under way at once; as many are published together", atLeastOne, 50)
     .option("--again", "also those that the ledger has")
+    .option("--stage <name>", "the stage that is meant, for a file with stages")
     .option("--once", "end when it is done (there is no other way yet)")
     .option("--json", "print the report as JSON")
     .option("--home <folder>", "where everything of ours is (FRESHET_HOME, default .freshet)")
@@ -85,7 +87,7 @@ async function run(what: string, options: Options): Promise<void> {
   const signal = interruptSignal();
   const given = readSettings(options);
   // Mistakes in the file or the options are told before anything is started.
-  const declared = existsSync(what) ? await readDatasetFiles([what]) : undefined;
+  const declared = existsSync(what) ? await readDatasetFiles([what], options.stage) : undefined;
   const meant = new Map<string, readonly string[]>();
   for (const dataset of declared ?? []) meant.set(dataset.name, await granulesOf(dataset, options));
   await mkdir(given.home, { recursive: true });
