@@ -1,14 +1,18 @@
 import type { GranuleReference } from "../contract/index.ts";
-import { type Dataset, type TimeseriesProduct, validPrecisionMs, validTimeOf } from "../dataset/index.ts";
+import { type Dataset, type ForecastProduct, type Product, validPrecisionMs, validTimeOf } from "../dataset/index.ts";
 import { FreshetError } from "../errors/index.ts";
 import type { Ledger, Template } from "../ledger/index.ts";
 import {
   compareSchemas,
   describeDrifts,
+  ForecastCells,
   type GranuleShape,
   misfitOfSteps,
   placementRules,
+  referenceTimeOf,
+  requireFreeNames,
   requirePublishable,
+  requireSingleSteps,
   schemaOf,
   shapeGranule,
   shapeTemplate,
@@ -27,7 +31,7 @@ export interface Passed {
 }
 
 interface Candidate {
-  readonly product: TimeseriesProduct;
+  readonly product: Product;
   readonly shape: GranuleShape;
 }
 
@@ -76,13 +80,38 @@ export async function passGate(
   }
 }
 
-function candidateFor(root: VirtualGroup, granule: GranuleReference, dataset: Dataset, product: TimeseriesProduct): Candidate {
+function candidateFor(root: VirtualGroup, granule: GranuleReference, dataset: Dataset, product: Product): Candidate {
   const axis = { name: product.axis, dimension: product.dimension };
-  const shape = shapeGranule(root, axis, validTimeOf(granule.fields), validPrecisionMs(dataset.match));
-  const reason = misfitOfSteps(shape.validMs, placementRules(dataset, product, shape.validMs.length));
+  const shape = shapeGranule(root, axis, validTimeOf(granule.fields, dataset.runs), validPrecisionMs(dataset.match));
+  const reason =
+    product.kind === "forecast"
+      ? misfitOfRun(product, granule.fields, shape, root)
+      : misfitOfSteps(shape.validMs, placementRules(dataset, product, shape.validMs.length));
   if (reason !== undefined) throw new FreshetError("drift", `the granule has no place in ${product.name}`, { found: reason });
   requirePublishable(shape);
+  if (product.kind === "forecast") requireSingleSteps(shape);
   return { product, shape };
+}
+
+/** Why a granule has no place among a model's runs; undefined when it has. The file's own reference time must be that of its name. */
+function misfitOfRun(
+  { runs }: ForecastProduct,
+  { run, kind }: GranuleReference["fields"],
+  { validMs }: GranuleShape,
+  root: VirtualGroup,
+): string | undefined {
+  if (typeof run !== "number") return "its name does not say its run";
+  requireFreeNames(root);
+  const own = referenceTimeOf(root);
+  if (own !== undefined && own !== run) {
+    throw new FreshetError("drift", "the file's own forecast reference time is not the one in its name", {
+      found: new Date(own).toISOString(),
+      expected: new Date(run).toISOString(),
+      remedy: "Correct the name grammar, or skip the granule",
+    });
+  }
+  const place = new ForecastCells(runs).placeOf({ runMs: run, kind }, validMs);
+  return typeof place === "string" ? place : undefined;
 }
 
 /** In what the granule differs from an epoch; undefined when it fits. */

@@ -2,7 +2,7 @@ import { pathToFileURL } from "node:url";
 import type { Dataset } from "../dataset/index.ts";
 import { FreshetError } from "../errors/index.ts";
 import { type Revision, revisionIdentity } from "../ledger/index.ts";
-import { type Scan, type ScanAddress, type ScanStore, scan as scanSource, withSamples } from "../scan/index.ts";
+import { type Scan, type ScanAddress, type ScanOptions, type ScanStore, scan as scanSource, withSamples } from "../scan/index.ts";
 import { reached } from "../steps/index.ts";
 import type { SourceIdentity } from "../storage/index.ts";
 import { RememberedReads, takeSamples } from "../witness/index.ts";
@@ -39,7 +39,7 @@ export async function scanRevision(
     // What the scan has read of the metadata need not be fetched for the other decoder again.
     const remembered = new RememberedReads(reader);
     const native = dataset.scan.unreferenceable === "native" ? { inlineBytes: Number.POSITIVE_INFINITY } : {};
-    const found = await scanSource(remembered, { drop: dataset.scan.drop, signal, ...native });
+    const found = await scanSource(remembered, { ...dropAndLoad(dataset), signal, ...native });
     tell("asking another decoder");
     const scan = withSamples(found, await takeSamples(remembered, found, { chunks: dataset.publish.verify.chunks, signal }));
     tell("keeping the scan");
@@ -49,6 +49,10 @@ export async function scanRevision(
   } finally {
     await reader.close();
   }
+}
+
+function dropAndLoad({ scan: { drop, load } }: Dataset): Pick<ScanOptions, "drop" | "alsoLoad"> {
+  return load === undefined ? { drop } : { drop, alsoLoad: load };
 }
 
 /** Where a revision's bytes are that references point at: the source, or our mirror's copy. */

@@ -1,4 +1,4 @@
-import { type Dataset, datasetOfText, type TimeseriesProduct } from "../dataset/index.ts";
+import { type Dataset, datasetOfText, type Product } from "../dataset/index.ts";
 import { FreshetError } from "../errors/index.ts";
 import type { Ledger } from "../ledger/index.ts";
 
@@ -17,7 +17,7 @@ export async function appliedDataset(
 }
 
 /** The products of a dataset, or the one that is named. @throws FreshetError `usage` where there is none of that name. */
-export function namedProducts(dataset: Dataset, name: string | undefined): readonly TimeseriesProduct[] {
+export function namedProducts(dataset: Dataset, name: string | undefined): readonly Product[] {
   if (name === undefined) return dataset.products;
   const product = dataset.products.find((candidate) => candidate.name === name);
   if (product !== undefined) return [product];
@@ -25,7 +25,7 @@ export function namedProducts(dataset: Dataset, name: string | undefined): reado
 }
 
 /** The product that is named, or the only one. @throws FreshetError `usage` where it is not clear which is meant. */
-export function oneProduct(dataset: Dataset, name: string | undefined): TimeseriesProduct {
+export function oneProduct(dataset: Dataset, name: string | undefined): Product {
   const [product, ...others] = namedProducts(dataset, name);
   if (product !== undefined && others.length === 0) return product;
   throw productError(dataset, "several products");

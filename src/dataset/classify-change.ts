@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Dataset, TimeseriesProduct } from "./dataset.ts";
+import type { Dataset, Product, TimeseriesProduct } from "./dataset.ts";
 
 /** What has to be done so that a dataset goes by a changed file. */
 export interface ChangeClass {
@@ -20,6 +20,7 @@ export function classifyChange(before: Dataset, after: Dataset): ChangeClass {
     if (!isDeepStrictEqual(was, is)) reasons.push(`${what}: in place`);
   };
   inPlace("match", before.match, after.match);
+  inPlace("runs", before.runs, after.runs);
   inPlace("source", before.source, after.source);
   inPlace("collection", before.collection, after.collection);
   inPlace("publish", before.publish, after.publish);
@@ -35,6 +36,11 @@ export function classifyChange(before: Dataset, after: Dataset): ChangeClass {
   if (taken.length > 0) {
     refused.push(
       `scan.drop: ${taken.join(", ")} would come back, which no scan that was kept has; give the dataset another name and store, and ingest again`,
+    );
+  }
+  if (!isDeepStrictEqual(before.scan.load, after.scan.load)) {
+    refused.push(
+      "scan.load: granules would have other values read than those that are published; give the dataset another name and store, and ingest again",
     );
   }
   if (before.scan.unreferenceable !== after.scan.unreferenceable) {
@@ -73,14 +79,23 @@ export function classifyChange(before: Dataset, after: Dataset): ChangeClass {
   return { kind: reasons.length === 0 ? "none" : "in-place", reasons, rebuild: [] };
 }
 
-function whyRebuild(before: TimeseriesProduct, after: TimeseriesProduct): string[] {
+function whyRebuild(before: Product, after: Product): string[] {
   const why: string[] = [];
-  const { fromMs: fromBefore, toMs: _toBefore, ...stepsBefore } = before.calendar;
-  const { fromMs: fromAfter, toMs: _toAfter, ...stepsAfter } = after.calendar;
-  if (!isDeepStrictEqual(stepsBefore, stepsAfter)) why.push("another calendar");
-  else if (fromBefore !== fromAfter) why.push("another beginning");
+  if (before.kind === "timeseries" && after.kind === "timeseries") why.push(...whyOtherTimes(before, after));
+  else if (before.kind === "forecast" && after.kind === "forecast") {
+    if (!isDeepStrictEqual(before.runs, after.runs)) why.push("other runs or leads");
+    if (!isDeepStrictEqual(before.views, after.views)) why.push("other views");
+    if (before.leastLeadMs !== after.leastLeadMs) why.push("another least lead");
+  } else why.push(`a ${before.kind} that becomes a ${after.kind}`);
   if (before.axis !== after.axis) why.push(`axis: ${before.axis} → ${after.axis}`);
   if (before.dimension !== after.dimension) why.push(`dimension: ${before.dimension} → ${after.dimension}`);
   if (before.store !== after.store) why.push("another store; the old one stays as it is");
   return why;
+}
+
+function whyOtherTimes(before: TimeseriesProduct, after: TimeseriesProduct): string[] {
+  const { fromMs: fromBefore, toMs: _toBefore, ...stepsBefore } = before.calendar;
+  const { fromMs: fromAfter, toMs: _toAfter, ...stepsAfter } = after.calendar;
+  if (!isDeepStrictEqual(stepsBefore, stepsAfter)) return ["another calendar"];
+  return fromBefore === fromAfter ? [] : ["another beginning"];
 }

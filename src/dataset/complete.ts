@@ -5,15 +5,19 @@ import type {
   CmrSearch,
   Credentials,
   Dataset,
+  ForecastView,
   Listing,
   Maintenance,
+  Nowcast,
   Product,
+  Runs,
   S3Access,
   Source,
   SqsDelivery,
 } from "./dataset.ts";
 import { parseDuration } from "./duration.ts";
-import type { DatasetInput, SourceInput, TimeseriesInput } from "./file-schema.ts";
+import type { DatasetInput, ForecastInput, RunsInput, SourceInput, TimeseriesInput } from "./file-schema.ts";
+import { parseLeads, parseNowcastValid } from "./leads.ts";
 import { parseFolder, parsePrefix } from "./source-uri.ts";
 
 /** Defaults of the durations, as a dataset file would write them. docs/dataset-file.md gives the reasons. */
@@ -40,6 +44,8 @@ const EARTHDATA_LOGIN = "https://urs.earthdata.nasa.gov/";
 const PREFETCH = 25;
 /** Positions for each manifest: 1 000 to 10 000 keep both appends and manifests small (reference/icechunk.md). */
 const DEFAULT_SPLIT = 1000;
+
+type ProductInput = DatasetInput["products"][number];
 
 /** The source that a checked document declares; relative folders are relative to `baseFolder`. */
 export function completeSource(name: string, input: SourceInput, baseFolder: string): Source {
@@ -122,6 +128,7 @@ function completeListing({ every, below, back }: NonNullable<SourceInput["listin
 
 /** The dataset that a checked document declares. */
 export function completeDataset(input: DatasetInput, source: Source, baseFolder: string): Dataset {
+  const runs = input.runs && completeRuns(input.runs);
   return {
     name: input.name,
     source,
@@ -131,9 +138,11 @@ export function completeDataset(input: DatasetInput, source: Source, baseFolder:
     match: typeof input.match === "string" ? [input.match] : input.match,
     scan: {
       drop: sorted(input.scan?.drop ?? []),
+      ...(input.scan?.load === undefined ? {} : { load: sorted(input.scan.load) }),
       ...(input.scan?.unreferenceable === "native" ? { unreferenceable: "native" as const } : {}),
     },
-    products: input.products.map(({ timeseries }) => completeTimeseries(timeseries, baseFolder)),
+    ...(runs === undefined ? {} : { runs }),
+    products: input.products.map((product) => completeProduct(product, runs, baseFolder)),
     policies: {
       late: input.policies?.late ?? "insert",
       replaced: input.policies?.replaced ?? "replace",
@@ -179,6 +188,49 @@ export function withNewDefaults(dataset: Dataset): Dataset {
     policies: { ...dataset.policies, withdrawn: policies?.withdrawn ?? "drop" },
     publish: { ...dataset.publish, verify: publish?.verify ?? { chunks: VERIFIED_CHUNKS } },
     maintenance: maintenance ?? completeMaintenance(),
+  };
+}
+
+function completeProduct({ timeseries, forecast }: ProductInput, runs: Runs | undefined, baseFolder: string): Product {
+  return forecast === undefined
+    ? completeTimeseries(checked(timeseries), baseFolder)
+    : completeForecast(forecast, runs ?? NO_RUNS, baseFolder);
+}
+
+/** A dataset with a forecast and without runs is refused once it is complete. */
+const NO_RUNS: Runs = { cycle: { kind: "fixed", everyMs: 1, anchorMs: 0 }, leadsMs: [] };
+
+function completeRuns({ every, at, leads, nowcast, deadline }: RunsInput): Runs {
+  const reading = readCalendar({ every, at });
+  return {
+    cycle: checked(reading.ok ? reading.calendar : undefined),
+    leadsMs: checked(parseLeads([leads].flat())),
+    ...(nowcast === undefined ? {} : { nowcast: completeNowcast(nowcast) }),
+    ...(deadline === undefined ? {} : { deadlineMs: milliseconds(deadline) }),
+  };
+}
+
+function completeNowcast({ kind, valid, leads }: NonNullable<RunsInput["nowcast"]>): Nowcast {
+  return { kind, offsetMs: checked(parseNowcastValid(valid ?? "run+lead")), leadsMs: checked(parseLeads([leads].flat())) };
+}
+
+function completeForecast(input: ForecastInput, runs: Runs, baseFolder: string): Product {
+  const axis = input.axis ?? "time";
+  const { deadlineMs: _, ...form } = runs;
+  return {
+    kind: "forecast",
+    name: input.name ?? "forecast",
+    axis,
+    dimension: input.dimension ?? axis,
+    runs: form,
+    views: (input.views ?? ["best", "latest", "fmrc"]).flatMap((view): ForecastView[] =>
+      typeof view === "string"
+        ? [{ kind: view }]
+        : [view.offset].flat().map((lead) => ({ kind: "offset", leadMs: milliseconds(lead) })),
+    ),
+    leastLeadMs: milliseconds(input.least ?? "0h"),
+    store: checked(parseFolder(input.store, baseFolder)).replace(/\/$/, ""),
+    split: input.split ?? DEFAULT_SPLIT,
   };
 }
 

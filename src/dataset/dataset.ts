@@ -121,8 +121,52 @@ export interface TimeseriesProduct {
   readonly split: number;
 }
 
+/** When a model runs, and which files a run has. */
+export interface Runs {
+  /** Forecast reference times. */
+  readonly cycle: Calendar;
+  /** Leads of a run, in milliseconds, ascending; at least one. */
+  readonly leadsMs: readonly number[];
+  /** Files of a run that look back on the hours before it. */
+  readonly nowcast?: Nowcast | undefined;
+  /** How long after its forecast reference time a run should be whole. */
+  readonly deadlineMs?: number | undefined;
+}
+
+/** Granules whose field `kind` has this value are valid `offsetMs` and their lead after the run. */
+export interface Nowcast {
+  readonly kind: string;
+  readonly offsetMs: number;
+  /** As names say them, ascending; at least one. */
+  readonly leadsMs: readonly number[];
+}
+
+/**
+ * Ways to look at a forecast's runs, in the words of THREDDS: all cells, run by lead (`fmrc`); for each valid time the newest run
+ * (`best`); the newest run alone (`latest`); every run for itself (`run`); for each run what it says of so much later (`offset`).
+ */
+export type ForecastView =
+  | { readonly kind: "fmrc" | "best" | "latest" | "run" }
+  | { readonly kind: "offset"; readonly leadMs: number };
+
+/** The runs of a model, and views of them: a forecast model run collection. */
+export interface ForecastProduct {
+  readonly kind: "forecast";
+  readonly name: string;
+  /** The coordinate variable of valid time. */
+  readonly axis: string;
+  readonly dimension: string;
+  readonly runs: Runs;
+  /** At least one; each is a group of the store. */
+  readonly views: readonly ForecastView[];
+  /** In `best`, a forecast that is younger than this is passed over. */
+  readonly leastLeadMs: number;
+  readonly store: string;
+  readonly split: number;
+}
+
 /** What a dataset keeps. More kinds come with later versions; switch over `kind`. */
-export type Product = TimeseriesProduct;
+export type Product = TimeseriesProduct | ForecastProduct;
 
 /** What is done where the world does not go by the plan. */
 export interface Policies {
@@ -165,9 +209,13 @@ export interface Dataset {
   readonly collection?: CmrCollection | undefined;
   /** Name grammars, as written; at least one. `compileNames` makes a matcher of them. */
   readonly match: readonly string[];
+  /** Where its granules are parts of model runs. */
+  readonly runs?: Runs | undefined;
   readonly scan: {
     /** Variables that are left out. */
     readonly drop: readonly string[];
+    /** Whose values are read, beside those of coordinates: what is the same in every granule is compared by them. */
+    readonly load?: readonly string[] | undefined;
     /** `native`: chunks that no reader decodes where they are, are decoded and kept in the store, however large the variable is. */
     readonly unreferenceable?: "native" | undefined;
   };

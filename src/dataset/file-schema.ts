@@ -2,6 +2,7 @@ import { z } from "zod";
 import { EVERY_FORM, readCalendar } from "./calendar-spec.ts";
 import { DURATION_FORM, DURATION_PATTERN, parseDuration } from "./duration.ts";
 import { INSTANT_FORM } from "./instant.ts";
+import { LEADS_FORM, LEADS_PATTERN, NOWCAST_FORM, NOWCAST_PATTERN, parseLeads, parseNowcastValid } from "./leads.ts";
 import { list, mapping, wholeNumber, written } from "./mapping.ts";
 import { compileGrammar } from "./name-grammar.ts";
 import { NameGrammarError } from "./name-token.ts";
@@ -59,8 +60,71 @@ const timeseriesSchema = mapping(
   ["also", "codec", "chunks"],
 );
 
+const view = z.union(
+  [
+    z.enum(["best", "latest", "fmrc", "run"]),
+    mapping({
+      offset: z.union([interval, list(interval, "a list of leads")], { error: "a lead such as 6h, or a list of them" }),
+    }),
+  ],
+  { error: "best, latest, fmrc, run, or offset: 6h" },
+);
+
+const forecastSchema = mapping(
+  {
+    name: name.optional().describe("Unique in the dataset. Default: forecast."),
+    axis: plainVariable.optional().describe("The coordinate variable of valid time. Default: time."),
+    dimension: plainVariable
+      .optional()
+      .describe("The dimension of valid time; made where a file has a scalar time. Default: the axis."),
+    views: list(view, "a list of best, latest, fmrc, run, offset: 6h")
+      .optional()
+      .describe("Ways to look at the runs, each a group of the store. Default: best, latest, fmrc."),
+    least: duration.optional().describe("In `best`, forecasts with a shorter lead are passed over. Default: 0h."),
+    store: folder.describe("Where the product is kept: a folder, relative to this file, or file:///…"),
+    split: wholeNumber(1, 1_000_000).optional().describe("Positions for each manifest of the store. Default: 1000."),
+  },
+  ["also", "codec", "chunks", "keep"],
+);
+
 /** Its one key says of which kind the product is. */
-const productSchema = mapping({ timeseries: timeseriesSchema }, ["forecast", "references", "rolling", "collection", "extract"]);
+const productSchema = mapping(
+  {
+    timeseries: timeseriesSchema.optional().describe("A series of granules along one axis of time."),
+    forecast: forecastSchema.optional().describe("The runs of a model, and views of them."),
+  },
+  ["references", "rolling", "collection", "extract"],
+).superRefine((product, context) => {
+  const kinds = Object.keys(product);
+  // What is wrong with a key has been said.
+  if (kinds.length === 1 || context.issues.length > 0) return;
+  const found = kinds.length === 0 ? "none" : kinds.join(" and ");
+  context.addIssue({ code: "custom", message: "one of timeseries, forecast", params: { found } });
+});
+
+const leads = written(LEADS_FORM, (text) => parseLeads([text]) !== undefined, LEADS_PATTERN);
+const leadsOfRun = z
+  .union([leads, list(leads, LEADS_FORM)], { error: LEADS_FORM })
+  .refine((texts) => parseLeads([texts].flat()) !== undefined, { error: LEADS_FORM });
+
+const runsSchema = mapping({
+  every: z.string({ error: EVERY_FORM }).describe("The step between runs: 6h, 1d."),
+  at: z.string({ error: "a UTC time of day such as 06:00Z" }).optional().describe("The phase, as in a calendar. Default 00:00Z."),
+  leads: leadsOfRun.describe("Which leads a run has: 0h..48h/1h, or a list of such texts where the step changes."),
+  nowcast: mapping({
+    kind: z.string({ error: "a value of the name's field kind" }).describe("The value of the name's field `kind` in nowcasts."),
+    valid: written(NOWCAST_FORM, (text) => parseNowcastValid(text) !== undefined, NOWCAST_PATTERN)
+      .optional()
+      .describe("When they are valid: run-6h+lead. Default: run+lead."),
+    leads: leadsOfRun.describe("Which leads they have, as in their names."),
+  })
+    .optional()
+    .describe("Files of a run that look back on the hours before it."),
+  deadline: interval.optional().describe("How long after its forecast reference time a run should be whole."),
+}).superRefine(({ every, at }, context) => {
+  const reading = readCalendar({ every, at });
+  if (!reading.ok) context.addIssue({ code: "custom", path: [reading.key], message: reading.allowed });
+});
 
 function policy<const Value extends string>(values: readonly [Value, ...Value[]], description: string) {
   return z
@@ -127,9 +191,13 @@ const datasetShape = {
       error: "a name grammar such as {valid:%Y%m%d}.nc, or a list of them",
     })
     .describe("How granules are named; of several grammars the first that matches counts."),
+  runs: runsSchema.optional().describe("Where granules are parts of model runs: when these are, and what they have."),
   scan: mapping(
     {
       drop: list(variable, "a list of variables", 0).optional().describe("Variables that are left out."),
+      load: list(variable, "a list of variables")
+        .optional()
+        .describe("Variables whose values are read, beside coordinates: what is the same in every granule is compared by them."),
       unreferenceable: z
         .enum(["inline", "native"], { error: "inline, native" })
         .optional()
@@ -137,11 +205,11 @@ const datasetShape = {
           "Chunks that no reader decodes where they are: small ones are decoded and kept in the store, or all up to 64 MiB a granule.",
         ),
     },
-    ["load"],
+    [],
   )
     .optional()
     .describe("What is made of a granule's variables."),
-  products: list(productSchema, "a list of at least one product: timeseries").describe("What readers open."),
+  products: list(productSchema, "a list of at least one product: timeseries, forecast").describe("What readers open."),
   policies: policiesSchema.optional().describe("What is done where the world does not go by the plan."),
   publish: mapping({
     coalesce: duration.optional().describe("What becomes ready within this time is published together. Default: 1s."),
@@ -185,7 +253,7 @@ export const sourcesSchema = z
   .describe("Where announcements and bytes come from; for all datasets of the file.");
 
 /** A dataset document, filled in, without its `sources`. */
-export const datasetSchema = mapping(datasetShape, ["notify", "runs"], ["sources", "with"]);
+export const datasetSchema = mapping(datasetShape, ["notify"], ["sources", "with"]);
 
 const stages = stagesSchema.optional();
 
@@ -197,4 +265,6 @@ export const documentSchema = z.union([
 
 export type { SourceInput };
 export type TimeseriesInput = z.infer<typeof timeseriesSchema>;
+export type ForecastInput = z.infer<typeof forecastSchema>;
+export type RunsInput = z.infer<typeof runsSchema>;
 export type DatasetInput = z.infer<typeof datasetSchema>;

@@ -1,4 +1,5 @@
 import type { NameFields } from "../ledger/index.ts";
+import type { Runs } from "./dataset.ts";
 import { granuleKey } from "./granule-key.ts";
 import { fieldsOfTokens, readFields, writeToken } from "./name-fields.ts";
 import { matchTokens } from "./name-match.ts";
@@ -111,10 +112,11 @@ export function validPrecisionMs(texts: readonly string[]): number {
 }
 
 /** When the granule is valid, by its name: `valid`, or else `run` + `lead`. Milliseconds since 1970; undefined if its name does not say. */
-export function validTimeOf(fields: NameFields): number | undefined {
-  const { valid, run, lead } = fields;
+export function validTimeOf(fields: NameFields, runs?: Runs): number | undefined {
+  const { valid, run, lead, kind } = fields;
   if (typeof valid === "number") return valid;
-  return typeof run === "number" && typeof lead === "number" ? run + lead : undefined;
+  const offsetMs = runs?.nowcast !== undefined && kind === runs.nowcast.kind ? runs.nowcast.offsetMs : 0;
+  return typeof run === "number" && typeof lead === "number" ? run + offsetMs + lead : undefined;
 }
 
 /**
@@ -122,11 +124,11 @@ export function validTimeOf(fields: NameFields): number | undefined {
  * the dataset holds nothing off.
  */
 export function heldUntil(
-  { holdMs }: { readonly holdMs?: number | undefined },
+  { holdMs, runs }: { readonly holdMs?: number | undefined; readonly runs?: Runs | undefined },
   fields: NameFields,
   heardMs: number,
 ): number | undefined {
-  return holdMs === undefined ? undefined : (validTimeOf(fields) ?? heardMs) + holdMs;
+  return holdMs === undefined ? undefined : (validTimeOf(fields, runs) ?? heardMs) + holdMs;
 }
 
 function literalText(tokens: readonly NameToken[]): string {

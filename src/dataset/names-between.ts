@@ -15,6 +15,13 @@ export function areNamesMadeUp({ match }: Pick<Dataset, "match">): boolean {
  */
 export function* urisBetween({ name, match, products, source }: Dataset, fromMs: number, toMs: number): Generator<string> {
   const grammar = compileGrammar(match[0] as string);
+  if (products.some(({ kind }) => kind === "forecast")) {
+    throw new FreshetError("usage", "the names of a forecast's granules are not made up", {
+      found: name,
+      path: name,
+      remedy: "Name the granules in a file, or look at the source: --source FILE or listing",
+    });
+  }
   if (!areNamesMadeUp({ match })) {
     throw new FreshetError("usage", "the names of this dataset's granules cannot be made up", {
       found: `the fields ${[...grammar.kinds.keys()].join(", ")}`,
@@ -24,7 +31,9 @@ export function* urisBetween({ name, match, products, source }: Dataset, fromMs:
     });
   }
   const given = new Set<string>();
-  for (const { calendar } of products) {
+  for (const product of products) {
+    if (product.kind !== "timeseries") continue;
+    const { calendar } = product;
     const first = stepAtOrAfter(calendar, Math.max(fromMs, calendar.fromMs ?? fromMs));
     const last = Math.min(toMs, calendar.toMs ?? toMs);
     for (let position = 0; ; position++) {

@@ -2,9 +2,9 @@ import { dirname, resolve } from "node:path";
 import { FreshetError } from "../errors/index.ts";
 import { SECRET_REFERENCE } from "../secrets/index.ts";
 import { completeDataset, completeSource } from "./complete.ts";
-import type { Dataset, DatasetFile, Source } from "./dataset.ts";
+import type { Dataset, DatasetFile, ForecastProduct, Source } from "./dataset.ts";
 import { datasetSchema, sourcesSchema, withSchema } from "./file-schema.ts";
-import { compileNames } from "./name-grammar.ts";
+import { compileGrammar, compileNames } from "./name-grammar.ts";
 import { NameGrammarError } from "./name-token.ts";
 import { DatasetFileError, type Problem, showFound, showPath } from "./problem.ts";
 import { type Finding, findingsOf } from "./schema-problems.ts";
@@ -211,7 +211,8 @@ class DatasetFileReader {
       this.#report(document.keyLineOf(["match"]), "match", error.found, error.allowed);
     }
     for (const [index, product] of dataset.products.entries()) {
-      const path = ["products", index, "timeseries"];
+      const path = ["products", index, product.kind];
+      if (product.kind === "forecast") this.#checkForecast(document, dataset, product, path);
       if (dataset.scan.drop.includes(product.axis)) {
         this.#report(
           document.keyLineOf(["scan", "drop"]),
@@ -224,6 +225,30 @@ class DatasetFileReader {
         const at = [...path, "name"];
         this.#report(document.lineOf(at), showPath(at), `a second product named ${product.name}`, "each name once in a dataset");
       }
+    }
+  }
+
+  /** Granules of a forecast are told by their run, and their names say it. */
+  #checkForecast(document: YamlDocument, dataset: Dataset, product: ForecastProduct, path: readonly PropertyKey[]): void {
+    const { runs, match } = dataset;
+    if (this.#problems.size > 0) return;
+    if (runs === undefined) {
+      const allowed = "the dataset's runs: { every: 6h, leads: 0h..48h/1h }";
+      this.#report(document.keyLineOf(path), showPath(path), "a forecast without runs", allowed);
+      return;
+    }
+    const needed = ["run", ...(runs.nowcast === undefined ? [] : ["kind"])];
+    for (const text of match) {
+      const { kinds } = compileGrammar(text);
+      const missing = needed.find((field) => !kinds.has(field));
+      if (missing === undefined) continue;
+      this.#report(document.keyLineOf(["match"]), "match", `${text}, which does not say the ${missing}`, `a field {${missing}}`);
+    }
+    const known = new Set(runs.leadsMs);
+    for (const view of product.views) {
+      if (view.kind !== "offset" || known.has(view.leadMs)) continue;
+      const at = [...path, "views"];
+      this.#report(document.keyLineOf(at), showPath(at), `offset ${view.leadMs / 3_600_000}h`, "one of the run's leads");
     }
   }
 

@@ -14,11 +14,19 @@ const PACKED_ROWS = 1024;
 /** Of a chunk at most: an append rewrites the last one. A step that is larger than this is a chunk. */
 const PACKED_BYTES = 1024 * 1024;
 
-interface ArrayContext extends Pick<EpochPart, "changes" | "granules" | "from" | "timeAt" | "template" | "steps"> {
+/** Dimensions along which granules are joined, after the change. */
+export interface Leading {
+  readonly names: readonly string[];
+  readonly lengths: readonly number[];
+  /** Where a slot is on them. */
+  readonly indexOf: (slot: number) => readonly number[];
+}
+
+export interface ArrayContext extends Pick<EpochPart, "changes" | "granules" | "from" | "timeAt" | "template" | "steps"> {
   readonly shaped: ShapedArray;
   readonly attributes: Attributes;
-  /** Steps of the whole axis after the change. */
-  readonly axisLength: number;
+  /** The dimensions that arrays without the axis get in front of theirs; the first one's length is that of the axis. */
+  readonly leading: Leading;
   readonly hasGaps: boolean;
   /** Some granule left a chunk of this array unwritten. */
   readonly isSparse: boolean;
@@ -34,7 +42,7 @@ export function staticChange({ path, array }: ShapedArray, attributes: Attribute
 
 /** An array whose chunks stay in the granules: cell by cell, moved along the axis to the granule's slot. */
 export function alongChange(context: ArrayContext): ArrayChange {
-  const { shaped, attributes, axisLength, hasGaps, isSparse, steps } = context;
+  const { shaped, attributes, leading, hasGaps, isSparse, steps } = context;
   const { path, array, isNewAxis } = shaped;
   const axis = shaped.axisIndex ?? 0;
   const { chunkLength, cells } = alongGrid(shaped, steps);
@@ -46,13 +54,16 @@ export function alongChange(context: ArrayContext): ArrayChange {
       remedy: "Use `missing: omit`, or drop the variable",
     });
   }
-  const replaceAxis = (values: readonly number[], value: number): number[] =>
-    isNewAxis ? [value, ...values] : values.with(axis, value);
+  const replaceAxis = (values: readonly number[], replacement: readonly number[]): number[] =>
+    isNewAxis ? [...replacement, ...values] : values.toSpliced(axis, 1, ...replacement);
   const metadata = arrayMetadata({
     ...array,
-    shape: replaceAxis(array.shape, axisLength),
-    chunkShape: replaceAxis(array.chunkShape, chunkLength),
-    dimensionNames: isNewAxis ? [context.template.shape.dimension, ...array.dimensionNames] : array.dimensionNames,
+    shape: replaceAxis(array.shape, leading.lengths),
+    chunkShape: replaceAxis(
+      array.chunkShape,
+      leading.lengths.map(() => chunkLength),
+    ),
+    dimensionNames: isNewAxis ? [...leading.names, ...array.dimensionNames] : array.dimensionNames,
     fillValue: gap.fill,
     attributes: gap.mark === undefined ? attributes : new Map([...attributes, ["_FillValue", gap.mark]]),
   });
@@ -62,7 +73,7 @@ export function alongChange(context: ArrayContext): ArrayChange {
   const erase: (readonly number[])[] = [];
   for (const { slot, row } of context.changes) {
     const place = (index: readonly number[]): number[] =>
-      isNewAxis ? [slot, ...index] : index.with(axis, (index[axis] as number) + slot * cells);
+      isNewAxis ? [...leading.indexOf(slot), ...index] : index.with(axis, (index[axis] as number) + slot * cells);
     const granule = row === null ? undefined : context.granules.get(slot);
     const placed = granule?.shape.arrays.find((other) => other.path === path)?.array;
     if (granule !== undefined && placed !== undefined) {
@@ -78,7 +89,7 @@ export function alongChange(context: ArrayContext): ArrayChange {
 
 /** A coordinate along the axis, kept natively; also the axis itself, which has a value in gaps too. */
 export function packedChange(context: ArrayContext): ArrayChange {
-  const { shaped, attributes, axisLength, hasGaps, steps } = context;
+  const { shaped, attributes, leading, hasGaps, steps } = context;
   const { path, array, role, isNewAxis } = shaped;
   if (array.dataType.kind === "string")
     throw new FreshetError("unsupported", "a coordinate of text along the axis is not kept yet", { path });
@@ -88,9 +99,9 @@ export function packedChange(context: ArrayContext): ArrayChange {
   const rowsPerChunk = Math.max(1, Math.min(PACKED_ROWS, Math.floor(PACKED_BYTES / Math.max(1, size * elements))));
   const gap = role !== "axis" && hasGaps ? gapFill(array) : { fill: array.fillValue, mark: undefined };
   const metadata = arrayMetadata({
-    shape: [axisLength, ...rest],
+    shape: [...leading.lengths, ...rest],
     chunkShape: [rowsPerChunk, ...rest],
-    dimensionNames: isNewAxis ? [context.template.shape.dimension, ...array.dimensionNames] : array.dimensionNames,
+    dimensionNames: isNewAxis ? [...leading.names, ...array.dimensionNames] : array.dimensionNames,
     dataType: array.dataType,
     codecs: [bytesCodec("little")],
     fillValue: gap.fill,
@@ -119,6 +130,54 @@ export function packedChange(context: ArrayContext): ArrayChange {
   };
 }
 
+/**
+ * A coordinate along two leading dimensions, kept natively: each cell is a chunk of its own. Of the axis, which has a value in gaps
+ * too, a chunk is a whole row of the first dimension.
+ */
+export function cellsChange(context: ArrayContext): ArrayChange {
+  const { shaped, attributes, leading, hasGaps } = context;
+  const { path, array, role } = shaped;
+  const [, columns = 1] = leading.lengths;
+  if (array.dataType.kind === "string")
+    throw new FreshetError("unsupported", "a coordinate of text along the axis is not kept yet", { path });
+  const gap = role !== "axis" && hasGaps ? gapFill(array) : { fill: array.fillValue, mark: undefined };
+  const metadata = arrayMetadata({
+    shape: [...leading.lengths, ...array.shape],
+    chunkShape: [1, role === "axis" ? Math.max(1, columns) : 1, ...array.shape.map((length) => Math.max(1, length))],
+    dimensionNames: [...leading.names, ...array.dimensionNames],
+    dataType: array.dataType,
+    codecs: [bytesCodec("little")],
+    fillValue: gap.fill,
+    attributes: gap.mark === undefined ? attributes : new Map([...attributes, ["_FillValue", gap.mark]]),
+  });
+  const told = { path, metadata, virtual: [], patch: undefined };
+  if (role === "axis") return { ...told, native: timesOfRows(context, columns), erase: [] };
+  const native: NativeChunk[] = [];
+  const erase: (readonly number[])[] = [];
+  for (const { slot, row } of context.changes) {
+    const index = [...leading.indexOf(slot), ...array.shape.map(() => 0)];
+    const granule = row === null ? undefined : context.granules.get(slot);
+    const bytes = granule && granuleBytes(granule.shape.arrays, path);
+    if (bytes !== undefined) native.push({ index, bytes });
+    else erase.push(index);
+  }
+  return { ...told, native, erase };
+}
+
+/** The times of every row in which something changes. */
+function timesOfRows({ template, changes, timeAt }: ArrayContext, columns: number): NativeChunk[] {
+  const { axisType, axisEncoding } = template.shape;
+  const rows = new Set(changes.map(({ slot }) => Math.floor(slot / columns)));
+  return [...rows].map((row) => ({
+    index: [row, 0],
+    bytes: Buffer.concat(
+      Array.from({ length: columns }, (_, column) =>
+        encodeValue(axisType, encodeTime(axisEncoding, timeAt(row * columns + column, 0))),
+      ),
+    ),
+  }));
+}
+
 /** Cells of a granule along the axis, and how long they are. @throws FreshetError `unsupported` where cells would overlap. */
 export function alongGrid(
   { path, array, axisIndex, isNewAxis }: ShapedArray,
@@ -137,7 +196,7 @@ export function alongGrid(
 }
 
 /** Elements of one size, one after the other: cutting the bytes cuts the rows. */
-function isRaw(array: VirtualArray): boolean {
+export function isRaw(array: VirtualArray): boolean {
   return array.codecs.length === 1 && array.codecs[0]?.name === "bytes";
 }
 

@@ -8,7 +8,7 @@ import {
   type VirtualGroup,
 } from "../virtual/index.ts";
 import { type ArrayChange, arrayMetadata, encodeTexts, groupMetadata, type StoreChange } from "../writers/icechunk/index.ts";
-import { alongChange, packedChange, staticChange } from "./array-change.ts";
+import { alongChange, type Leading, packedChange, staticChange } from "./array-change.ts";
 import type { ShapedArray } from "./granule-shape.ts";
 import { PAGE_ROWS } from "./layout.ts";
 import type { EpochPart, PlacedGranule, Shown } from "./placed-granule.ts";
@@ -22,11 +22,15 @@ import { epochGroup, layoutArray, STATE_GROUP, type StateHeader } from "./stored
 export function epochChange(part: EpochPart): StoreChange {
   const { template, layout, shown, steps, epoch } = part;
   const hasGaps = layout.granules < layout.slots;
-  const axisLength = layout.slots * steps;
+  const leading: Leading = {
+    names: [template.shape.dimension],
+    lengths: [layout.slots * steps],
+    indexOf: (slot) => [slot],
+  };
   const arrays: ArrayChange[] = [];
   for (const shaped of template.shape.arrays) {
     const attributes = without(shaped.array.attributes, shown.dropped[shaped.path]);
-    const context = { ...part, shaped, attributes, axisLength, hasGaps, isSparse: shown.sparse.includes(shaped.path) };
+    const context = { ...part, shaped, attributes, leading, hasGaps, isSparse: shown.sparse.includes(shaped.path) };
     switch (shaped.role) {
       case "static":
         if (part.isFirst) arrays.push(staticChange(shaped, attributes, template.source));
@@ -41,7 +45,7 @@ export function epochChange(part: EpochPart): StoreChange {
     }
   }
   if (!template.shape.hasAxisArray)
-    arrays.push(packedChange({ ...part, ...madeAxis(part), axisLength, hasGaps, isSparse: false }));
+    arrays.push(packedChange({ ...part, ...madeAxis(template), leading, hasGaps, isSparse: false }));
   const group = epochGroup(epoch);
   return {
     groups: groupChanges(template.root, shown.dropped, group),
@@ -66,7 +70,7 @@ export function showing(before: Shown, template: PlacedGranule, granules: readon
 }
 
 /** The time coordinate of granules that have none: made from the layout. */
-function madeAxis({ template }: EpochPart): { shaped: ShapedArray; attributes: Attributes } {
+export function madeAxis(template: PlacedGranule): { shaped: ShapedArray; attributes: Attributes } {
   const { dimension } = template.shape;
   const attributes = new Map([
     ["units", textAttribute("seconds since 1970-01-01 00:00:00")],
@@ -88,7 +92,8 @@ function madeAxis({ template }: EpochPart): { shaped: ShapedArray; attributes: A
   return { shaped: { path: `/${dimension}`, role: "axis", axisIndex: 0, isNewAxis: true, array }, attributes };
 }
 
-function groupChanges(root: VirtualGroup, dropped: Shown["dropped"], under: string): StoreChange["groups"] {
+/** The groups of a granule, below a group of the store. */
+export function groupChanges(root: VirtualGroup, dropped: Shown["dropped"], under: string): StoreChange["groups"] {
   const groups: { path: string; metadata: string }[] = [];
   const visit = (group: VirtualGroup, path: string): void => {
     const metadata = groupMetadata(without(group.attributes, dropped[path === "" ? "/" : path]));
@@ -99,7 +104,13 @@ function groupChanges(root: VirtualGroup, dropped: Shown["dropped"], under: stri
   return groups;
 }
 
-function layoutChange({ epoch, layout, changes, from }: EpochPart): ArrayChange {
+/** The pages of an epoch's layout that are not as they were. */
+export function layoutChange({
+  epoch,
+  layout,
+  changes,
+  from,
+}: Pick<EpochPart, "epoch" | "layout" | "changes" | "from">): ArrayChange {
   const pages = new Set(changes.map(({ slot }) => Math.floor(slot / PAGE_ROWS)));
   const count = layout.pageCount;
   if (layout.slots < from && count > 0) pages.add(count - 1);
@@ -157,7 +168,8 @@ function attributesByPath(root: VirtualGroup): Map<string, Attributes> {
   return byPath;
 }
 
-function without(attributes: Attributes, names: readonly string[] = []): Attributes {
+/** Attributes that are the product's. */
+export function without(attributes: Attributes, names: readonly string[] = []): Attributes {
   if (names.length === 0) return attributes;
   const left = new Set(names);
   return new Map<string, AttributeValue>([...attributes].filter(([name]) => !left.has(name)));

@@ -1,12 +1,13 @@
-import type { TimeseriesProduct } from "../dataset/index.ts";
+import type { Product } from "../dataset/index.ts";
+import { rowPlace } from "./layout.ts";
 import { calendarOf } from "./placement-rules.ts";
 import type { StoredEpoch } from "./stored-state.ts";
 
-/** Instants of the calendar for which no epoch has a granule, between the first and the last that has one; ascending, milliseconds since 1970. */
-export function gapsOf(product: TimeseriesProduct, epochs: readonly StoredEpoch[]): number[] {
+/** Instants of the calendar, or cells of a forecast, for which no epoch has a granule, between the first and the last that has one; ascending. */
+export function gapsOf(product: Product, epochs: readonly StoredEpoch[]): number[] {
   const calendar = calendarOf(product);
   const filled = new Set<number>();
-  for (const { layout } of epochs) for (const [, { validMs }] of layout.rows()) filled.add(validMs);
+  for (const { layout } of epochs) for (const [, row] of layout.rows()) filled.add(rowPlace(row));
   const gaps = new Set<number>();
   for (const { header, layout } of epochs) {
     for (let slot = 0; slot < layout.slots; slot++) {

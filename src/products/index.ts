@@ -1,10 +1,20 @@
 export { alongGrid } from "./array-change.ts";
 export { decodeTime } from "./cf-time.ts";
-export { epochChange, showing, stateChange } from "./epoch-change.ts";
+export { epochChange, layoutChange, showing, stateChange } from "./epoch-change.ts";
+export { type Cell, ForecastCells } from "./forecast-cells.ts";
+export {
+  differencesOf,
+  type ViewCell,
+  type ViewChange,
+  type ViewDifference,
+  type ViewLayout,
+  viewIndex,
+  viewsOf,
+} from "./forecast-views.ts";
 export { gapsOf } from "./gaps.ts";
 export { compareSchemas, type Drift, describeDrifts, type GranuleSchema, schemaOf } from "./granule-schema.ts";
-export { type GranuleShape, shapeGranule, shapeTemplate } from "./granule-shape.ts";
-export { differenceOf, Layout, type LayoutDifference, type LayoutRow, type SlotChange } from "./layout.ts";
+export { type GranuleShape, type ShapedArray, shapeGranule, shapeTemplate } from "./granule-shape.ts";
+export { differenceOf, Layout, type LayoutDifference, type LayoutRow, rowPlace, type SlotChange } from "./layout.ts";
 export type { PlacedGranule, Shown } from "./placed-granule.ts";
 export {
   type Arrival,
@@ -17,6 +27,8 @@ export {
 } from "./placement.ts";
 export { calendarOf, placementRules, slotMeaning } from "./placement-rules.ts";
 export { requirePublishable } from "./publishable.ts";
+export { referenceTimeOf, requireFreeNames } from "./reference-time.ts";
+export { requireSingleSteps, singleStep } from "./single-step.ts";
 export {
   type EpochHeader,
   epochGroup,
@@ -30,4 +42,5 @@ export {
   type StoredState,
   standingRow,
 } from "./stored-state.ts";
+export { viewChange } from "./view-change.ts";
 export { withoutDropped } from "./without-dropped.ts";

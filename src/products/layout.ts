@@ -7,7 +7,14 @@ export interface LayoutRow {
   readonly identity: string;
   /** First step of the granule, milliseconds since 1970. */
   readonly validMs: number;
+  /** What its slot is counted from, where that is not `validMs`: in a forecast, the cell of its first step. */
+  readonly place?: number | undefined;
   readonly scan: { readonly uri: string; readonly sha256: string };
+}
+
+/** Where a granule belongs: an instant, or the place of a forecast's cell. */
+export function rowPlace({ place, validMs }: Pick<LayoutRow, "place" | "validMs">): number {
+  return place ?? validMs;
 }
 
 /** Slots to write: `row` null makes a gap. */
@@ -47,7 +54,7 @@ interface Page {
 export class Layout {
   static readonly EMPTY: Layout = Layout.of(null, []);
 
-  /** Instant of slot 0, milliseconds since 1970; null while there is no slot. */
+  /** Where slot 0 is: an instant in milliseconds since 1970, or a place; null while there is no slot. */
   readonly originMs: number | null;
   readonly slots: number;
   /** Slots that are no gaps. */
@@ -164,7 +171,7 @@ export class Layout {
   /** One page as JSON text. `page` counts from 0. */
   page(page: number): string {
     const { rows } = this.#pages[page] as Page;
-    return JSON.stringify(rows.map((row) => row && [row.key, row.identity, row.validMs, row.scan.uri, row.scan.sha256]));
+    return JSON.stringify(rows.map((row) => row && textOfRow(row)));
   }
 
   /** sha256 over the pages' own sha256s and the origin: equal layouts, and only they, have the same. */
@@ -225,6 +232,10 @@ export function differenceOf(stored: Layout, wanted: Layout, isRetimed = false):
   return { changes, from: stored.slots, to: wanted.slots, ...count };
 }
 
+function textOfRow({ key, identity, validMs, scan, place }: LayoutRow): unknown[] {
+  return [key, identity, validMs, scan.uri, scan.sha256, ...(place === undefined ? [] : [place])];
+}
+
 function* allSlots(stored: Layout, wanted: Layout): Generator<number> {
   for (let slot = 0; slot < Math.max(stored.slots, wanted.slots); slot++) yield slot;
 }
@@ -238,11 +249,12 @@ export function readPage(text: string): (LayoutRow | null)[] {
   if (!Array.isArray(rows)) return corrupt();
   return rows.map((row: unknown) => {
     if (row === null) return null;
-    if (!Array.isArray(row) || row.length !== 5) return corrupt();
-    const [key, identity, validMs, uri, sha256] = row as [string, string, number, string, string];
+    if (!Array.isArray(row) || row.length < 5 || row.length > 6) return corrupt();
+    const [key, identity, validMs, uri, sha256, place] = row as [string, string, number, string, string, number?];
     if ([key, identity, uri, sha256].some((member) => typeof member !== "string") || typeof validMs !== "number")
       return corrupt();
-    return { key, identity, validMs, scan: { uri, sha256 } };
+    if (place !== undefined && !Number.isSafeInteger(place)) return corrupt();
+    return { key, identity, validMs, scan: { uri, sha256 }, ...(place === undefined ? {} : { place }) };
   });
 }
 
@@ -256,5 +268,11 @@ function parsed(text: string): unknown {
 
 function isSameRow(a: LayoutRow | null, b: LayoutRow | null): boolean {
   if (a === null || b === null) return a === b;
-  return a.key === b.key && a.identity === b.identity && a.scan.sha256 === b.scan.sha256 && a.validMs === b.validMs;
+  return (
+    a.key === b.key &&
+    a.identity === b.identity &&
+    a.scan.sha256 === b.scan.sha256 &&
+    a.validMs === b.validMs &&
+    a.place === b.place
+  );
 }

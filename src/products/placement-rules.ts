@@ -1,10 +1,14 @@
-import { type Dataset, isOn, positionOf, type TimeseriesProduct, timeAt } from "../dataset/index.ts";
+import { type Dataset, isOn, type Product, positionOf, timeAt } from "../dataset/index.ts";
+import { ForecastCells } from "./forecast-cells.ts";
+import { instant } from "./granule-shape.ts";
 import type { CalendarArithmetic, PlacementRules } from "./placement.ts";
 
 /** The rules by which a product gives granules of `steps` steps their places. */
-export function placementRules(dataset: Dataset, product: TimeseriesProduct, steps: number): PlacementRules {
+export function placementRules(dataset: Dataset, product: Product, steps: number): PlacementRules {
+  const calendar = calendarOf(product);
+  if (product.kind === "forecast") return { calendar, missing: "gap", fromMs: undefined, anchorMs: 0, steps };
   return {
-    calendar: calendarOf(product),
+    calendar,
     missing: dataset.policies.missing,
     fromMs: product.calendar.fromMs,
     anchorMs: product.calendar.fromMs ?? product.calendar.anchorMs,
@@ -12,18 +16,39 @@ export function placementRules(dataset: Dataset, product: TimeseriesProduct, ste
   };
 }
 
-/** A text that changes when, and only when, slots stand for other instants: the calendar's steps, and whether gaps have slots. */
-export function slotMeaning(dataset: Dataset, { calendar }: TimeseriesProduct): string {
+/** A text that changes when, and only when, slots stand for something else: other instants or cells, and whether gaps have slots. */
+export function slotMeaning(dataset: Dataset, product: Product): string {
+  if (product.kind === "forecast") return new ForecastCells(product.runs).meaning;
+  const { calendar } = product;
   const every = calendar.kind === "fixed" ? `${calendar.everyMs} ms` : `${calendar.months} months`;
   return `every ${every} from ${calendar.anchorMs}${dataset.policies.missing === "omit" ? ", present ones only" : ""}`;
 }
 
-/** The product's calendar as arithmetic on instants. */
-export function calendarOf({ calendar }: TimeseriesProduct): CalendarArithmetic {
+/** What the product's slots stand for, as arithmetic: on instants, or, of a forecast, on the places of cells. */
+export function calendarOf(product: Product): CalendarArithmetic {
+  if (product.kind === "forecast") return arithmeticOf(new ForecastCells(product.runs));
+  const { calendar } = product;
   return {
+    describe: (ms) => `valid ${instant(ms)}`,
     isOn: (ms) => isOn(calendar, ms),
     isStep: (ms) => positionOf(calendar, ms, calendar.anchorMs) !== undefined,
     positionOf: (ms, originMs) => positionOf(calendar, ms, originMs) ?? Number.NaN,
     timeAt: (position, originMs) => timeAt(calendar, position, originMs),
+    beginOf: (ms) => ms,
+  };
+}
+
+/** Places are whole numbers, one after the other. */
+function arithmeticOf(cells: ForecastCells): CalendarArithmetic {
+  return {
+    describe: (place) => {
+      const { runMs, leadMs, isNowcast } = cells.at(place);
+      return `run ${instant(runMs)}, ${isNowcast ? "nowcast" : "lead"} ${leadMs / 3_600_000}h`;
+    },
+    isOn: Number.isSafeInteger,
+    isStep: Number.isSafeInteger,
+    positionOf: (place, origin) => place - origin,
+    timeAt: (position, origin) => origin + position,
+    beginOf: (place) => cells.beginOfRun(place),
   };
 }

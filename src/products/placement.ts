@@ -1,9 +1,11 @@
 import { FreshetError } from "../errors/index.ts";
 import { instant } from "./granule-shape.ts";
-import { Layout, type LayoutRow } from "./layout.ts";
+import { Layout, type LayoutRow, rowPlace } from "./layout.ts";
 
-/** The arithmetic of a declared calendar: regular instants, counted from any of them. */
+/** The arithmetic of what slots stand for: the instants of a declared calendar, or the cells of a forecast, counted from any of them. */
 export interface CalendarArithmetic {
+  /** One of them in words. */
+  describe(ms: number): string;
   /** Whether an instant has a place: on a step, and inside the declared bounds. */
   isOn(ms: number): boolean;
   /** Whether it is on a step, bounds aside. */
@@ -12,11 +14,15 @@ export interface CalendarArithmetic {
   positionOf(ms: number, originMs: number): number;
   /** The instant `position` steps after `originMs`. */
   timeAt(position: number, originMs: number): number;
+  /** The instant at which an axis begins that has this one: the same, or the beginning of a run. */
+  beginOf(ms: number): number;
 }
 
 /** A revision that the ledger says is ready. */
 export interface ReadyArrival extends LayoutRow {
   readonly state: "ready";
+  /** Why it has no place, where that shows without the axis. */
+  readonly misfit?: string | undefined;
 }
 
 /** What the ledger has news of. A withdrawn revision may never have been scanned. */
@@ -78,20 +84,20 @@ export function placeArrivals(stored: Layout, arrivals: readonly Arrival[], rule
       places.clear(earlier);
       continue;
     }
-    const reason = misfit(arrival, rules) ?? reach.refusal(arrival.validMs);
+    const reason = arrival.misfit ?? misfit(arrival, rules) ?? reach.refusal(rowPlace(arrival));
     if (reason !== undefined) {
       rejected.push({ arrival, reason });
       continue;
     }
-    reach.add(arrival.validMs);
+    reach.add(rowPlace(arrival));
     if (earlier !== undefined) places.clear(earlier);
-    const { key, identity, validMs, scan } = arrival;
-    const rival = places.at(validMs);
+    const { key, identity, validMs, scan, place } = arrival;
+    const rival = places.at(rowPlace(arrival));
     if (rival !== undefined) {
       displaced.push(rival);
       places.clear(rival);
     }
-    places.set({ key, identity, validMs, scan });
+    places.set({ key, identity, validMs, scan, ...(place === undefined ? {} : { place }) });
   }
   return { layout: places.layOut(rules), rejected, displaced };
 }
@@ -101,7 +107,7 @@ interface Places {
   /** Instants between which everything lies. */
   bounds(): readonly number[];
   standing(key: string): LayoutRow | undefined;
-  at(validMs: number): LayoutRow | undefined;
+  at(place: number): LayoutRow | undefined;
   set(row: LayoutRow): void;
   clear(row: LayoutRow): void;
   layOut(rules: PlacementRules): Layout;
@@ -128,7 +134,7 @@ class Slots implements Places {
     const { originMs } = stored;
     if (rules.missing === "omit" || originMs === null || (rules.fromMs !== undefined && rules.fromMs !== originMs))
       return undefined;
-    const isEarlier = (arrival: Arrival): boolean => arrival.state === "ready" && !(arrival.validMs >= originMs);
+    const isEarlier = (arrival: Arrival): boolean => arrival.state === "ready" && !(rowPlace(arrival) >= originMs);
     return arrivals.some(isEarlier) ? undefined : new Slots(stored, originMs, rules);
   }
 
@@ -147,14 +153,14 @@ class Slots implements Places {
   }
 
   set(row: LayoutRow): void {
-    const slot = this.#slotOfInstant(row.validMs);
+    const slot = this.#slotOfInstant(rowPlace(row));
     this.#slots = Math.max(this.#slots, slot + 1);
     this.#changes.set(slot, row);
     this.#keys.set(row.key, row);
   }
 
   clear(row: LayoutRow): void {
-    this.#changes.set(this.#slotOfInstant(row.validMs), null);
+    this.#changes.set(this.#slotOfInstant(rowPlace(row)), null);
     this.#keys.set(row.key, undefined);
   }
 
@@ -190,12 +196,12 @@ class Instants implements Places {
   }
 
   set(row: LayoutRow): void {
-    this.#byInstant.set(row.validMs, row);
+    this.#byInstant.set(rowPlace(row), row);
     this.#byKey.set(row.key, row);
   }
 
   clear(row: LayoutRow): void {
-    this.#byInstant.delete(row.validMs);
+    this.#byInstant.delete(rowPlace(row));
     this.#byKey.delete(row.key);
   }
 
@@ -226,7 +232,7 @@ class Reach {
     if (missing === "omit" || this.#firstMs > this.#lastMs || !calendar.isStep(Math.min(ms, this.#firstMs))) return undefined;
     const slots = calendar.positionOf(Math.max(ms, this.#lastMs), Math.min(ms, this.#firstMs)) / steps + 1;
     if (slots <= MOST_SLOTS) return undefined;
-    return `valid ${instant(ms)}, which would stretch the axis to ${Math.ceil(slots)} places, more than ${MOST_SLOTS}`;
+    return `${calendar.describe(ms)}, which would stretch the axis to ${Math.ceil(slots)} places, more than ${MOST_SLOTS}`;
   }
 }
 
@@ -247,7 +253,7 @@ function layOut(byInstant: ReadonlyMap<number, LayoutRow>, stored: Layout, rules
     );
   }
   // The beginning and the end never move inwards: a withdrawn first day leaves a gap, not another numbering.
-  const originMs = rules.fromMs ?? Math.min(first, stored.originMs ?? first);
+  const originMs = rules.fromMs ?? rules.calendar.beginOf(Math.min(first, stored.originMs ?? first));
   const shift = stored.originMs === null ? 0 : slotOf(stored.originMs, originMs, rules);
   const length = Math.max(slotOf(last, originMs, rules) + 1, stored.slots + shift);
   const rows: (LayoutRow | null)[] = new Array(length).fill(null);
@@ -278,12 +284,13 @@ function outside(ms: number, expected: string): FreshetError {
 
 /** Why an instant has no place, or undefined. `validMs` is the granule's first step. */
 export function misfit(
-  { validMs }: Pick<LayoutRow, "validMs">,
+  row: Pick<LayoutRow, "validMs" | "place">,
   { calendar, anchorMs, steps }: PlacementRules,
 ): string | undefined {
-  if (!calendar.isOn(validMs)) return `valid ${instant(validMs)}, which is not on the declared calendar`;
-  if (steps > 1 && calendar.positionOf(validMs, anchorMs) % steps !== 0) {
-    return `valid ${instant(validMs)}, which is inside another granule's steps`;
+  const place = rowPlace(row);
+  if (!calendar.isOn(place)) return `${calendar.describe(place)}, which is not on the declared calendar`;
+  if (steps > 1 && calendar.positionOf(place, anchorMs) % steps !== 0) {
+    return `${calendar.describe(place)}, which is inside another granule's steps`;
   }
   return undefined;
 }

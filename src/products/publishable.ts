@@ -22,9 +22,9 @@ export function requirePublishable(shape: GranuleShape): void {
     if (role === "static" && storedValues(array) === undefined) {
       throw new FreshetError("unsupported", "an array without the time axis is kept once, so its values have to be compared", {
         found: "values that were not read",
-        expected: "a coordinate of at most 8 MiB",
+        expected: "an array of at most 8 MiB, named under scan.load",
         path,
-        remedy: "Name the variable under scan.drop in the dataset file",
+        remedy: "Name the variable under scan.load in the dataset file, or under scan.drop",
       });
     }
   }

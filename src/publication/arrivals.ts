@@ -1,6 +1,7 @@
+import type { ForecastProduct, Product } from "../dataset/index.ts";
 import { FreshetError } from "../errors/index.ts";
 import type { Ledger, Revision, RevisionState } from "../ledger/index.ts";
-import { type Arrival, type StoredState, standingRow } from "../products/index.ts";
+import { type Arrival, ForecastCells, type ReadyArrival, type StoredState, standingRow } from "../products/index.ts";
 
 /** Revisions to a publication at most; what is left over comes with the next one. */
 const MOST_ARRIVALS = 2_000;
@@ -59,8 +60,8 @@ export async function readStanding(ledger: Ledger, dataset: string, tick: () => 
   return [...published.sort((a, b) => a.changedSeq - b.changedSeq), ...ready.sort((a, b) => a.changedSeq - b.changedSeq)];
 }
 
-/** @throws FreshetError `corrupt` for a ready revision without a time or a scan. */
-export function arrivalOf({ key, identity, state, fields, scan, epoch }: Revision): EpochArrival {
+/** What a revision is to a product. @throws FreshetError `corrupt` for a ready revision without a time or a scan. */
+export function arrivalOf({ key, identity, state, fields, scan, epoch }: Revision, product: Product): EpochArrival {
   if (state === "withdrawn") return { arrival: { state, key, identity }, epoch: undefined };
   const validMs = fields?.valid;
   if (typeof validMs !== "number" || scan === undefined) {
@@ -68,5 +69,17 @@ export function arrivalOf({ key, identity, state, fields, scan, epoch }: Revisio
       found: `${key} ${identity}`,
     });
   }
-  return { arrival: { state: "ready", key, identity, validMs, scan }, epoch: epoch ?? 1 };
+  const row = { state: "ready", key, identity, validMs, scan } as const;
+  return { arrival: product.kind === "forecast" ? { ...row, ...placeIn(product, fields, validMs) } : row, epoch: epoch ?? 1 };
+}
+
+/** The cell of a forecast's granule by its run and its first valid time. */
+function placeIn(
+  { runs }: ForecastProduct,
+  { run, kind }: NonNullable<Revision["fields"]> = {},
+  validMs: number,
+): Pick<ReadyArrival, "place" | "misfit"> {
+  if (typeof run !== "number") return { misfit: "its name does not say its run" };
+  const place = new ForecastCells(runs).placeOf({ runMs: run, kind }, [validMs]);
+  return typeof place === "number" ? { place } : { misfit: place };
 }

@@ -1,4 +1,4 @@
-import type { Dataset, TimeseriesProduct } from "../dataset/index.ts";
+import type { Dataset, Product } from "../dataset/index.ts";
 import { FreshetError } from "../errors/index.ts";
 import {
   calendarOf,
@@ -6,6 +6,7 @@ import {
   describeDrifts,
   type EpochHeader,
   epochChange,
+  type LayoutRow,
   type PlacedGranule,
   productHash,
   type Shown,
@@ -23,6 +24,7 @@ import type { Sample, ScanStore } from "../scan/index.ts";
 import { countReferences } from "../virtual/index.ts";
 import type { StoreChange } from "../writers/icechunk/index.ts";
 import type { Tick } from "./turn.ts";
+import { type StepPlace, viewParts } from "./view-parts.ts";
 import type { WantedEpoch } from "./wanted.ts";
 
 /** References to a part: what a commit of the store takes well, and what may be in memory at once. */
@@ -37,6 +39,8 @@ export interface Testimony {
   readonly epoch: number;
   readonly slot: number;
   readonly granule: PlacedGranule;
+  /** Of a forecast: where its steps went, by step. */
+  readonly places?: ReadonlyMap<number, StepPlace> | undefined;
   readonly samples: readonly Sample[];
   /** Why there is no sample, where there is none. */
   readonly silence: string;
@@ -45,7 +49,7 @@ export interface Testimony {
 interface Writing {
   readonly scans: ScanStore;
   readonly dataset: Dataset;
-  readonly product: TimeseriesProduct;
+  readonly product: Product;
   readonly epochs: readonly WantedEpoch[];
   /** All but what the granules show. */
   readonly header: Omit<StateHeader, "epochs" | "layoutHash">;
@@ -108,6 +112,14 @@ export class ChangeParts {
     if (all.length === 0 && from === to && !(isFresh && epoch.layout.slots === 0)) return;
     const template = await this.#template(epoch);
     const expected = schemaOf(template.shape);
+    if (product.kind === "forecast") {
+      const { isFresh, tick } = this.#writing;
+      const most = { references: PART_REFERENCES, granules: PART_GRANULES };
+      const granule = (row: LayoutRow, places: Testimony["places"]): Promise<PlacedGranule> =>
+        this.#fitting(expected, epoch, epoch.layout.slotOf(row.key) ?? 0, row, places);
+      yield* viewParts(epoch, { product, isFresh, template, before, most, granule, tick });
+      return;
+    }
     const calendar = calendarOf(product);
     const originMs = epoch.layout.originMs ?? 0;
     let shown = before;
@@ -121,10 +133,7 @@ export class ChangeParts {
         const change = all[at++] as SlotChange;
         part.push(change);
         if (change.row !== null) {
-          const granule = await this.#granule(epoch.epoch, change.slot, change.row).catch((error: unknown) => {
-            throw error instanceof FreshetError ? error.at({ granule: change.row?.key }) : error;
-          });
-          requireFit(expected, granule, change.row.key);
+          const granule = await this.#fitting(expected, epoch, change.slot, change.row);
           granules.set(change.slot, granule);
           references += countReferences(granule.root);
         }
@@ -158,7 +167,22 @@ export class ChangeParts {
     return template;
   }
 
-  async #granule(epoch: number, slot: number, row: NonNullable<SlotChange["row"]>): Promise<PlacedGranule> {
+  /** A granule that has the epoch's form. What is wrong with it names it. */
+  async #fitting(
+    expected: ReturnType<typeof schemaOf>,
+    { epoch }: WantedEpoch,
+    slot: number,
+    row: LayoutRow,
+    places?: Testimony["places"],
+  ): Promise<PlacedGranule> {
+    const granule = await this.#granule(epoch, slot, row, places).catch((error: unknown) => {
+      throw error instanceof FreshetError ? error.at({ granule: row.key }) : error;
+    });
+    requireFit(expected, granule, row.key);
+    return granule;
+  }
+
+  async #granule(epoch: number, slot: number, row: LayoutRow, places: Testimony["places"]): Promise<PlacedGranule> {
     const { scans, dataset, product } = this.#writing;
     const scan = await scans.get(row.scan);
     const root = withoutDropped(scan.root, dataset.scan.drop);
@@ -166,7 +190,7 @@ export class ChangeParts {
     const granule = { slot, root, source: scan.identity, shape };
     const samples = scan.samples?.taken ?? [];
     const silence = scan.samples === undefined ? "nobody asked another decoder" : silenceOf(scan.samples.passedOver);
-    this.#remember({ key: row.key, epoch, slot, granule, samples, silence });
+    this.#remember({ key: row.key, epoch, slot, granule, places, samples, silence });
     return granule;
   }
 

@@ -1,24 +1,28 @@
 import { openSource } from "../acquisition/index.ts";
+import type { Product } from "../dataset/index.ts";
 import { FreshetError, isFreshetError } from "../errors/index.ts";
-import { type LayoutRow, type PlacedGranule, shapeGranule, withoutDropped } from "../products/index.ts";
+import { type LayoutRow, type PlacedGranule, type StoredEpoch, shapeGranule, withoutDropped } from "../products/index.ts";
 import type { Sample, Samples, Scan } from "../scan/index.ts";
 import { type ChunkStore, hashOfChunk, RememberedReads, takeSamples } from "../witness/index.ts";
 import { storeError } from "../writers/icechunk/index.ts";
 import type { CheckContext, Checked, Disagreement } from "./check.ts";
 import { lostSource } from "./check-sources.ts";
 import { placeOf } from "./verify-staged.ts";
+import { placesInViews, type StepPlace } from "./view-parts.ts";
 
 interface Asked {
   readonly epoch: number;
   readonly slot: number;
   readonly row: LayoutRow;
+  /** Of a forecast: where its steps are shown. */
+  readonly places: ReadonlyMap<number, StepPlace> | undefined;
 }
 
 /** Chunks as readers get them, against what another decoder reads in the sources now: of granules that are evenly chosen. */
 export async function checkChunks(context: CheckContext): Promise<Checked> {
   const { stored, state, chunks, tick, signal } = context;
   const asked = evenly(
-    stored.epochs.flatMap(({ header: { epoch }, layout }) => [...layout.rows()].map(([slot, row]) => ({ epoch, slot, row }))),
+    stored.epochs.flatMap((each) => granulesOf(each, context.product)),
     chunks,
   );
   const most = Math.ceil(chunks / Math.max(1, asked.length));
@@ -48,6 +52,14 @@ export async function checkChunks(context: CheckContext): Promise<Checked> {
   }
   const note = count > 0 || asked.length === 0 ? "" : `no chunk could be compared: ${silence || "none is kept by reference"}`;
   return { compared: { subject: "chunk", count, of: chunks, note }, disagreements };
+}
+
+function granulesOf({ header, layout }: StoredEpoch, product: Product): Asked[] {
+  const shown = product.kind === "forecast" ? placesInViews(product, { header, layout }) : undefined;
+  return [...layout.rows()].map(([slot, row]) => {
+    const places = shown === undefined ? undefined : (shown.get(row.key) ?? new Map());
+    return { epoch: header.epoch, slot, row, places };
+  });
 }
 
 type Heard =

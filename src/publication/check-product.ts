@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Dataset, TimeseriesProduct } from "../dataset/index.ts";
+import type { Dataset, Product } from "../dataset/index.ts";
 import { isFreshetError } from "../errors/index.ts";
 import type { Ledger, Publication } from "../ledger/index.ts";
 import { granulesIn, type StoredState } from "../products/index.ts";
@@ -20,7 +20,7 @@ const PAUSE_MS = 500;
  */
 export async function checkProduct(
   dataset: Dataset,
-  product: TimeseriesProduct,
+  product: Product,
   parts: { readonly ledger: Ledger; readonly scans: ScanStore },
   options: CheckOptions,
 ): Promise<ProductCheck> {
@@ -42,7 +42,7 @@ interface Stand {
   readonly trouble: string | undefined;
 }
 
-async function stand(dataset: Dataset, product: TimeseriesProduct, ledger: Ledger): Promise<Stand> {
+async function stand(dataset: Dataset, product: Product, ledger: Ledger): Promise<Stand> {
   const [latest] = await ledger.publications(dataset.name, product.name, 1);
   try {
     return { latest, state: await lookAtProduct(dataset, product), trouble: undefined };
@@ -54,7 +54,7 @@ async function stand(dataset: Dataset, product: TimeseriesProduct, ledger: Ledge
 
 async function checkOnce(
   dataset: Dataset,
-  product: TimeseriesProduct,
+  product: Product,
   { ledger, scans }: { readonly ledger: Ledger; readonly scans: ScanStore },
   { latest, state, trouble }: Stand,
   options: CheckOptions,
@@ -101,7 +101,7 @@ function layoutNotCompared({ epochs }: StoredState): Checked {
   return { compared: { subject: "layout", count: 0, of: granulesIn(epochs), note }, disagreements: [] };
 }
 
-function unreadable(product: TimeseriesProduct, latest: Publication | undefined, trouble: string): Disagreement {
+function unreadable(product: Product, latest: Publication | undefined, trouble: string): Disagreement {
   return {
     ...{ subject: "version", where: product.store, found: trouble },
     expected: latest === undefined ? "a store of this product, or none" : versionText(latest.sequence, latest.snapshot),
@@ -110,7 +110,7 @@ function unreadable(product: TimeseriesProduct, latest: Publication | undefined,
 }
 
 async function versionTrouble(
-  product: TimeseriesProduct,
+  product: Product,
   state: ProductState | undefined,
   latest: Publication | undefined,
 ): Promise<Disagreement | undefined> {

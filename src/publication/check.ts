@@ -1,4 +1,4 @@
-import type { Dataset, TimeseriesProduct } from "../dataset/index.ts";
+import type { Dataset, Product } from "../dataset/index.ts";
 import type { Ledger } from "../ledger/index.ts";
 import type { StoredState } from "../products/index.ts";
 import type { ScanStore } from "../scan/index.ts";
@@ -61,7 +61,7 @@ export interface Checked {
 /** What the parts of a check work with. */
 export interface CheckContext extends CheckOptions {
   readonly dataset: Dataset;
-  readonly product: TimeseriesProduct;
+  readonly product: Product;
   readonly state: ProductState;
   readonly stored: StoredState;
   readonly ledger: Ledger;

@@ -1,5 +1,5 @@
 import type { Candidate, Change, Operation, OperationResult, Rebuild, Release, Rollback } from "../contract/index.ts";
-import { canonicalDataset, type Dataset, type TimeseriesProduct } from "../dataset/index.ts";
+import { canonicalDataset, type Dataset, type Product } from "../dataset/index.ts";
 import { FreshetError } from "../errors/index.ts";
 import { standingRow } from "../products/index.ts";
 import { reached } from "../steps/index.ts";
@@ -101,7 +101,7 @@ export class Operator {
   /** Rebuilds products aside by another dataset file, which becomes the current one when all of them have been switched. */
   async change(request: Request, asked: Change): Promise<OperationResult[]> {
     const results: OperationResult[] = [];
-    const prepared: { product: TimeseriesProduct; prepared: Prepared }[] = [];
+    const prepared: { product: Product; prepared: Prepared }[] = [];
     for (const name of asked.rebuild) {
       const product = productOf(request.dataset, name);
       const done = await this.#done(request, product, "change");
@@ -143,7 +143,7 @@ export class Operator {
 
   async #target(
     dataset: Dataset,
-    product: TimeseriesProduct,
+    product: Product,
     to: number | string,
   ): Promise<{ readonly sequence: number; readonly snapshot: string }> {
     const known = await this.#parts.ledger.publications(dataset.name, product.name, 100_000);
@@ -165,11 +165,7 @@ export class Operator {
   }
 
   /** An earlier attempt at the same request got as far as readers, and is on record; others may have come after it. */
-  async #done(
-    { dataset, id }: Request,
-    product: TimeseriesProduct,
-    kind: OperationResult["kind"],
-  ): Promise<OperationResult | undefined> {
+  async #done({ dataset, id }: Request, product: Product, kind: OperationResult["kind"]): Promise<OperationResult | undefined> {
     const published = await this.#parts.ledger.publications(dataset.name, product.name, REMEMBERED_PUBLICATIONS);
     const done = published.find(({ message }) => requestOf(message) === id);
     if (done === undefined) return undefined;
@@ -179,7 +175,7 @@ export class Operator {
 
   async #carryOut(
     request: Request,
-    product: TimeseriesProduct,
+    product: Product,
     turn: Turn,
     kind: OperationResult["kind"],
     isDryRun: boolean,
@@ -230,12 +226,12 @@ function requireNothingLost({ wanted, state, arrivals }: Turn): void {
   });
 }
 
-function nothingDone(product: TimeseriesProduct, kind: OperationResult["kind"], notes: readonly string[]): OperationResult {
+function nothingDone(product: Product, kind: OperationResult["kind"], notes: readonly string[]): OperationResult {
   return { product: product.name, kind, version: undefined, sequence: 0, granules: 0, changed: 0, isPublished: false, notes };
 }
 
 /** The product that is meant. @throws FreshetError `usage` when it is not clear which. */
-function chosenProduct(dataset: Dataset, name: string | undefined): TimeseriesProduct {
+function chosenProduct(dataset: Dataset, name: string | undefined): Product {
   const [only, ...more] = dataset.products;
   if (name !== undefined) return productOf(dataset, name);
   if (only !== undefined && more.length === 0) return only;

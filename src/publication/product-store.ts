@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
 import { s3ConnectionOf } from "../acquisition/index.ts";
-import type { Dataset, TimeseriesProduct } from "../dataset/index.ts";
+import type { Dataset, Product } from "../dataset/index.ts";
 import { FreshetError, isFreshetError } from "../errors/index.ts";
 import { readStoredState, type StoredState } from "../products/index.ts";
 import type { S3Connection } from "../storage/index.ts";
@@ -36,7 +36,7 @@ export class ProductStores {
   readonly #stores = new Map<string, Promise<OpenStore>>();
 
   /** Opens the product's store, and makes it if need be. @throws FreshetError `storage`, `corrupt`. */
-  async open(dataset: Dataset, product: TimeseriesProduct): Promise<ProductState> {
+  async open(dataset: Dataset, product: Product): Promise<ProductState> {
     const open = await this.#opened(dataset, product);
     const { store, prefixes, s3 } = open;
     const head = await store.head();
@@ -47,12 +47,12 @@ export class ProductStores {
   }
 
   /** The product's newest version is this one now, and holds this: nobody needs to read it. */
-  async advance(dataset: Dataset, product: TimeseriesProduct, head: string, stored: StoredState): Promise<void> {
+  async advance(dataset: Dataset, product: Product, head: string, stored: StoredState): Promise<void> {
     for (const { layout } of stored.epochs) layout.settle();
     Object.assign(await this.#opened(dataset, product), { head, stored });
   }
 
-  async #opened(dataset: Dataset, product: TimeseriesProduct): Promise<OpenStore> {
+  async #opened(dataset: Dataset, product: Product): Promise<OpenStore> {
     const options = await storeOptions(dataset, product);
     const cacheKey = JSON.stringify(options);
     const known = this.#stores.get(cacheKey);
@@ -65,7 +65,7 @@ export class ProductStores {
 }
 
 /** The store, with leave to point wherever it pointed before and wherever the dataset file says now, and in the way that it says now. */
-async function openAllowing(options: StoreOptions, dataset: Dataset, product: TimeseriesProduct): Promise<OpenStore> {
+async function openAllowing(options: StoreOptions, dataset: Dataset, product: Product): Promise<OpenStore> {
   const store = await IcechunkStore.openOrCreate(options);
   const stored = await readState(store, await store.head());
   requireOwner(stored, store, dataset, product);
@@ -78,7 +78,7 @@ async function openAllowing(options: StoreOptions, dataset: Dataset, product: Ti
 }
 
 /** The published state of a product, for those who only look. Undefined where there is no store, or nothing in it. */
-export async function lookAtProduct(dataset: Dataset, product: TimeseriesProduct): Promise<ProductState | undefined> {
+export async function lookAtProduct(dataset: Dataset, product: Product): Promise<ProductState | undefined> {
   const options = await storeOptions(dataset, product);
   const store = await IcechunkStore.open(options);
   if (store === undefined) return undefined;
@@ -93,7 +93,7 @@ export async function lookAtProduct(dataset: Dataset, product: TimeseriesProduct
 }
 
 /** Where the product is kept, and where its references may point by the dataset file as it is now. */
-async function storeOptions(dataset: Dataset, product: TimeseriesProduct): Promise<StoreOptions> {
+async function storeOptions(dataset: Dataset, product: Product): Promise<StoreOptions> {
   const { source } = dataset;
   const places = source.mirror === undefined ? [source.at, ...source.allow] : [source.mirror];
   return {
@@ -119,7 +119,7 @@ export async function readState(store: IcechunkStore, version: string): Promise<
   }
 }
 
-function requireOwner(stored: StoredState | undefined, store: IcechunkStore, dataset: Dataset, product: TimeseriesProduct): void {
+function requireOwner(stored: StoredState | undefined, store: IcechunkStore, dataset: Dataset, product: Product): void {
   const owner = stored?.header;
   if (owner !== undefined && (owner.dataset.name !== dataset.name || owner.product !== product.name)) {
     throw new FreshetError("corrupt", "the store belongs to another product", {

@@ -1,5 +1,5 @@
 import type { DatasetReference, ProductTrouble, PublicationPlan, PublicationResult } from "../contract/index.ts";
-import type { Dataset, TimeseriesProduct } from "../dataset/index.ts";
+import type { Dataset, Product } from "../dataset/index.ts";
 import { FreshetError, isFreshetError } from "../errors/index.ts";
 import { type AnnounceAgain, setAside } from "./set-aside.ts";
 import type { Tick } from "./turn.ts";
@@ -83,7 +83,7 @@ export class Publisher {
 }
 
 /** @throws FreshetError `conflict` where the dataset file has no such product any more. */
-export function productOf(dataset: Dataset, name: string): TimeseriesProduct {
+export function productOf(dataset: Dataset, name: string): Product {
   const product = dataset.products.find((candidate) => candidate.name === name);
   if (product !== undefined) return product;
   throw new FreshetError("conflict", "the dataset has no such product", {

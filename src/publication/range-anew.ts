@@ -1,6 +1,6 @@
 import { placeOf, scanRevision } from "../acquisition/index.ts";
 import type { Rebuild } from "../contract/index.ts";
-import type { TimeseriesProduct } from "../dataset/index.ts";
+import type { Product } from "../dataset/index.ts";
 import { FreshetError } from "../errors/index.ts";
 import type { LayoutRow } from "../products/index.ts";
 import type { Request } from "./operation-request.ts";
@@ -15,7 +15,7 @@ export async function rangeAnew(
   maker: TurnMaker,
   { ledger, scans }: TurnParts,
   request: Request,
-  product: TimeseriesProduct,
+  product: Product,
   asked: Rebuild,
 ): Promise<{ readonly turn: Turn | undefined; readonly notes: readonly string[] }> {
   const { dataset, tick, signal } = request;

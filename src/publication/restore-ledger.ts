@@ -1,4 +1,4 @@
-import type { Dataset, TimeseriesProduct } from "../dataset/index.ts";
+import type { Dataset, Product } from "../dataset/index.ts";
 import { FreshetError, isFreshetError } from "../errors/index.ts";
 import type { Ledger, Member, RevisionEvent, RevisionFacts } from "../ledger/index.ts";
 import { granulesIn, type LayoutRow, type PublicationKind, type StoredState } from "../products/index.ts";
@@ -37,7 +37,7 @@ export interface Restored {
 
 /** One version of one product, as far as its commit tells. */
 interface StoredVersion {
-  readonly product: TimeseriesProduct;
+  readonly product: Product;
   readonly store: IcechunkStore;
   readonly id: string;
   readonly writtenMs: number;
@@ -228,12 +228,12 @@ class Restorer {
     }
   }
 
-  async #knownOf({ name }: TimeseriesProduct): Promise<Set<number>> {
+  async #knownOf({ name }: Product): Promise<Set<number>> {
     const known = await this.#ledger.publications(this.#dataset.name, name, MOST_VERSIONS);
     return new Set(known.map(({ sequence }) => sequence));
   }
 
-  async #establish(product: TimeseriesProduct, { header, epochs }: StoredState): Promise<void> {
+  async #establish(product: Product, { header, epochs }: StoredState): Promise<void> {
     for (const { epoch, template } of header.epochs) {
       const [first] = epochs.find((other) => other.header.epoch === epoch)?.layout.rows() ?? [];
       const member = this.#scanned.get(template.sha256) ?? first?.[1];
@@ -279,7 +279,7 @@ function idOf({ key, identity }: Member): string {
 async function requireKnown(
   ledger: Ledger,
   dataset: Dataset,
-  product: TimeseriesProduct,
+  product: Product,
   versions: ReadonlySet<string>,
   store: IcechunkStore,
 ): Promise<void> {
@@ -301,7 +301,7 @@ async function requireKnown(
 async function requireSameTemplates(
   ledger: Ledger,
   dataset: Dataset,
-  product: TimeseriesProduct,
+  product: Product,
   stored: StoredState | undefined,
 ): Promise<void> {
   for (const { epoch, key, scan } of (await ledger.templates(dataset.name)).filter((known) => known.product === product.name)) {

@@ -1,5 +1,5 @@
 import type { PublicationPlan } from "../contract/index.ts";
-import type { Dataset, TimeseriesProduct } from "../dataset/index.ts";
+import type { Dataset, Product } from "../dataset/index.ts";
 import { FreshetError } from "../errors/index.ts";
 import type { Ledger, Publication, Revision } from "../ledger/index.ts";
 import {
@@ -36,7 +36,7 @@ export class TurnMaker {
    * publication holds whose writer died before it told the ledger is a turn too, and comes first: it changes only the ledger.
    * @throws FreshetError `held` while an operator holds the product; `corrupt` when store and ledger contradict each other.
    */
-  async next(dataset: Dataset, product: TimeseriesProduct, cursor = Number.MAX_SAFE_INTEGER): Promise<Turn | undefined> {
+  async next(dataset: Dataset, product: Product, cursor = Number.MAX_SAFE_INTEGER): Promise<Turn | undefined> {
     const { ledger, stores } = this.#parts;
     const state = await stores.open(dataset, product);
     const header = state.stored?.header;
@@ -70,7 +70,7 @@ export class TurnMaker {
   }
 
   /** What is left to do of a publication that readers see and the ledger does not know; undefined where it does. */
-  async leftOver(dataset: Dataset, product: TimeseriesProduct): Promise<Turn | undefined> {
+  async leftOver(dataset: Dataset, product: Product): Promise<Turn | undefined> {
     const { ledger, stores } = this.#parts;
     const state = await stores.open(dataset, product);
     const [latest] = await ledger.publications(dataset.name, product.name, 1);
@@ -79,7 +79,7 @@ export class TurnMaker {
   }
 
   /** What is published and the ledger does not know: the revisions that it took in, by its own cursor. */
-  async untold(dataset: Dataset, product: TimeseriesProduct, state: ProductState): Promise<Turn> {
+  async untold(dataset: Dataset, product: Product, state: ProductState): Promise<Turn> {
     const stored = state.stored as NonNullable<ProductState["stored"]>;
     const { header, epochs } = stored;
     const standing = await readStanding(this.#parts.ledger, dataset.name, () => undefined);
@@ -125,7 +125,7 @@ export class TurnMaker {
   }
 
   /** The layout of an earlier version again. @throws FreshetError `usage` for a version that is not one of the product's. */
-  async again(dataset: Dataset, product: TimeseriesProduct, version: string): Promise<Turn> {
+  async again(dataset: Dataset, product: Product, version: string): Promise<Turn> {
     const state = await this.#parts.stores.open(dataset, product);
     const earlier = await readState(state.store, version);
     if (state.stored === undefined || earlier === undefined)
@@ -138,16 +138,12 @@ export class TurnMaker {
   }
 
   /** Where the product stands. */
-  stateOf(dataset: Dataset, product: TimeseriesProduct): Promise<ProductState> {
+  stateOf(dataset: Dataset, product: Product): Promise<ProductState> {
     return this.#parts.stores.open(dataset, product);
   }
 
   /** The same granules in the same slots, by other scans, by epoch and slot; they are written even where the scans are equal. */
-  async overwrite(
-    dataset: Dataset,
-    product: TimeseriesProduct,
-    fresh: ReadonlyMap<number, ReadonlyMap<number, LayoutRow>>,
-  ): Promise<Turn> {
+  async overwrite(dataset: Dataset, product: Product, fresh: ReadonlyMap<number, ReadonlyMap<number, LayoutRow>>): Promise<Turn> {
     const state = await this.#parts.stores.open(dataset, product);
     const epochs = (state.stored?.epochs ?? []).map((stored): WantedEpoch => {
       const { epoch, template, steps } = stored.header;
@@ -168,7 +164,7 @@ export class TurnMaker {
   /** Everything that the ledger wants there, whatever stands there now; of all that, the first `limit` granules by valid time. */
   async anew(
     dataset: Dataset,
-    product: TimeseriesProduct,
+    product: Product,
     kind: "release" | "rebuild",
     tick: Tick,
     limit = Number.POSITIVE_INFINITY,
@@ -186,18 +182,21 @@ export class TurnMaker {
 
   #wanted(
     dataset: Dataset,
-    product: TimeseriesProduct,
+    product: Product,
     { stored }: ProductState,
     arrivals: readonly Revision[],
     isAnew: boolean,
   ): Promise<Wanted> {
-    const placed = arrivals.map(arrivalOf).map((arrival) => (isAnew ? withStandingScan(arrival, stored) : arrival));
+    const placed = arrivals.map((revision) => {
+      const arrival = arrivalOf(revision, product);
+      return isAnew ? withStandingScan(arrival, stored) : arrival;
+    });
     const formOf = (epoch: number): Promise<EpochForm> => this.#form(dataset, product, epoch, arrivals);
     return wantedProduct(stored, placed, { dataset, product, isAnew }, formOf);
   }
 
   /** The scan that gives an epoch its form that has none yet: the one that the gate measured by. */
-  async #form(dataset: Dataset, product: TimeseriesProduct, epoch: number, arrivals: readonly Revision[]): Promise<EpochForm> {
+  async #form(dataset: Dataset, product: Product, epoch: number, arrivals: readonly Revision[]): Promise<EpochForm> {
     const { ledger, scans } = this.#parts;
     const first = arrivals.find(
       ({ scan, state, epoch: of }) => scan !== undefined && state !== "withdrawn" && (of ?? 1) === epoch,
@@ -229,7 +228,7 @@ function withStandingScan({ arrival, epoch }: EpochArrival, stored: ProductState
 }
 
 function planOf(
-  product: TimeseriesProduct,
+  product: Product,
   { head, stored }: ProductState,
   wanted: Wanted,
   how: {

@@ -1,5 +1,5 @@
 import type { DatasetReference } from "../contract/index.ts";
-import type { Dataset, TimeseriesProduct } from "../dataset/index.ts";
+import type { Dataset, Product } from "../dataset/index.ts";
 import { FreshetError } from "../errors/index.ts";
 import { granulesIn, type StateHeader, type StoredState } from "../products/index.ts";
 import { reached } from "../steps/index.ts";
@@ -32,13 +32,7 @@ export class TurnWriter {
   }
 
   /** Publishes a turn: `prepare`, then `complete`. */
-  async publish(
-    reference: DatasetReference,
-    dataset: Dataset,
-    product: TimeseriesProduct,
-    turn: Turn,
-    tick: Tick,
-  ): Promise<Written> {
+  async publish(reference: DatasetReference, dataset: Dataset, product: Product, turn: Turn, tick: Tick): Promise<Written> {
     return this.complete(dataset, product, await this.prepare(reference, dataset, product, turn, tick), tick);
   }
 
@@ -46,13 +40,7 @@ export class TurnWriter {
    * Writes and verifies what a turn changes, where nobody sees it. One that is `unchanged` changes nothing.
    * @throws FreshetError `corrupt` when the new version does not hold what it should.
    */
-  async prepare(
-    reference: DatasetReference,
-    dataset: Dataset,
-    product: TimeseriesProduct,
-    turn: Turn,
-    tick: Tick,
-  ): Promise<Prepared> {
+  async prepare(reference: DatasetReference, dataset: Dataset, product: Product, turn: Turn, tick: Tick): Promise<Prepared> {
     if (turn.plan.unchanged) return { turn, message: "", staged: undefined };
     const message = messageOf(reference, turn);
     return { turn, message, staged: await this.#stage(reference, dataset, product, turn, message, tick) };
@@ -62,12 +50,7 @@ export class TurnWriter {
    * Makes what was prepared visible and tells the ledger; where nothing was, the ledger alone.
    * @throws FreshetError `conflict` when somebody else published meanwhile.
    */
-  async complete(
-    dataset: Dataset,
-    product: TimeseriesProduct,
-    { turn, message, staged }: Prepared,
-    tick: Tick,
-  ): Promise<Written> {
+  async complete(dataset: Dataset, product: Product, { turn, message, staged }: Prepared, tick: Tick): Promise<Written> {
     const { state, plan, wanted } = turn;
     const granules = granulesIn(wanted.epochs);
     let version = state.head;
@@ -98,13 +81,7 @@ export class TurnWriter {
   }
 
   /** Writes and verifies a version that nobody sees. */
-  async candidate(
-    reference: DatasetReference,
-    dataset: Dataset,
-    product: TimeseriesProduct,
-    turn: Turn,
-    tick: Tick,
-  ): Promise<Written> {
+  async candidate(reference: DatasetReference, dataset: Dataset, product: Product, turn: Turn, tick: Tick): Promise<Written> {
     const message = `candidate, not published: ${messageOf(reference, turn)}`;
     const { version } = await this.#stage(reference, dataset, product, turn, message, tick);
     return { version, granules: granulesIn(turn.wanted.epochs), atMs: this.#parts.now() };
@@ -113,7 +90,7 @@ export class TurnWriter {
   async #stage(
     reference: DatasetReference,
     dataset: Dataset,
-    product: TimeseriesProduct,
+    product: Product,
     turn: Turn,
     message: string,
     tick: Tick,

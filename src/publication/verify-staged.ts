@@ -1,19 +1,29 @@
 import * as zarr from "zarrita";
-import type { Dataset, TimeseriesProduct } from "../dataset/index.ts";
+import type { Dataset, Product } from "../dataset/index.ts";
 import { FreshetError } from "../errors/index.ts";
-import { alongGrid, calendarOf, decodeTime, epochGroup, type PlacedGranule, placementRules } from "../products/index.ts";
+import {
+  alongGrid,
+  calendarOf,
+  decodeTime,
+  epochGroup,
+  type PlacedGranule,
+  placementRules,
+  type ShapedArray,
+} from "../products/index.ts";
 import type { Sample } from "../scan/index.ts";
 import type { ChunkManifest } from "../virtual/index.ts";
 import { hashOfChunk } from "../witness/index.ts";
 import { type IcechunkStore, storeError } from "../writers/icechunk/index.ts";
 import type { ChangeParts, Testimony } from "./change-parts.ts";
+import { checkViews } from "./check-views.ts";
 import type { Tick, Turn } from "./turn.ts";
+import type { StepPlace } from "./view-parts.ts";
 import type { WantedEpoch } from "./wanted.ts";
 
 /** Slots whose times are read back at most; of more, evenly chosen ones. */
 const MOST_TIMES = 512;
 
-type Reader = Awaited<ReturnType<IcechunkStore["reader"]>>;
+export type Reader = Awaited<ReturnType<IcechunkStore["reader"]>>;
 
 /** What was looked at. */
 export interface Verified {
@@ -34,7 +44,7 @@ export async function verifyStaged(input: {
   readonly store: IcechunkStore;
   readonly version: string;
   readonly dataset: Dataset;
-  readonly product: TimeseriesProduct;
+  readonly product: Product;
   readonly turn: Turn;
   readonly parts: ChangeParts;
   readonly tick: Tick;
@@ -46,6 +56,13 @@ export async function verifyStaged(input: {
     const template = parts.templates.get(epoch.epoch);
     // Nothing of this epoch was written.
     if (template === undefined) continue;
+    if (product.kind === "forecast") {
+      const checked = await checkViews(reader, epoch, template, product);
+      verified.lengths += checked.lengths;
+      verified.times += checked.times;
+      tick("verifying: times");
+      continue;
+    }
     verified.lengths += await checkLengths(reader, epoch, template);
     verified.times += await checkTimes(reader, epoch, template, dataset, product);
     tick("verifying: times");
@@ -79,7 +96,7 @@ async function checkTimes(
   { epoch, layout, steps, difference }: WantedEpoch,
   { shape }: PlacedGranule,
   dataset: Dataset,
-  product: TimeseriesProduct,
+  product: Product,
 ): Promise<number> {
   if (layout.slots === 0) return 0;
   const path = `${epochGroup(epoch)}/${shape.hasAxisArray ? product.axis : shape.dimension}`;
@@ -225,10 +242,11 @@ function chosen(testimonies: readonly Testimony[], most: number): { readonly tes
 /** Where a granule's chunk is in the product; undefined for an array that is not kept by reference. */
 export function placeOf(
   { path, index, extent }: Sample,
-  { epoch, slot, granule }: Pick<Testimony, "epoch" | "slot" | "granule">,
+  { epoch, slot, granule, places }: Pick<Testimony, "epoch" | "slot" | "granule" | "places">,
 ): { path: string; index: number[]; extent: number[] } | undefined {
   const shaped = granule.shape.arrays.find((array) => array.path === path);
   if (shaped === undefined || shaped.role !== "along") return undefined;
+  if (places !== undefined) return placeInView({ path, index, extent }, shaped, places);
   const full = `${epochGroup(epoch)}${path}`;
   if (shaped.isNewAxis) return { path: full, index: [slot, ...index], extent: [1, ...extent] };
   const axis = shaped.axisIndex ?? 0;
@@ -236,11 +254,29 @@ export function placeOf(
   return { path: full, index: index.with(axis, (index[axis] as number) + slot * cells) as number[], extent: [...extent] };
 }
 
-function time(ms: number | undefined): string {
+/** The chunk of one step; undefined for one that holds several, or that no view shows. */
+function placeInView(
+  { path, index, extent }: Pick<Sample, "path" | "index" | "extent">,
+  { isNewAxis, axisIndex = 0 }: ShapedArray,
+  places: ReadonlyMap<number, StepPlace>,
+): { path: string; index: number[]; extent: number[] } | undefined {
+  if (!isNewAxis && extent[axisIndex] !== 1) return undefined;
+  const place = places.get(isNewAxis ? 0 : (index[axisIndex] as number));
+  if (place === undefined) return undefined;
+  const rest = isNewAxis ? index : index.toSpliced(axisIndex, 1);
+  const restExtent = isNewAxis ? extent : extent.toSpliced(axisIndex, 1);
+  return {
+    path: `${place.group}${path}`,
+    index: [...place.index, ...rest],
+    extent: [...place.index.map(() => 1), ...restExtent],
+  };
+}
+
+export function time(ms: number | undefined): string {
   return ms === undefined || !Number.isFinite(ms) ? "no time" : new Date(ms).toISOString();
 }
 
-function refusal(found: string, expected: string, path: string): FreshetError {
+export function refusal(found: string, expected: string, path: string): FreshetError {
   return new FreshetError("corrupt", "the new version does not hold what it should, so it is not published", {
     found,
     expected,

@@ -1,4 +1,4 @@
-import type { Dataset, TimeseriesProduct } from "../dataset/index.ts";
+import type { Dataset, Product } from "../dataset/index.ts";
 import {
   type Arrival,
   differenceOf,
@@ -48,11 +48,7 @@ export interface Wanted {
 export async function wantedProduct(
   stored: StoredState | undefined,
   arrivals: readonly EpochArrival[],
-  {
-    dataset,
-    product,
-    isAnew = false,
-  }: { readonly dataset: Dataset; readonly product: TimeseriesProduct; readonly isAnew?: boolean },
+  { dataset, product, isAnew = false }: { readonly dataset: Dataset; readonly product: Product; readonly isAnew?: boolean },
   formOf: (epoch: number) => Promise<EpochForm>,
 ): Promise<Wanted> {
   const how = { dataset, product, isAnew };
@@ -67,7 +63,7 @@ export async function wantedProduct(
 async function layOut(
   stored: StoredState | undefined,
   arrivals: readonly EpochArrival[],
-  { dataset, product, isAnew }: { readonly dataset: Dataset; readonly product: TimeseriesProduct; readonly isAnew: boolean },
+  { dataset, product, isAnew }: { readonly dataset: Dataset; readonly product: Product; readonly isAnew: boolean },
   formOf: (epoch: number) => Promise<EpochForm>,
 ): Promise<Wanted> {
   const byEpoch = new Map<number, StoredEpoch | undefined>(stored?.epochs.map((epoch) => [epoch.header.epoch, epoch]));

@@ -22,6 +22,8 @@ export interface ScanOptions extends Pick<FormatOptions, "inlineBytes" | "chunkB
   readonly drop?: readonly string[];
   /** Arrays whose values are read and inlined, by name or absolute path. Default "coordinates"; [] for none. */
   readonly load?: "coordinates" | readonly string[];
+  /** More of them, beside those of `load`: each has to be in the file. */
+  readonly alsoLoad?: readonly string[];
   /** How the metadata are read. Default: `readingPlanOf` the source. */
   readonly plan?: ReadingPlan;
   readonly signal?: AbortSignal;
@@ -73,7 +75,9 @@ async function scanSource(reader: RangeReader, options: ScanOptions): Promise<Sc
   learnFirstRead(reader.uri, cached.usedBlocks());
   const kept = dropArrays(found, options.drop ?? []);
   const values = withBlockCache(counted, VALUES);
-  const loaded = await loadValues(kept, options.load ?? "coordinates", readFrom(values), options.signal);
+  const read = readFrom(values);
+  const coordinates = await loadValues(kept, options.load ?? "coordinates", read, options.signal);
+  const loaded = await loadValues(coordinates, options.alsoLoad ?? [], read, options.signal);
   return {
     uri: reader.uri,
     identity: reader.identity,

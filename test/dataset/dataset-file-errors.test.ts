@@ -25,13 +25,18 @@ const FOLDER = "a path or file:///…";
 const DURATION = "a whole number with a unit: 500ms, 30s, 15m, 6h, 10d";
 const NAME = "a name of at most 64 lower-case letters, digits, dots, hyphens and underscores, beginning with a letter or digit";
 const FORMS = "{name}, {name:int}, {name:3} (digits), {lead:3h} (a duration in s, m, h or d), {kind:n|f}, {valid:%Y%m%d%H%M%S}";
-const DATASET_KEYS = "sources, with, name, from, match, scan, products, policies, publish, maintenance, hold, await";
+const DATASET_KEYS = "sources, with, name, from, match, runs, scan, products, policies, publish, maintenance, hold, await";
 const TIMESERIES_KEYS = "name, axis, dimension, calendar, store, split";
 
 describe("a dataset file with one thing wrong gets one line", () => {
   const source = (text: string) => aDatasetFile({ source: text });
   const timeseries = (text: string) => aDatasetFile({ timeseries: text });
   const more = (text: string) => aDatasetFile({ more: text });
+  const forecast = ({
+    runs = "runs: { every: 6h, leads: 0h..6h/1h }",
+    match = '"{run:%Y%m%d}.{lead:3h}.nc"',
+    product = "forecast: { store: a }",
+  }) => aDatasetFile({ match, product, more: runs });
   const cases: readonly [what: string, text: string, problem: string][] = [
     ["a text", "hello", `1: found "hello", allowed a mapping with sources or a dataset`],
     ["a list", "- a", "1: found a list, allowed a mapping with sources or a dataset"],
@@ -162,17 +167,17 @@ describe("a dataset file with one thing wrong gets one line", () => {
     [
       "no products",
       aDatasetFile({ product: "" }),
-      `${LINE.product}: products[0]: found nothing, allowed a mapping with timeseries`,
+      `${LINE.product}: products[0]: found nothing, allowed a mapping with timeseries, forecast`,
     ],
     [
       "a planned product",
-      aDatasetFile({ product: "forecast: {}" }),
-      `${LINE.product}: products[0].forecast: found a key that is not available in this version, allowed timeseries`,
+      aDatasetFile({ product: "rolling: {}" }),
+      `${LINE.product}: products[0].rolling: found a key that is not available in this version, allowed timeseries, forecast`,
     ],
     [
       "a slip in the product",
       aDatasetFile({ product: "timeserie: {}" }),
-      `${LINE.product}: products[0].timeserie: found an unknown key (did you mean timeseries?), allowed timeseries`,
+      `${LINE.product}: products[0].timeserie: found an unknown key (did you mean timeseries?), allowed timeseries, forecast`,
     ],
     [
       "an unknown key of a product",
@@ -249,10 +254,46 @@ describe("a dataset file with one thing wrong gets one line", () => {
       more("scan: { drop: ['a b'] }"),
       `${LINE.more}: scan.drop[0]: found "a b", allowed a variable's name or /group/name`,
     ],
+    ["one variable to load", more("scan: { load: lat }"), `${LINE.more}: scan.load: found "lat", allowed a list of variables`],
     [
-      "variables to load",
-      more("scan: { drop: [a], load: [lat] }"),
-      `${LINE.more}: scan.load: found a key that is not available in this version, allowed drop, unreferenceable`,
+      "two kinds of product in one",
+      aDatasetFile({ product: "{ timeseries: { calendar: { every: 1d }, store: a }, forecast: { store: b } }" }),
+      `${LINE.product}: products[0]: found timeseries and forecast, allowed one of timeseries, forecast`,
+    ],
+    [
+      "a forecast without runs",
+      forecast({ runs: "" }),
+      `${LINE.product}: products[0].forecast: found a forecast without runs, allowed the dataset's runs: { every: 6h, leads: 0h..48h/1h }`,
+    ],
+    [
+      "a forecast whose names do not say the run",
+      forecast({ match: '"{valid:%Y%m%d}.nc"' }),
+      `${LINE.match}: match: found {valid:%Y%m%d}.nc, which does not say the run, allowed a field {run}`,
+    ],
+    [
+      "nowcasts whose names do not say so",
+      forecast({ runs: "runs: { every: 6h, leads: 0h..6h/1h, nowcast: { kind: n, leads: 1h } }" }),
+      `${LINE.match}: match: found {run:%Y%m%d}.{lead:3h}.nc, which does not say the kind, allowed a field {kind}`,
+    ],
+    [
+      "an offset that no run has",
+      forecast({ product: "forecast: { views: [best, { offset: 7h }], store: a }" }),
+      `${LINE.product}: products[0].forecast.views: found offset 7h, allowed one of the run's leads`,
+    ],
+    [
+      "a view that does not exist",
+      forecast({ product: "forecast: { views: [worst], store: a }" }),
+      `${LINE.product}: products[0].forecast.views[0]: found "worst", allowed best, latest, fmrc, run, or offset: 6h`,
+    ],
+    [
+      "leads that go back",
+      forecast({ runs: "runs: { every: 6h, leads: [0h..6h/1h, 3h] }" }),
+      `${LINE.more}: runs.leads: found a list, allowed leads such as 0h..48h/1h or 6h, or a list of these, each after the one before`,
+    ],
+    [
+      "runs of no cycle",
+      forecast({ runs: "runs: { every: 7h, leads: 0h..6h/1h }" }),
+      `${LINE.more}: runs.at: found nothing, allowed one instant of the calendar such as 2017-06-05T12:00Z`,
     ],
     ["a hold of nothing", more("hold: 0d"), `${LINE.more}: hold: found "0d", allowed ${DURATION}, more than 0`],
     [

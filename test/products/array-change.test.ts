@@ -41,7 +41,7 @@ function contextOf(
     granules: new Map(slots.flatMap((granule, slot) => (granule === null ? [] : [[slot, granule] as const]))),
     from: options.from ?? 0,
     timeAt: (slot: number, step: number) => (slot * steps + step) * 1000,
-    axisLength: slots.length * steps,
+    leading: { names: [template.shape.dimension], lengths: [slots.length * steps], indexOf: (slot: number) => [slot] },
     steps,
     hasGaps: slots.includes(null),
     isSparse: options.isSparse ?? false,

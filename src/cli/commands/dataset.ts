@@ -1,6 +1,8 @@
 import { createInterface } from "node:readline";
 import type { Command } from "commander";
-import { compileNames, type Dataset, fieldsAt, isOn, validTimeOf } from "../../dataset/index.ts";
+import { compileNames, type Dataset, fieldsAt, isOn, type Product, validTimeOf } from "../../dataset/index.ts";
+import type { NameFields } from "../../ledger/index.ts";
+import { ForecastCells } from "../../products/index.ts";
 import { EXIT } from "../failure.ts";
 import { readDatasetFiles } from "../read-dataset-files.ts";
 import { table } from "../table.ts";
@@ -67,12 +69,17 @@ async function tryNames(file: string, given: readonly string[], options: Options
   for (const line of table(columns, cells)) console.log(line);
 }
 
+function hasPlace(product: Product, { run, kind }: NameFields, validMs: number): boolean {
+  if (product.kind === "timeseries") return isOn(product.calendar, validMs);
+  return typeof run === "number" && typeof new ForecastCells(product.runs).placeOf({ runMs: run, kind }, [validMs]) === "number";
+}
+
 function triedBy(dataset: Dataset, name: string): Tried[] {
   const names = compileNames(dataset.match);
   const fields = name.includes("://") ? fieldsAt(dataset.source, names, name) : names.match(name);
   if (fields === undefined) return [];
-  const validMs = validTimeOf(fields);
-  const products = dataset.products.filter(({ calendar }) => validMs !== undefined && !isOn(calendar, validMs));
+  const validMs = validTimeOf(fields, dataset.runs);
+  const products = dataset.products.filter((product) => validMs !== undefined && !hasPlace(product, fields, validMs));
   return [
     {
       name,
@@ -82,7 +89,7 @@ function triedBy(dataset: Dataset, name: string): Tried[] {
       ...(validMs === undefined ? {} : { valid: new Date(validMs).toISOString().replace(".000Z", "Z") }),
       ...(products.length === 0
         ? {}
-        : { trouble: `by its name not on the calendar of ${products.map((product) => product.name).join(", ")}` }),
+        : { trouble: `by its name without a place in ${products.map((product) => product.name).join(", ")}` }),
     },
   ];
 }

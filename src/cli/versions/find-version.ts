@@ -1,4 +1,4 @@
-import type { Dataset, TimeseriesProduct } from "../../dataset/index.ts";
+import type { Dataset, Product } from "../../dataset/index.ts";
 import { FreshetError } from "../../errors/index.ts";
 import type { Ledger, Publication } from "../../ledger/index.ts";
 
@@ -6,12 +6,7 @@ import type { Ledger, Publication } from "../../ledger/index.ts";
 const MOST_PUBLICATIONS = 1_000_000;
 
 /** The publication that people name: `3`, `#3`, or the version's id. @throws FreshetError `usage` with those that there are. */
-export async function findVersion(
-  ledger: Ledger,
-  dataset: Dataset,
-  product: TimeseriesProduct,
-  named: string,
-): Promise<Publication> {
+export async function findVersion(ledger: Ledger, dataset: Dataset, product: Product, named: string): Promise<Publication> {
   const known = await ledger.publications(dataset.name, product.name, MOST_PUBLICATIONS);
   const sequence = /^#?(\d+)$/.exec(named)?.[1];
   const found = known.find(

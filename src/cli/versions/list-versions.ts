@@ -1,6 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { Dataset, TimeseriesProduct } from "../../dataset/index.ts";
+import type { Dataset, Product } from "../../dataset/index.ts";
 import { isFreshetError } from "../../errors/index.ts";
 import type { Ledger, Publication } from "../../ledger/index.ts";
 import { lookAtProduct, type ProductState, readState, StaleSources } from "../../publication/index.ts";
@@ -31,7 +31,7 @@ const CANDIDATE = "candidate, not published: ";
 export async function listVersions(
   ledger: Ledger,
   dataset: Dataset,
-  product: TimeseriesProduct,
+  product: Product,
   { limit, candidates }: { readonly limit: number; readonly candidates: boolean },
 ): Promise<ListedVersion[]> {
   const state = await lookAtProduct(dataset, product);

@@ -1,4 +1,4 @@
-import type { Dataset, TimeseriesProduct } from "../../dataset/index.ts";
+import type { Dataset, Product } from "../../dataset/index.ts";
 import { lookAtProduct } from "../../publication/index.ts";
 import { principalArray } from "../principal-array.ts";
 import { readingLines } from "../reading-lines.ts";
@@ -7,7 +7,7 @@ import { readingLines } from "../reading-lines.ts";
  * The commands that open a version of a product, with a heading each; none where there is nothing to show.
  * @param version its id; undefined: the published one, by the branch that names it.
  */
-export async function openingLines(dataset: Dataset, product: TimeseriesProduct, version?: string): Promise<string[]> {
+export async function openingLines(dataset: Dataset, product: Product, version?: string): Promise<string[]> {
   const state = await lookAtProduct(dataset, product);
   if (state === undefined) return [];
   const { store, prefixes, s3, head } = state;

@@ -1,4 +1,4 @@
-import type { Dataset, TimeseriesProduct } from "../../dataset/index.ts";
+import type { Dataset, Product } from "../../dataset/index.ts";
 import { FreshetError } from "../../errors/index.ts";
 import type { Ledger } from "../../ledger/index.ts";
 import { calendarOf, epochGroup, gapsOf, granulesIn, type LayoutRow } from "../../products/index.ts";
@@ -28,7 +28,7 @@ interface Options {
 export async function showVersion(
   ledger: Ledger,
   dataset: Dataset,
-  product: TimeseriesProduct,
+  product: Product,
   id: string,
   { limit, json }: Options,
 ): Promise<void> {
@@ -46,7 +46,15 @@ export async function showVersion(
   const gaps = gapsOf(product, stored.epochs);
   const { header } = stored;
   if (json) {
-    console.log(JSON.stringify({ dataset: dataset.name, version: id, header, granules: rows, gaps: gaps.map(instant) }));
+    console.log(
+      JSON.stringify({
+        dataset: dataset.name,
+        version: id,
+        header,
+        granules: rows,
+        gaps: gaps.map((place) => calendarOf(product).describe(place).replace("valid ", "")),
+      }),
+    );
     return;
   }
   const { sequence, kind, parent, hold } = header;
@@ -90,7 +98,7 @@ const COLUMNS = [
 const MOST_RANGES = 10;
 
 /** Gaps one after the other as one range. */
-function ranges(product: TimeseriesProduct, gaps: readonly number[]): string {
+function ranges(product: Product, gaps: readonly number[]): string {
   const calendar = calendarOf(product);
   const runs: [first: number, last: number][] = [];
   for (const ms of gaps) {
@@ -100,6 +108,8 @@ function ranges(product: TimeseriesProduct, gaps: readonly number[]): string {
   }
   const shown = runs
     .slice(0, MOST_RANGES)
-    .map(([first, last]) => (first === last ? instant(first) : `${instant(first)} to ${instant(last)}`));
+    .map(([first, last]) =>
+      [...new Set([first, last])].map((place) => calendar.describe(place).replace("valid ", "")).join(" to "),
+    );
   return `${shown.join(", ")}${runs.length > MOST_RANGES ? `, and ${runs.length - MOST_RANGES} more ranges` : ""}`;
 }

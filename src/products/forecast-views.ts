@@ -1,0 +1,250 @@
+import type { ForecastProduct, ForecastView } from "../dataset/index.ts";
+import { ForecastCells } from "./forecast-cells.ts";
+import type { Layout, LayoutRow } from "./layout.ts";
+
+/** What stands in a cell of a view: one step of a granule. */
+export interface ViewCell {
+  readonly row: LayoutRow;
+  /** From 0. */
+  readonly step: number;
+  readonly runMs: number;
+  readonly leadMs: number;
+}
+
+/** A view of a forecast's runs: a dataset of its own, in a group of the product's store. */
+export interface ViewLayout {
+  readonly view: ForecastView;
+  /** Its group: `/best`. */
+  readonly group: string;
+  /** `grid`: dimensions run and lead. `line`: the dimension of valid time. */
+  readonly form: "grid" | "line";
+  /** Of the grid, runs and leads; of the line, its positions. */
+  readonly lengths: readonly number[];
+  /** In C order; null for a gap. */
+  readonly cells: readonly (ViewCell | null)[];
+  /** The valid time of every cell, of gaps too, milliseconds since 1970. */
+  readonly validMs: readonly number[];
+  /** Of the grid: its coordinates. */
+  readonly runsMs: readonly number[];
+  readonly leadsMs: readonly number[];
+}
+
+/**
+ * The views of a forecast: a pure function of what stands in its cells.
+ *
+ * `best` has, for each valid time, a nowcast where there is one, else a forecast; of these the one of the newest run, among forecasts
+ * those with at least `leastLeadMs`. Its line has every step from the first valid time to the last. `latest` is the newest run of
+ * which anything stands. In the views by lead, a nowcast stands before a forecast of the same run and lead.
+ *
+ * @param layout slots of `steps` cells each; its origin is a place.
+ */
+export function viewsOf(layout: Layout, product: ForecastProduct, steps: number): ViewLayout[] {
+  const table = new RunTable(layout, product, steps);
+  return product.views.flatMap((view) => layoutsOf(view, table));
+}
+
+function layoutsOf(view: ForecastView, table: RunTable): ViewLayout[] {
+  switch (view.kind) {
+    case "fmrc":
+      return [table.grid(view)];
+    case "best":
+      return [table.best(view)];
+    case "latest": {
+      const newest = table.newest();
+      return newest === undefined ? [table.empty(view, "/latest")] : [table.run(view, "/latest", newest)];
+    }
+    case "run":
+      return table.presentRuns().map((run) => table.run(view, `/run/${runName(table.runsMs[run] as number)}`, run));
+    case "offset":
+      return [table.offset(view)];
+  }
+}
+
+/** A run as a name of a group: `20240101T0600Z`. */
+export function runName(runMs: number): string {
+  return `${new Date(runMs).toISOString().slice(0, 16).replace(/[-:]/g, "")}Z`;
+}
+
+/** A lead as a name of a group: `6h`, `90m`. */
+function leadName(leadMs: number): string {
+  return leadMs % 3_600_000 === 0 ? `${leadMs / 3_600_000}h` : `${leadMs / 60_000}m`;
+}
+
+/** The cells of all runs by run and lead. */
+class RunTable {
+  readonly runsMs: readonly number[];
+  readonly #leadsMs: readonly number[];
+  readonly #leadIndex: ReadonlyMap<number, number>;
+  /** By run, then by lead. */
+  readonly #cells: (ViewCell | null)[];
+  /** Candidates for `best`, in the order of the cells. */
+  readonly #candidates: { readonly cell: ViewCell; readonly isNowcast: boolean }[] = [];
+  readonly #product: ForecastProduct;
+
+  constructor(layout: Layout, product: ForecastProduct, steps: number) {
+    const places = new ForecastCells(product.runs);
+    const { originMs: origin } = layout;
+    const runs = Math.ceil((layout.slots * steps) / places.perRun);
+    this.#product = product;
+    this.runsMs = Array.from({ length: runs }, (_, run) => places.at((origin ?? 0) + run * places.perRun).runMs);
+    this.#leadsMs = places.leads();
+    this.#leadIndex = new Map(this.#leadsMs.map((ms, index) => [ms, index]));
+    this.#cells = new Array<ViewCell | null>(runs * this.#leadsMs.length).fill(null);
+    for (const [slot, row] of layout.rows()) {
+      for (let step = 0; step < steps; step++) {
+        const { runMs, leadMs, isNowcast } = places.at((origin ?? 0) + slot * steps + step);
+        const cell = { row, step, runMs, leadMs };
+        const run = Math.floor((slot * steps + step) / places.perRun);
+        const at = run * this.#leadsMs.length + (this.#leadIndex.get(leadMs) as number);
+        // Nowcasts come first, and stay.
+        this.#cells[at] ??= cell;
+        if (isNowcast || leadMs >= product.leastLeadMs) this.#candidates.push({ cell, isNowcast });
+      }
+    }
+  }
+
+  grid(view: ForecastView): ViewLayout {
+    const { runsMs } = this;
+    const leadsMs = this.#leadsMs;
+    const validMs = runsMs.flatMap((runMs) => leadsMs.map((leadMs) => runMs + leadMs));
+    const lengths = [runsMs.length, leadsMs.length];
+    return { view, group: "/fmrc", form: "grid", lengths, cells: this.#cells, validMs, runsMs, leadsMs };
+  }
+
+  best(view: ForecastView): ViewLayout {
+    const chosen = new Map<number, { cell: ViewCell; isNowcast: boolean }>();
+    for (const candidate of this.#candidates) {
+      const validMs = candidate.cell.runMs + candidate.cell.leadMs;
+      const rival = chosen.get(validMs);
+      if (rival === undefined || candidate.isNowcast || (!rival.isNowcast && rival.cell.runMs <= candidate.cell.runMs))
+        chosen.set(validMs, candidate);
+    }
+    const present = [...chosen.keys()].sort((a, b) => a - b);
+    const validMs = everyStep(present, this.#validStepMs());
+    return line(
+      view,
+      "/best",
+      validMs,
+      validMs.map((ms) => chosen.get(ms)?.cell ?? null),
+    );
+  }
+
+  run(view: ForecastView, group: string, run: number): ViewLayout {
+    const leads = this.#leadsMs.length;
+    const cells = this.#cells.slice(run * leads, (run + 1) * leads);
+    const validMs = this.#leadsMs.map((leadMs) => (this.runsMs[run] as number) + leadMs);
+    return line(view, group, validMs, cells);
+  }
+
+  offset(view: ForecastView & { kind: "offset" }): ViewLayout {
+    const leads = this.#leadsMs.length;
+    const lead = this.#leadIndex.get(view.leadMs) as number;
+    const cells = this.runsMs.map((_, run) => this.#cells[run * leads + lead] ?? null);
+    const validMs = this.runsMs.map((runMs) => runMs + view.leadMs);
+    return line(view, `/offset/${leadName(view.leadMs)}`, validMs, cells);
+  }
+
+  empty(view: ForecastView, group: string): ViewLayout {
+    return line(view, group, [], []);
+  }
+
+  /** Runs of which anything stands, ascending. */
+  presentRuns(): number[] {
+    const leads = this.#leadsMs.length;
+    return [...this.runsMs.keys()].filter((run) =>
+      this.#cells.slice(run * leads, (run + 1) * leads).some((cell) => cell !== null),
+    );
+  }
+
+  newest(): number | undefined {
+    return this.presentRuns().at(-1);
+  }
+
+  /** The longest step on which every valid time of every run lies; undefined where runs have no fixed step. */
+  #validStepMs(): number | undefined {
+    const { cycle, leadsMs, nowcast } = this.#product.runs;
+    if (cycle.kind !== "fixed") return undefined;
+    const leads = [...leadsMs, ...(nowcast?.leadsMs.map((ms) => ms + nowcast.offsetMs) ?? [])];
+    const [first = 0] = leads;
+    return leads.reduce((step, ms) => greatestDivisor(step, Math.abs(ms - first)), cycle.everyMs);
+  }
+}
+
+function line(view: ForecastView, group: string, validMs: readonly number[], cells: readonly (ViewCell | null)[]): ViewLayout {
+  return { view, group, form: "line", lengths: [validMs.length], cells, validMs, runsMs: [], leadsMs: [] };
+}
+
+/** Every step from the first to the last; the instants themselves where there is no step. */
+function everyStep(present: readonly number[], stepMs: number | undefined): readonly number[] {
+  const first = present[0];
+  const last = present.at(-1);
+  if (stepMs === undefined || first === undefined || last === undefined) return present;
+  return Array.from({ length: (last - first) / stepMs + 1 }, (_, index) => first + index * stepMs);
+}
+
+function greatestDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestDivisor(b, a % b);
+}
+
+/** Where a cell, counted in C order, is on the view's leading dimensions. */
+export function viewIndex({ form, lengths }: ViewLayout, at: number): number[] {
+  const [, columns = 1] = lengths;
+  return form === "line" ? [at] : [Math.floor(at / columns), at % columns];
+}
+
+/** A cell of a view that another publication shows otherwise. */
+export interface ViewChange {
+  /** In C order. */
+  readonly at: number;
+  readonly cell: ViewCell | null;
+}
+
+export interface ViewDifference {
+  readonly wanted: ViewLayout;
+  /** Its arrays are not there yet. */
+  readonly isNew: boolean;
+  /** Cells before. */
+  readonly from: number;
+  readonly changes: readonly ViewChange[];
+}
+
+/**
+ * What turns the stored views into the wanted ones, view by view. A view that is no longer wanted (a run of which nothing stands any
+ * more) becomes one with gaps alone.
+ * @param forced granules by key that are written wherever they stand.
+ */
+export function differencesOf(
+  stored: readonly ViewLayout[],
+  wanted: readonly ViewLayout[],
+  isFresh: boolean,
+  forced: ReadonlySet<string> = new Set(),
+): ViewDifference[] {
+  const before = new Map(isFresh ? [] : stored.map((view) => [view.group, view]));
+  const groups = new Set(wanted.map(({ group }) => group));
+  const gone = [...before.values()].filter(({ group }) => !groups.has(group));
+  const emptied = gone.map((view): ViewLayout => ({ ...view, cells: view.cells.map(() => null) }));
+  return [...wanted, ...emptied].map((view) => differenceOf(before.get(view.group), view, forced));
+}
+
+function differenceOf(before: ViewLayout | undefined, wanted: ViewLayout, forced: ReadonlySet<string>): ViewDifference {
+  const changes: ViewChange[] = [];
+  // With other leads every cell of a grid has another index; a product is rebuilt then.
+  for (const [at, cell] of wanted.cells.entries()) {
+    const isThere = before !== undefined && at < before.cells.length && before.validMs[at] === wanted.validMs[at];
+    const isForced = cell !== null && forced.has(cell.row.key);
+    if (!isThere || isForced || !isSameCell(before.cells[at] ?? null, cell)) changes.push({ at, cell });
+  }
+  return { wanted, isNew: before === undefined, from: before?.cells.length ?? 0, changes };
+}
+
+function isSameCell(a: ViewCell | null, b: ViewCell | null): boolean {
+  if (a === null || b === null) return a === b;
+  return (
+    a.row.key === b.row.key &&
+    a.row.identity === b.row.identity &&
+    a.row.scan.sha256 === b.row.scan.sha256 &&
+    a.step === b.step &&
+    a.runMs === b.runMs &&
+    a.leadMs === b.leadMs
+  );
+}

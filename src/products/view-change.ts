@@ -1,0 +1,177 @@
+import { bytesCodec } from "../codecs/index.ts";
+import { type Attributes, ChunkManifestBuilder, textAttribute, type VirtualArray, type VirtualGroup } from "../virtual/index.ts";
+import { type ArrayChange, arrayMetadata, groupMetadata, type StoreChange } from "../writers/icechunk/index.ts";
+import { type ArrayContext, alongChange, cellsChange, type Leading, packedChange, staticChange } from "./array-change.ts";
+import { groupChanges, madeAxis, without } from "./epoch-change.ts";
+import { type ViewCell, type ViewChange, type ViewLayout, viewIndex } from "./forecast-views.ts";
+import type { ShapedArray } from "./granule-shape.ts";
+import type { SlotChange } from "./layout.ts";
+import type { PlacedGranule, Shown } from "./placed-granule.ts";
+import { encodeValue } from "./typed-values.ts";
+
+/** Some of the cells that a publication changes in one view. */
+export interface ViewPart {
+  /** The group of its epoch: "" or `/epoch_2`. */
+  readonly under: string;
+  readonly wanted: ViewLayout;
+  /** The arrays are not there yet. */
+  readonly isFirst: boolean;
+  readonly shown: Shown;
+  /** Of one step, without the axis. */
+  readonly template: PlacedGranule;
+  readonly changes: readonly ViewChange[];
+  /** The steps that go into changed cells, without the axis, by their place in the view. */
+  readonly granules: ReadonlyMap<number, PlacedGranule>;
+}
+
+/** Runs to a chunk of their coordinate. */
+const RUNS_PER_CHUNK = 1024;
+/** Names that readers find the coordinates by: `runs` of `fmrc` and `best` alike. */
+const RUN = "run";
+const LEAD = "lead";
+
+/**
+ * What a part of a publication writes into one view of a forecast. A line has its valid time as index and the coordinates `run` and
+ * `lead` along it; a grid has `run` and `lead` as indices and valid time as a coordinate of both.
+ * (CF Conventions 1.11: standard names forecast_reference_time, forecast_period, time.)
+ * @throws FreshetError `unsupported` when a gap could not be told from a number.
+ */
+export function viewChange(part: ViewPart): StoreChange {
+  const { under, wanted, shown } = part;
+  const isGrid = wanted.form === "grid";
+  const template = isGrid ? part.template : withProvenance(part.template, undefined);
+  const group = `${under}${wanted.group}`;
+  const leading: Leading = isGrid
+    ? { names: [RUN, LEAD], lengths: wanted.lengths, indexOf: (at) => viewIndex(wanted, at) }
+    : { names: [template.shape.dimension], lengths: wanted.lengths, indexOf: (at) => viewIndex(wanted, at) };
+  const changes = part.changes.map(({ at, cell }): SlotChange => ({ slot: at, row: cell?.row ?? null }));
+  const context: Omit<ArrayContext, "shaped" | "attributes" | "isSparse"> = {
+    template,
+    changes,
+    granules: isGrid ? part.granules : withProvenances(part),
+    steps: 1,
+    // A line that was longer once left chunks behind its end: what is a gap now is one whatever lies there.
+    from: part.isFirst ? 0 : Number.POSITIVE_INFINITY,
+    timeAt: (at) => wanted.validMs[at] as number,
+    leading,
+    hasGaps: wanted.cells.includes(null),
+  };
+  const arrays: ArrayChange[] = [];
+  for (const shaped of template.shape.arrays) {
+    const attributes = without(shaped.array.attributes, shown.dropped[shaped.path]);
+    const its = { ...context, shaped, attributes, isSparse: shown.sparse.includes(shaped.path) };
+    if (shaped.role === "static") {
+      if (part.isFirst) arrays.push(staticChange(shaped, attributes, template.source));
+    } else if (shaped.role === "along") arrays.push(alongChange(its));
+    else arrays.push(isGrid ? cellsChange(its) : packedChange(its));
+  }
+  if (!template.shape.hasAxisArray) {
+    const made = { ...context, ...madeAxis(template), isSparse: false };
+    arrays.push(isGrid ? cellsChange(made) : packedChange(made));
+  }
+  if (isGrid) arrays.push(...indicesOf(part));
+  return {
+    groups: [...parentsOf(part), ...groupChanges(withCoordinates(template, isGrid), shown.dropped, group)],
+    arrays: arrays.map((array) => ({ ...array, path: `${group}${array.path}` })),
+  };
+}
+
+/** The groups that views lie in, with what granules say of themselves. */
+function parentsOf({ under, wanted, template, shown }: ViewPart): StoreChange["groups"] {
+  const root = groupMetadata(without(template.root.attributes, shown.dropped["/"]));
+  const segments = wanted.group.split("/").slice(1, -1);
+  const between = segments.map((_, index) => `${under}/${segments.slice(0, index + 1).join("/")}`);
+  return [
+    { path: under === "" ? "/" : under, metadata: root },
+    ...between.map((path) => ({ path, metadata: groupMetadata(new Map()) })),
+  ];
+}
+
+/** Readers take for coordinates what the group names as such (CF Conventions 1.11, 5; xarray reads it of groups too). */
+function withCoordinates({ root, shape }: PlacedGranule, isGrid: boolean): VirtualGroup {
+  const time = shape.arrays.find(({ role }) => role === "axis")?.path.slice(1) ?? shape.dimension;
+  const named = root.attributes.get("coordinates");
+  const before = named?.type === "text" ? `${named.value} ` : "";
+  const text = `${before}${isGrid ? time : `${RUN} ${LEAD}`}`;
+  return { ...root, attributes: new Map([...root.attributes, ["coordinates", textAttribute(text)]]) };
+}
+
+function withProvenances({ wanted, changes, granules }: ViewPart): ReadonlyMap<number, PlacedGranule> {
+  const all = new Map<number, PlacedGranule>();
+  for (const { at } of changes) {
+    const granule = granules.get(at);
+    const cell = wanted.cells[at];
+    if (granule !== undefined && cell) all.set(at, withProvenance(granule, cell));
+  }
+  return all;
+}
+
+/** The granule with its run and lead as scalars beside its own arrays. */
+function withProvenance(granule: PlacedGranule, cell: Pick<ViewCell, "runMs" | "leadMs"> | undefined): PlacedGranule {
+  const made = [
+    madeScalar(RUN, RUN_ATTRIBUTES, (cell?.runMs ?? 0) / 1000),
+    madeScalar(LEAD, LEAD_ATTRIBUTES, (cell?.leadMs ?? 0) / 1000),
+  ];
+  return { ...granule, shape: { ...granule.shape, arrays: [...granule.shape.arrays, ...made] } };
+}
+
+const RUN_ATTRIBUTES: Attributes = new Map([
+  ["standard_name", textAttribute("forecast_reference_time")],
+  ["long_name", textAttribute("forecast reference time")],
+  ["units", textAttribute("seconds since 1970-01-01 00:00:00")],
+  ["calendar", textAttribute("proleptic_gregorian")],
+]);
+const LEAD_ATTRIBUTES: Attributes = new Map([
+  ["standard_name", textAttribute("forecast_period")],
+  ["long_name", textAttribute("forecast period")],
+  ["units", textAttribute("seconds")],
+]);
+
+function madeScalar(name: string, attributes: Attributes, value: number): ShapedArray {
+  const builder = new ChunkManifestBuilder([]);
+  builder.setInline(0, encodeValue("int64", value));
+  const array: VirtualArray = {
+    name,
+    shape: [],
+    chunkShape: [],
+    dimensionNames: [],
+    dataType: { kind: "number", name: "int64" },
+    codecs: [bytesCodec("little")],
+    fillValue: 0n,
+    attributes,
+    manifest: builder.build(),
+  };
+  return { path: `/${name}`, role: "packed", axisIndex: 0, isNewAxis: true, array };
+}
+
+/** The grid's coordinates. */
+function indicesOf({ wanted, isFirst, changes }: ViewPart): ArrayChange[] {
+  const { runsMs, leadsMs } = wanted;
+  const touched = new Set(changes.map(({ at }) => Math.floor(at / leadsMs.length)));
+  const rows = new Map([...touched].map((run) => [run, encodeValue("int64", (runsMs[run] as number) / 1000)]));
+  const fill = encodeValue("int64", 0);
+  const leads = Buffer.concat(leadsMs.map((ms) => encodeValue("int64", ms / 1000)));
+  return [
+    {
+      ...index(RUN, runsMs.length, RUNS_PER_CHUNK, RUN_ATTRIBUTES),
+      patch: { rowsPerChunk: RUNS_PER_CHUNK, fill, rows, trailing: 0 },
+    },
+    {
+      ...index(LEAD, leadsMs.length, leadsMs.length, LEAD_ATTRIBUTES),
+      native: isFirst ? [{ index: [0], bytes: leads }] : [],
+    },
+  ];
+}
+
+function index(name: string, length: number, chunk: number, attributes: Attributes): ArrayChange {
+  const metadata = arrayMetadata({
+    shape: [length],
+    chunkShape: [chunk],
+    dimensionNames: [name],
+    dataType: { kind: "number", name: "int64" },
+    codecs: [bytesCodec("little")],
+    fillValue: 0n,
+    attributes,
+  });
+  return { path: `/${name}`, metadata, virtual: [], native: [], erase: [], patch: undefined };
+}
