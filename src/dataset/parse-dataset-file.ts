@@ -231,7 +231,7 @@ class DatasetFileReader {
   /** Granules of a forecast are told by their run, and their names say it. */
   #checkForecast(document: YamlDocument, dataset: Dataset, product: ForecastProduct, path: readonly PropertyKey[]): void {
     const { runs, match } = dataset;
-    if (this.#problems.size > 0) return;
+    if (this.#problems.count > 0) return;
     if (runs === undefined) {
       const allowed = "the dataset's runs: { every: 6h, leads: 0h..48h/1h }";
       this.#report(document.keyLineOf(path), showPath(path), "a forecast without runs", allowed);

@@ -14,7 +14,7 @@ export {
 export { gapsOf } from "./gaps.ts";
 export { compareSchemas, type Drift, describeDrifts, type GranuleSchema, schemaOf } from "./granule-schema.ts";
 export { type GranuleShape, type ShapedArray, shapeGranule, shapeTemplate } from "./granule-shape.ts";
-export { differenceOf, Layout, type LayoutDifference, type LayoutRow, rowPlace, type SlotChange } from "./layout.ts";
+export { differenceOf, Layout, type LayoutDifference, type LayoutRow, type SlotChange } from "./layout.ts";
 export type { PlacedGranule, Shown } from "./placed-granule.ts";
 export {
   type Arrival,

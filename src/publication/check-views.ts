@@ -9,7 +9,7 @@ import {
   type ViewLayout,
   viewsOf,
 } from "../products/index.ts";
-import { type Reader, refusal, time } from "./verify-staged.ts";
+import { type Reader, refusal, time } from "./refusal.ts";
 import type { WantedEpoch } from "./wanted.ts";
 
 /** Runs of a grid whose times are read back at most. */

@@ -1,6 +1,5 @@
 import * as zarr from "zarrita";
 import type { Dataset, Product } from "../dataset/index.ts";
-import { FreshetError } from "../errors/index.ts";
 import {
   alongGrid,
   calendarOf,
@@ -16,14 +15,13 @@ import { hashOfChunk } from "../witness/index.ts";
 import { type IcechunkStore, storeError } from "../writers/icechunk/index.ts";
 import type { ChangeParts, Testimony } from "./change-parts.ts";
 import { checkViews } from "./check-views.ts";
+import { type Reader, refusal, time } from "./refusal.ts";
 import type { Tick, Turn } from "./turn.ts";
 import type { StepPlace } from "./view-parts.ts";
 import type { WantedEpoch } from "./wanted.ts";
 
 /** Slots whose times are read back at most; of more, evenly chosen ones. */
 const MOST_TIMES = 512;
-
-export type Reader = Awaited<ReturnType<IcechunkStore["reader"]>>;
 
 /** What was looked at. */
 export interface Verified {
@@ -270,17 +268,4 @@ function placeInView(
     index: [...place.index, ...rest],
     extent: [...place.index.map(() => 1), ...restExtent],
   };
-}
-
-export function time(ms: number | undefined): string {
-  return ms === undefined || !Number.isFinite(ms) ? "no time" : new Date(ms).toISOString();
-}
-
-export function refusal(found: string, expected: string, path: string): FreshetError {
-  return new FreshetError("corrupt", "the new version does not hold what it should, so it is not published", {
-    found,
-    expected,
-    path,
-    remedy: "Report this, with the granules concerned: it must not happen",
-  });
 }

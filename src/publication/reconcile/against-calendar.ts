@@ -34,7 +34,7 @@ export async function againstCalendar(
   findings: Findings,
 ): Promise<number | undefined> {
   const { dataset, span, now } = context;
-  const series = dataset.products.filter(({ kind }) => kind === "timeseries");
+  const series = dataset.products.filter((product) => product.kind === "timeseries");
   const lastMs = Math.min(span.toMs ?? now(), now());
   const [first] = series;
   if (first === undefined) return undefined;
@@ -83,7 +83,7 @@ async function lookFor(uri: string, context: ReconcileContext, findings: Finding
       if (isListed) return;
       const expected = "a revision that the ledger has heard of";
       await findings.announced({ kind: "missing", where, uri, found: "at the source only", expected });
-    } else if (revisions.length === 0 && isDue(dataset, validTimeOf(fields), now()))
+    } else if (revisions.length === 0 && isDue(dataset, validTimeOf(fields, dataset.runs), now()))
       findings.report({ kind: "overdue", where, uri, found: absent, expected: "a granule, says the calendar" });
   } catch (error) {
     if (!isFreshetError(error)) throw error;
@@ -130,7 +130,7 @@ async function validTimesOnTheirWay({ ledger, dataset }: ReconcileContext): Prom
     do {
       const page = await ledger.granules(dataset.name, { state, limit: PAGE, afterKey });
       for (const { fields = {} } of page) {
-        const validMs = validTimeOf(fields);
+        const validMs = validTimeOf(fields, dataset.runs);
         if (validMs !== undefined) times.add(validMs);
       }
       afterKey = page.at(-1)?.key;
@@ -142,5 +142,5 @@ async function validTimesOnTheirWay({ ledger, dataset }: ReconcileContext): Prom
 /** Keys of granules whose names say nothing but the valid time are in its order. */
 async function earliest({ ledger, dataset }: ReconcileContext): Promise<number | undefined> {
   const [first] = await ledger.granules(dataset.name, { limit: 1 });
-  return first?.fields === undefined ? undefined : validTimeOf(first.fields);
+  return first?.fields === undefined ? undefined : validTimeOf(first.fields, dataset.runs);
 }

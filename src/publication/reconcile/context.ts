@@ -57,8 +57,8 @@ export class Findings {
 }
 
 /** Whether granules with these fields are looked at: those whose names do not say when they are valid always are. */
-export function isInSpan({ span }: ReconcileContext, fields: NameFields | undefined): boolean {
-  const validMs = fields === undefined ? undefined : validTimeOf(fields);
+export function isInSpan({ span, dataset }: ReconcileContext, fields: NameFields | undefined): boolean {
+  const validMs = fields === undefined ? undefined : validTimeOf(fields, dataset.runs);
   if (validMs === undefined) return true;
   return validMs >= (span.fromMs ?? Number.NEGATIVE_INFINITY) && validMs <= (span.toMs ?? Number.POSITIVE_INFINITY);
 }
