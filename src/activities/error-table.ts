@@ -15,6 +15,7 @@ const MEANING: Readonly<Record<ErrorKind, Meaning>> = {
   "source-unavailable": "retry",
   "source-refused": "give-up",
   "source-changed": "give-up",
+  busy: "wait",
   truncated: "give-up",
   "unknown-format": "give-up",
   malformed: "give-up",

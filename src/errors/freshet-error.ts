@@ -16,6 +16,8 @@ export type ErrorKind =
   | "source-refused"
   /** The bytes changed while they were being read, or are not those that were announced. */
   | "source-changed"
+  /** Our own limits for a host are reached: it is asked later. `retryAfterMs` says when. */
+  | "busy"
   /** The bytes end before the structure that they promise. */
   | "truncated"
   /** Not a format that Freshet reads. */

@@ -4,14 +4,15 @@ import { firstReadOf } from "./first-read.ts";
 import { get, type HttpAnswer, type HttpRequestOptions, shownUrl } from "./http-request.ts";
 import { requireSuccess } from "./http-status.ts";
 import type { RangeReader, SourceIdentity } from "./range-reader.ts";
-import { anySignal, type Retry, retriedRead } from "./retried-read.ts";
+import { anySignal, type Retry, retriedPieces, retriedRead } from "./retried-read.ts";
+import { LIMITS } from "./source-limits.ts";
 import { describeState, isSameState, stateChanged } from "./source-state.ts";
-
-export type { HttpLimits } from "./http-request.ts";
 
 export interface HttpReaderOptions extends HttpRequestOptions {
   /** How much the opening request reads; reads inside it cost no request. Default: what is known of such sources (`firstReadOf`). */
   readonly firstBytes?: number;
+  /** The source is to be copied whole (`stream`): a large one on a server without ranges will do. Default: it will not. */
+  readonly isForCopy?: boolean;
   /** Of reads. The opening is not tried again: nothing is lost by then. */
   readonly retry?: Retry;
 }
@@ -76,6 +77,7 @@ class HttpReader implements RangeReader {
       const reader = new HttpReader(source, options, answer.url, identityOf(answer, length), head);
       return Object.assign(reader, { isWithoutRanges: true });
     }
+    if (options.isForCopy === true) return HttpReader.#withoutRanges(source, options, answer, length, wanted);
     answer.discard();
     throw new FreshetError("unsupported", "the server does not support range requests", {
       found: `status ${answer.status} and the whole file`,
@@ -83,6 +85,25 @@ class HttpReader implements RangeReader {
       uri: shownUrl(source),
       remedy: "Mirror the file to a store that has them",
     });
+  }
+
+  static async #withoutRanges(source: URL, options: HttpReaderOptions, answer: HttpAnswer, length: number, wanted: number) {
+    if (Number.isNaN(length)) {
+      answer.discard();
+      throw new FreshetError(
+        "unsupported",
+        "the server does not say how long the file is, so nobody would notice that its end is missing",
+        {
+          found: "neither ranges nor Content-Length",
+          expected: "one of them",
+          uri: shownUrl(source),
+        },
+      );
+    }
+    const head = await answer.beginning(wanted);
+    if (head.length < wanted) throw shortBody(source, head.length, length);
+    const reader = new HttpReader(source, options, answer.url, identityOf(answer, length), head);
+    return Object.assign(reader, { isWithoutRanges: true });
   }
 
   async read(offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {
@@ -109,17 +130,54 @@ class HttpReader implements RangeReader {
     return bytes;
   }
 
+  stream(offset: number, signal?: AbortSignal): AsyncIterable<Uint8Array> {
+    requireInside(this, offset, 0);
+    const both = anySignal(signal, this.#options.signal);
+    return retriedPieces((at) => this.#piecesFrom(at, both), offset, this.#options.retry, both);
+  }
+
+  async *#piecesFrom(offset: number, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+    let at = offset;
+    if (at < this.#head.length) {
+      yield this.#head.subarray(at);
+      at = this.#head.length;
+    }
+    if (at === this.size) return;
+    const answer = await this.#ask(at, undefined, signal);
+    this.#requireSame(answer);
+    requireSuccess(answer, this.#source);
+    // The whole of the same state: what is there already is passed over.
+    let surplus = answer.status === 206 ? 0 : at;
+    if (answer.status === 206) contentRange(answer, this.#source, at);
+    for await (const piece of answer.pieces()) {
+      const wanted = piece.subarray(Math.min(surplus, piece.length));
+      surplus -= piece.length - wanted.length;
+      if (wanted.length > this.size - at) {
+        throw new FreshetError("source-unavailable", "the server sends more than the file has", {
+          found: `more than ${this.size} bytes`,
+          uri: shownUrl(this.#source),
+        });
+      }
+      at += wanted.length;
+      if (wanted.length > 0) yield wanted;
+    }
+    if (at < this.size) throw shortBody(this.#source, at - offset, this.size - offset);
+  }
+
   async close(): Promise<void> {}
 
-  async #ask(offset: number, length: number, signal: AbortSignal | undefined): Promise<HttpAnswer> {
-    const headers = { range: `bytes=${offset}-${offset + length - 1}`, ...this.#condition() };
+  /** @param length undefined: to the end, which may take as long as a copy. */
+  async #ask(offset: number, length: number | undefined, signal: AbortSignal | undefined): Promise<HttpAnswer> {
+    const last = length === undefined ? "" : offset + length - 1;
+    const headers = { range: `bytes=${offset}-${last}`, ...this.#condition() };
+    const longestMs = length === undefined ? (this.#options.limits?.wholeMs ?? LIMITS.wholeMs) : undefined;
     const redirected = this.#location.href !== this.#source.href;
     const credentials = this.#location.origin === this.#source.origin ? this.#options : { ...this.#options, headers: {} };
-    const answer = await get(this.#location, headers, { ...credentials, signal });
+    const answer = await get(this.#location, headers, { ...credentials, signal, longestMs });
     // The address that it redirected to may have been signed for a while only.
     if (!redirected || answer.status < 400 || answer.status === 412) return answer;
     answer.discard();
-    const again = await get(this.#source, headers, { ...this.#options, signal });
+    const again = await get(this.#source, headers, { ...this.#options, signal, longestMs });
     this.#location = again.url;
     return again;
   }

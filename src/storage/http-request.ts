@@ -1,26 +1,21 @@
 import type { Agent, Dispatcher } from "undici";
 import { FreshetError } from "../errors/index.ts";
-
-/** How long each part of a request may take, in milliseconds. */
-export interface HttpLimits {
-  /** To connect, TLS included. 10 s. */
-  readonly connectMs?: number;
-  /** From the request to the status line. 30 s: object stores that restore or assemble answer late. */
-  readonly firstByteMs?: number;
-  /** Between two pieces of the body. 30 s. */
-  readonly stallMs?: number;
-}
+import { requestTurn } from "./host-turns.ts";
+import { LIMITS, type SourceLimits } from "./source-limits.ts";
+import { timeLimit } from "./time-limit.ts";
 
 export interface HttpRequestOptions {
   /** Sent to the origin of the first URL only: a redirect to another origin does not get them. */
   readonly headers?: Readonly<Record<string, string>>;
-  readonly limits?: HttpLimits;
+  readonly limits?: SourceLimits | undefined;
   /** Whether a redirect to another host is followed. Default: none is. The same host, also when it goes from http to https, always is. */
   readonly mayRedirectTo?: (url: URL) => boolean;
   readonly signal?: AbortSignal | undefined;
+  /** Milliseconds from the request to the end of its body. Default: `limits.readMs`. */
+  readonly longestMs?: number | undefined;
 }
 
-/** An answer whose body has not been read. Exactly one of `readBody` and `discard` is to be called. */
+/** An answer whose body has not been read. Exactly one of `readBody`, `beginning`, `pieces` and `discard` is to be called. */
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | undefined>>;
@@ -28,6 +23,10 @@ export interface HttpAnswer {
   readonly url: URL;
   /** The whole body. @throws FreshetError `source-unavailable` when it is longer than `limit` bytes, breaks off or stalls. */
   readBody(limit: number): Promise<Uint8Array>;
+  /** The first `length` bytes of the body, or all of a shorter one; the rest is given up. @throws as `readBody`. */
+  beginning(length: number): Promise<Uint8Array>;
+  /** The body as it comes; ending the loop gives the rest up. @throws FreshetError `source-unavailable` when it breaks off or stalls. */
+  pieces(): AsyncIterable<Uint8Array>;
   discard(): void;
 }
 
@@ -40,14 +39,11 @@ const agents = new Map<number, Agent>();
 /** Loaded with the first request: whoever reads local files only should not wait for it. */
 const loadUndici = () => import("undici");
 
-/** To one origin at a time; what is more waits. S3 serves any number, an agency's only server should not be asked for more. */
-const CONNECTIONS = 24;
-
-/** Connections are shared by all readers with the same limit. They do not keep the process alive. */
+/** Connections are shared by all readers with the same limit; turns bound their number. They do not keep the process alive. */
 function agentFor(connectMs: number, undici: Awaited<ReturnType<typeof loadUndici>>): Agent {
   let agent = agents.get(connectMs);
   if (agent === undefined) {
-    agent = new undici.Agent({ connect: { timeout: connectMs }, keepAliveTimeout: 4_000, connections: CONNECTIONS });
+    agent = new undici.Agent({ connect: { timeout: connectMs }, keepAliveTimeout: 4_000 });
     agents.set(connectMs, agent);
   }
   return agent;
@@ -60,7 +56,7 @@ export async function get(url: URL, own: Record<string, string>, options: HttpRe
     const headers = at.origin === url.origin ? { ...options.headers, ...own } : own;
     const response = await attempt(at, headers, options);
     const location = response.headers.location;
-    if (!REDIRECTS.has(response.statusCode) || typeof location !== "string") return answer(response, at, options);
+    if (!REDIRECTS.has(response.statusCode) || typeof location !== "string") return answer(response, at);
     discardBody(response.body);
     const next = redirectTarget(location, at);
     if (next.protocol !== at.protocol && next.protocol !== "https:")
@@ -94,56 +90,92 @@ export function shownUrl(url: URL): string {
   return `${url.origin}${url.pathname}${url.search === "" ? "" : "?…"}`;
 }
 
+/** The request's turn at its host, and its time, last until its body has ended. */
 async function attempt(url: URL, headers: Record<string, string>, options: HttpRequestOptions) {
-  const { connectMs = 10_000, firstByteMs = 30_000, stallMs = 30_000 } = options.limits ?? {};
+  const { connectMs = LIMITS.connectMs, firstByteMs = LIMITS.firstByteMs, stallMs = LIMITS.stallMs } = options.limits ?? {};
+  const longestMs = options.longestMs ?? options.limits?.readMs ?? LIMITS.readMs;
   const undici = await loadUndici();
+  const release = await requestTurn(url.host, options.limits, options.signal);
+  const limit = timeLimit(longestMs, options.signal, () => tooSlow(longestMs, url));
+  const end = (): void => {
+    limit.clear();
+    release();
+  };
   try {
-    return await undici.request(url, {
+    const response = await undici.request(url, {
       headers: { "accept-encoding": "identity", "user-agent": "freshet", ...headers },
       dispatcher: agentFor(connectMs, undici),
       headersTimeout: firstByteMs,
       bodyTimeout: stallMs,
-      signal: options.signal ?? null,
+      signal: limit.signal,
     });
+    response.body.once("close", end);
+    return { ...response, signal: limit.signal };
   } catch (error) {
-    throw connectionError(error, url, options.signal);
+    end();
+    throw connectionError(error, url, limit.signal);
   }
 }
 
-function answer(response: Dispatcher.ResponseData, url: URL, options: HttpRequestOptions): HttpAnswer {
+function tooSlow(longestMs: number, url: URL): FreshetError {
+  return new FreshetError("source-unavailable", "the server's answer takes longer than is waited for", {
+    found: `more than ${longestMs / 1000} s`,
+    uri: shownUrl(url),
+  });
+}
+
+function answer(response: Awaited<ReturnType<typeof attempt>>, url: URL): HttpAnswer {
   const headers = Object.fromEntries(
     Object.entries(response.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : value]),
   );
+  async function* pieces(): AsyncGenerator<Uint8Array> {
+    try {
+      yield* response.body as AsyncIterable<Uint8Array>;
+    } catch (error) {
+      throw connectionError(error, url, response.signal);
+    }
+  }
   return {
     status: response.statusCode,
     headers,
     url,
+    pieces,
     discard: () => discardBody(response.body),
+    async beginning(length) {
+      const read: Uint8Array[] = [];
+      let missing = length;
+      for await (const piece of pieces()) {
+        read.push(piece.subarray(0, missing));
+        missing -= piece.length;
+        if (missing <= 0) break;
+      }
+      return joined(read);
+    },
     async readBody(limit) {
-      const pieces: Uint8Array[] = [];
+      const read: Uint8Array[] = [];
       let length = 0;
-      try {
-        for await (const piece of response.body as AsyncIterable<Uint8Array>) {
-          length += piece.length;
-          if (length > limit)
-            throw new FreshetError("source-unavailable", "the server sends more than was asked for", {
-              found: `more than ${limit} bytes`,
-              uri: shownUrl(url),
-            });
-          pieces.push(piece);
-        }
-      } catch (error) {
-        throw connectionError(error, url, options.signal);
+      for await (const piece of pieces()) {
+        length += piece.length;
+        if (length > limit)
+          throw new FreshetError("source-unavailable", "the server sends more than was asked for", {
+            found: `more than ${limit} bytes`,
+            uri: shownUrl(url),
+          });
+        read.push(piece);
       }
-      const body = new Uint8Array(length);
-      let at = 0;
-      for (const piece of pieces) {
-        body.set(piece, at);
-        at += piece.length;
-      }
-      return body;
+      return joined(read);
     },
   };
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
 }
 
 /** Reads a short body to its end, so that the connection can be used again; gives up a long one. Its errors matter to nobody. */

@@ -2,8 +2,9 @@ export { type BlockCacheOptions, type CachedReader, withBlockCache } from "./blo
 export { type CountingReader, withCounters } from "./counting-reader.ts";
 export { openFileReader } from "./file-reader.ts";
 export { firstReadOf, learnFirstRead } from "./first-read.ts";
+export { copyTurn } from "./host-turns.ts";
 export { getJson, type JsonAnswer } from "./http-json.ts";
-export { type HttpLimits, type HttpReaderOptions, openHttpReader } from "./http-reader.ts";
+export { type HttpReaderOptions, openHttpReader } from "./http-reader.ts";
 export { listPage } from "./list-page.ts";
 export type { ListedFile, ListedPage } from "./listed-page.ts";
 export { makeFolder } from "./make-folder.ts";

@@ -21,7 +21,7 @@ export interface RangeReader {
   /** Bytes in all. */
   readonly size: number;
   readonly identity: SourceIdentity;
-  /** True: the server gave the whole of a small source and knows no ranges, so that a reference into it could not be read. */
+  /** True: the server knows no ranges, so that a reference into the source could not be read. */
   readonly isWithoutRanges?: boolean;
   /**
    * Exactly `length` bytes from `offset`.
@@ -29,5 +29,10 @@ export interface RangeReader {
    *   `source-unavailable`, `source-refused` as the source answers.
    */
   read(offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array>;
+  /**
+   * All bytes from `offset` to the end, as they come, in one request while all goes well; for copying a source whole. Where there is none, `read`
+   * is as good. @throws as `read`.
+   */
+  stream?(offset: number, signal?: AbortSignal): AsyncIterable<Uint8Array>;
   close(): Promise<void>;
 }

@@ -24,15 +24,50 @@ export async function retriedRead<T>(
     try {
       return await read();
     } catch (error) {
-      if (failures >= times || !isFreshetError(error, "source-unavailable")) throw error;
-      // Not all at the same moment: reads that failed together would come back together.
-      const waitMs = error.facts.retryAfterMs ?? Math.min(LONGEST_WAIT_MS, firstWaitMs * 2 ** failures * (0.5 + Math.random()));
-      if (waitMs > LONGEST_WAIT_MS) throw error;
-      await sleep(waitMs, undefined, signal === undefined ? {} : { signal }).catch((cause: unknown) => {
-        throw signal?.reason ?? cause;
-      });
+      await beforeNextTry(error, failures, { times, firstWaitMs }, signal);
     }
   }
+}
+
+/**
+ * Pieces from `from` on, one after the other; where that fails for now it goes on behind the last of them. Tries count from the last piece that
+ * came. @throws as `retriedRead`.
+ */
+export async function* retriedPieces(
+  piecesFrom: (offset: number) => AsyncIterable<Uint8Array>,
+  from: number,
+  retry: Retry = RETRY,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  let at = from;
+  for (let failures = 0; ; failures++) {
+    try {
+      for await (const piece of piecesFrom(at)) {
+        at += piece.length;
+        failures = 0;
+        yield piece;
+      }
+      return;
+    } catch (error) {
+      await beforeNextTry(error, failures, retry, signal);
+    }
+  }
+}
+
+/** @throws `error`, where trying again is of no use. */
+async function beforeNextTry(
+  error: unknown,
+  failures: number,
+  { times, firstWaitMs }: Retry,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (failures >= times || !isFreshetError(error, "source-unavailable")) throw error;
+  // Not all at the same moment: reads that failed together would come back together.
+  const waitMs = error.facts.retryAfterMs ?? Math.min(LONGEST_WAIT_MS, firstWaitMs * 2 ** failures * (0.5 + Math.random()));
+  if (waitMs > LONGEST_WAIT_MS) throw error;
+  await sleep(waitMs, undefined, signal === undefined ? {} : { signal }).catch((cause: unknown) => {
+    throw signal?.reason ?? cause;
+  });
 }
 
 /** Ends when one of them does. */

@@ -1,4 +1,5 @@
 import type { S3Client } from "@aws-sdk/client-s3";
+import { LIMITS, type SourceLimits } from "./source-limits.ts";
 
 /** How objects are reached. Credentials are those of the environment: the SDK's default chain. */
 export interface S3Connection {
@@ -14,31 +15,21 @@ export interface S3Connection {
 /** How AWS itself is reached where nothing is said. */
 export const AWS: S3Connection = { region: "us-east-1", anonymous: false, pathStyle: false };
 
-/** How long each part of a request may take, in milliseconds. */
-export interface S3Limits {
-  /** To connect, TLS included. 10 s. */
-  readonly connectMs?: number;
-  /** From the request to the status line. 30 s. */
-  readonly firstByteMs?: number;
-  /** Between two pieces of the body. 30 s. */
-  readonly stallMs?: number;
-}
-
 /** The commands' classes and a client, which is shared by all that have the same connection and limits. */
 export interface S3 {
   readonly sdk: typeof import("@aws-sdk/client-s3");
   readonly client: S3Client;
 }
 
-/** To one service at a time; what is more waits, as for HTTP. */
-const CONNECTIONS = 24;
+/** More than turns are given at once: they bound the number of connections. */
+const CONNECTIONS = 1_000;
 
 const opened = new Map<string, Promise<S3>>();
 
 /** Loads the SDK with the first request: whoever reads no objects should not wait for it. */
-export function openS3(connection: S3Connection, limits: S3Limits = {}): Promise<S3> {
+export function openS3(connection: S3Connection, limits: SourceLimits = {}): Promise<S3> {
   const { endpoint, region, anonymous, pathStyle } = connection;
-  const { connectMs = 10_000, firstByteMs = 30_000 } = limits;
+  const { connectMs = LIMITS.connectMs, firstByteMs = LIMITS.firstByteMs } = limits;
   const key = JSON.stringify([endpoint, region, anonymous, pathStyle, connectMs, firstByteMs]);
   let s3 = opened.get(key);
   if (s3 === undefined) {
@@ -75,3 +66,8 @@ const UNSIGNED = {
   credentials: { accessKeyId: "", secretAccessKey: "" },
   signer: { sign: async <Request>(request: Request): Promise<Request> => request },
 };
+
+/** The host whose turns the requests to a bucket wait for. */
+export function s3Host(bucket: string, { endpoint, region }: S3Connection): string {
+  return endpoint === undefined ? `${bucket}.s3.${region}.amazonaws.com` : new URL(endpoint).host;
+}

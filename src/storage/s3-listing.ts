@@ -1,7 +1,9 @@
+import { requestTurn } from "./host-turns.ts";
 import type { ListedFile, ListedPage } from "./listed-page.ts";
-import { AWS, openS3, type S3Connection, type S3Limits } from "./s3-client.ts";
+import { AWS, openS3, type S3Connection, s3Host } from "./s3-client.ts";
 import { s3Error } from "./s3-error.ts";
 import { s3Place, s3Uri } from "./s3-uri.ts";
+import type { SourceLimits } from "./source-limits.ts";
 
 /**
  * A page of the objects whose keys begin with a prefix, in the order of their keys' bytes: 1000 at most.
@@ -16,9 +18,14 @@ export async function listS3Page(
     s3 = AWS,
     limits,
     signal,
-  }: { readonly s3?: S3Connection | undefined; readonly limits?: S3Limits; readonly signal?: AbortSignal | undefined } = {},
+  }: {
+    readonly s3?: S3Connection | undefined;
+    readonly limits?: SourceLimits | undefined;
+    readonly signal?: AbortSignal | undefined;
+  } = {},
 ): Promise<ListedPage> {
   const { bucket, key } = s3Place(prefix);
+  const release = await requestTurn(s3Host(bucket, s3), limits, signal);
   try {
     const { sdk, client } = await openS3(s3, limits);
     const command = new sdk.ListObjectsV2Command({
@@ -37,5 +44,7 @@ export async function listS3Page(
     return { files, folders: [], next: IsTruncated === true ? last : undefined, passedOver: Contents.length - files.length };
   } catch (error) {
     throw s3Error(error, prefix, signal);
+  } finally {
+    release();
   }
 }

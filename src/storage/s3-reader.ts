@@ -3,17 +3,20 @@ import type { GetObjectCommandInput, GetObjectCommandOutput } from "@aws-sdk/cli
 import { FreshetError, isFreshetError } from "../errors/index.ts";
 import { requireInside } from "./file-reader.ts";
 import { firstReadOf } from "./first-read.ts";
+import { requestTurn } from "./host-turns.ts";
 import type { RangeReader, SourceIdentity } from "./range-reader.ts";
-import { anySignal, type Retry, retriedRead } from "./retried-read.ts";
-import { AWS, openS3, type S3Connection, type S3Limits } from "./s3-client.ts";
+import { anySignal, type Retry, retriedPieces, retriedRead } from "./retried-read.ts";
+import { AWS, openS3, type S3Connection, s3Host } from "./s3-client.ts";
 import { s3Error } from "./s3-error.ts";
 import { type S3Place, s3Place, s3Uri } from "./s3-uri.ts";
+import { LIMITS, type SourceLimits } from "./source-limits.ts";
 import { describeState, isSameState, stateChanged } from "./source-state.ts";
+import { timeLimit } from "./time-limit.ts";
 
 export interface S3ReaderOptions {
   /** Default: AWS in us-east-1, with the credentials of the environment. */
   readonly s3?: S3Connection | undefined;
-  readonly limits?: S3Limits;
+  readonly limits?: SourceLimits | undefined;
   /** How much the opening request reads; reads inside it cost no request. Default: what is known of such sources (`firstReadOf`). */
   readonly firstBytes?: number;
   /** Of reads. The opening is not tried again: nothing is lost by then. */
@@ -77,6 +80,27 @@ class S3Reader implements RangeReader {
     return retriedRead(() => this.#readOnce(offset, length, both), this.#options.retry, both);
   }
 
+  stream(offset: number, signal?: AbortSignal): AsyncIterable<Uint8Array> {
+    requireInside(this, offset, 0);
+    const both = anySignal(signal, this.#options.signal);
+    return retriedPieces((at) => this.#piecesFrom(at, both), offset, this.#options.retry, both);
+  }
+
+  async *#piecesFrom(offset: number, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+    const head = this.#head.subarray(offset);
+    if (head.length > 0) yield head;
+    const at = offset + head.length;
+    if (at === this.size) return;
+    const wholeMs = this.#options.limits?.wholeMs ?? LIMITS.wholeMs;
+    const options = { ...this.#options, signal, limits: { ...this.#options.limits, readMs: wholeMs } };
+    const { identity, pieces, giveUp } = await ask(this.#place, { offset: at, length: this.size - at }, this.#condition(), options);
+    if (isSameState(identity, this.identity)) yield* pieces;
+    else {
+      giveUp();
+      throw stateChanged(describeState(identity), this.identity, this.uri);
+    }
+  }
+
   async #readOnce(offset: number, length: number, signal: AbortSignal | undefined): Promise<Uint8Array> {
     const options = { ...this.#options, signal };
     const { identity, bytes } = await getRange(this.#place, { offset, length }, this.#condition(), options);
@@ -98,11 +122,36 @@ class S3Reader implements RangeReader {
 /** The bytes of a range as far as the object has them, with the identity that the same answer tells. */
 async function getRange(
   place: S3Place,
+  range: { readonly offset: number; readonly length: number },
+  condition: Pick<GetObjectCommandInput, "IfMatch" | "IfUnmodifiedSince">,
+  options: S3ReaderOptions,
+): Promise<Answer> {
+  const { identity, length, pieces } = await ask(place, range, condition, options);
+  // Nothing of what was there before is given away, and every byte is read.
+  const bytes = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
+  let filled = 0;
+  for await (const piece of pieces) {
+    bytes.set(piece, filled);
+    filled += piece.length;
+  }
+  return { identity, bytes };
+}
+
+/** The request's turn at its host, and its time, last until the pieces have ended: they are to be read, or given up. */
+async function ask(
+  place: S3Place,
   { offset, length }: { readonly offset: number; readonly length: number },
   condition: Pick<GetObjectCommandInput, "IfMatch" | "IfUnmodifiedSince">,
   { s3 = AWS, limits = {}, signal }: S3ReaderOptions,
-): Promise<Answer> {
+) {
   const uri = uriOf(place);
+  const { readMs = LIMITS.readMs, stallMs = LIMITS.stallMs } = limits;
+  const release = await requestTurn(s3Host(place.bucket, s3), limits, signal);
+  const limit = timeLimit(readMs, signal, () => tooSlow(readMs, uri));
+  const end = (): void => {
+    limit.clear();
+    release();
+  };
   try {
     const { sdk, client } = await openS3(s3, limits);
     const command = new sdk.GetObjectCommand({
@@ -111,7 +160,7 @@ async function getRange(
       Range: `bytes=${offset}-${offset + length - 1}`,
       ...condition,
     });
-    const output = await client.send(command, signal === undefined ? {} : { abortSignal: signal });
+    const output = await client.send(command, { abortSignal: limit.signal });
     const body = output.Body as Readable;
     const range = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(output.ContentRange ?? "");
     if (range === null || Number(range[1]) !== offset) {
@@ -124,10 +173,23 @@ async function getRange(
     }
     const size = Number(range[3]);
     const expected = Math.min(length, size - offset);
-    return { identity: identityOf(output, size), bytes: await readBody(body, expected, limits.stallMs ?? 30_000, uri) };
+    const pieces = piecesOf(body, { length: expected, stallMs, uri, signal: limit.signal }, end);
+    const giveUp = (): void => {
+      body.destroy();
+      end();
+    };
+    return { identity: identityOf(output, size), length: expected, pieces, giveUp };
   } catch (error) {
-    throw s3Error(error, uri, signal);
+    end();
+    throw s3Error(error, uri, limit.signal);
   }
+}
+
+function tooSlow(longestMs: number, uri: string): FreshetError {
+  return new FreshetError("source-unavailable", "the service's answer takes longer than is waited for", {
+    found: `more than ${longestMs / 1000} s`,
+    uri,
+  });
 }
 
 /** An empty object's identity. @param otherwise thrown where it is not empty. */
@@ -144,25 +206,37 @@ async function headOfEmpty(place: S3Place, { s3 = AWS, limits, signal }: S3Reade
 }
 
 /** Exactly `length` bytes. @throws FreshetError `source-unavailable` when it has more or fewer, breaks off or stalls. */
-async function readBody(body: Readable, length: number, stallMs: number, uri: string): Promise<Uint8Array> {
-  // Nothing of what was there before is given away, and every byte is read.
-  const bytes = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
-  let filled = 0;
+async function* piecesOf(
+  body: Readable,
+  {
+    length,
+    stallMs,
+    uri,
+    signal,
+  }: { readonly length: number; readonly stallMs: number; readonly uri: string; readonly signal: AbortSignal },
+  end: () => void,
+): AsyncGenerator<Uint8Array, undefined> {
+  let came = 0;
   const stalled = new FreshetError("source-unavailable", "the service stopped in the middle of its answer", { uri });
   const timer = setTimeout(() => body.destroy(stalled), stallMs);
+  const stop = (): unknown => body.destroy(signal.reason);
+  signal.addEventListener("abort", stop, { once: true });
   try {
     for await (const piece of body as AsyncIterable<Uint8Array>) {
       timer.refresh();
-      if (filled + piece.length > length) throw bodyError("more than was asked for", `${length} bytes`, uri);
-      bytes.set(piece, filled);
-      filled += piece.length;
+      came += piece.length;
+      if (came > length) throw bodyError("more than was asked for", `${length} bytes`, uri);
+      yield piece;
     }
+    if (came < length) throw bodyError(`${came} bytes`, `${length}`, uri);
+  } catch (error) {
+    throw s3Error(error, uri, signal);
   } finally {
     clearTimeout(timer);
+    signal.removeEventListener("abort", stop);
     body.destroy();
+    end();
   }
-  if (filled < length) throw bodyError(`${filled} bytes`, `${length}`, uri);
-  return bytes;
 }
 
 function bodyError(found: string, expected: string, uri: string): FreshetError {

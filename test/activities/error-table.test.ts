@@ -12,6 +12,7 @@ const MEANINGS = {
   "source-unavailable": "retry",
   "source-refused": "give up",
   "source-changed": "give up",
+  busy: "wait",
   truncated: "give up",
   "unknown-format": "give up",
   malformed: "give up",
