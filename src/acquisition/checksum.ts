@@ -2,8 +2,10 @@ import { createHash } from "node:crypto";
 import type { Announcement } from "../contract/index.ts";
 import { FreshetError } from "../errors/index.ts";
 import type { RangeReader } from "../storage/index.ts";
+import { wholePieces } from "./whole-pieces.ts";
 
-const PART_BYTES = 4 * 1024 * 1024;
+/** Bytes from one word of progress to the next. */
+const TOLD_BYTES = 4 * 1024 * 1024;
 
 export type Checksum = NonNullable<Announcement["checksum"]>;
 
@@ -41,9 +43,14 @@ export async function verifyChecksum(
   options: { readonly signal: AbortSignal; readonly onProgress: (done: string) => void },
 ): Promise<void> {
   const check = new ChecksumCheck(announced);
-  for (let offset = 0; offset < reader.size; offset += PART_BYTES) {
-    check.update(await reader.read(offset, Math.min(PART_BYTES, reader.size - offset), options.signal));
-    options.onProgress(`checked ${offset} of ${reader.size} bytes`);
+  let done = 0;
+  let told = 0;
+  for await (const piece of wholePieces(reader, 0, options.signal)) {
+    check.update(piece);
+    done += piece.length;
+    if (done - told < TOLD_BYTES) continue;
+    told = done;
+    options.onProgress(`checked ${done} of ${reader.size} bytes`);
   }
   check.finish(reader.uri);
 }

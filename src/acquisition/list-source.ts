@@ -4,7 +4,7 @@ import { FreshetError, isFreshetError } from "../errors/index.ts";
 import type { Ledger, Revision } from "../ledger/index.ts";
 import { type ListedFile, type ListedPage, listPage } from "../storage/index.ts";
 import { listedPlaces } from "./listed-places.ts";
-import { s3ConnectionOf } from "./open-source.ts";
+import { accessOf } from "./open-source.ts";
 import { comparableUri, type StandingFile, StandingFiles } from "./standing-files.ts";
 import { lookAtSource } from "./sweep.ts";
 
@@ -108,7 +108,7 @@ async function pageOf(
   signal: AbortSignal,
 ): Promise<ListedPage | "absent" | FreshetError> {
   try {
-    return await listPage(folder, after, { s3: await s3ConnectionOf(source), signal });
+    return await listPage(folder, after, await accessOf(source, signal));
   } catch (error) {
     if (isFreshetError(error, "source-missing")) return "absent";
     if (isFreshetError(error, "source-refused", "unsupported")) return error;

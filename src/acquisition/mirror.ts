@@ -2,15 +2,33 @@ import { createHash, randomUUID } from "node:crypto";
 import { open, readdir, rename, rm, stat, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { FreshetError } from "../errors/index.ts";
+import { FreshetError, isFreshetError } from "../errors/index.ts";
 import { reached } from "../steps/index.ts";
 import { makeFolder, type RangeReader } from "../storage/index.ts";
 import { type Checksum, ChecksumCheck } from "./checksum.ts";
+import { CopyFile } from "./copy-file.ts";
+import { type PartialCopy, piecesOfPart, usablePart } from "./partial-copy.ts";
+import { wholePieces } from "./whole-pieces.ts";
 
-const PART_BYTES = 4 * 1024 * 1024;
 /** Room that has to be left after a copy: a full disk stops the ledger and the store too. */
 const SPARE_BYTES = 64 * 1024 * 1024;
 const ABANDONED_MS = 24 * 3_600_000;
+/** Bytes from one word of progress to the next. */
+const TOLD_BYTES = 4 * 1024 * 1024;
+/** Less is fetched again as fast. */
+const WORTH_KEEPING_BYTES = 1024 * 1024;
+
+export interface CopyOptions {
+  readonly signal: AbortSignal;
+  /** Told how many bytes there are. */
+  readonly onProgress: (bytes: number) => void;
+  /** What the copy is held against before it is ours. */
+  readonly checksum?: Checksum | undefined;
+  /** What an earlier attempt has left: where it is of the same state of the source, it is gone on with. */
+  readonly earlier?: PartialCopy | undefined;
+  /** Told what would be left if this process died now: only what is on the disk. */
+  readonly onPart?: (part: PartialCopy) => void;
+}
 
 /**
  * Our own copy of a revision, which never changes: its name carries the revision's identity. One that is there already is not
@@ -22,53 +40,30 @@ const ABANDONED_MS = 24 * 3_600_000;
 export async function copyToMirror(
   reader: RangeReader,
   place: { readonly mirror: string; readonly dataset: string; readonly key: string; readonly identity: string },
-  options: {
-    readonly signal: AbortSignal;
-    readonly onProgress: (bytes: number) => void;
-    /** What the copy is held against before it is ours. */
-    readonly checksum?: Checksum | undefined;
-  },
+  options: CopyOptions,
 ): Promise<string> {
   const target = mirrorPath(place);
   const folder = dirname(target);
   const present = await stat(target).catch(() => undefined);
   if (present?.size === reader.size) return target;
   const parts = join(fileURLToPath(place.mirror), ".parts");
-  const temporary = join(parts, randomUUID());
+  const name = randomUUID();
+  const temporary = join(parts, name);
   try {
     await makeFolder(folder);
     await makeFolder(parts);
     await removeAbandoned(parts);
-    const free = await statfs(folder);
-    if (free.bavail * free.bsize < reader.size + SPARE_BYTES) {
-      throw new FreshetError("storage", "the mirror's disk has no room for this granule", {
-        found: `${Math.floor((free.bavail * free.bsize) / 2 ** 20)} MiB free`,
-        expected: `${Math.ceil((reader.size + SPARE_BYTES) / 2 ** 20)} MiB`,
-        uri: place.mirror,
-        remedy: "Free some space; Freshet goes on by itself",
-      });
-    }
-    const check = options.checksum && new ChecksumCheck(options.checksum);
-    const file = await open(temporary, "wx");
-    try {
-      for (let offset = 0; offset < reader.size; offset += PART_BYTES) {
-        const length = Math.min(PART_BYTES, reader.size - offset);
-        const bytes = await reader.read(offset, length, options.signal);
-        check?.update(bytes);
-        await file.writeFile(bytes);
-        reached("download: part copied");
-        options.onProgress(offset + length);
-      }
-      check?.finish(reader.uri);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    await requireRoom(folder, reader.size, place.mirror);
+    const onPart = async (bytes: number): Promise<void> => {
+      options.onPart?.({ name, bytes, identity: reader.identity });
+      if (options.earlier !== undefined) await rm(join(parts, options.earlier.name), { force: true });
+    };
+    await fill(reader, { temporary, parts, folder, mirror: place.mirror }, { ...options, onPart });
     await rename(temporary, target);
     reached("download: copy in place");
+    if (options.earlier !== undefined) await rm(join(parts, options.earlier.name), { force: true });
     return target;
   } catch (error) {
-    await rm(temporary, { force: true }).catch(() => undefined);
     if (error instanceof FreshetError || options.signal.aborted) throw error;
     throw new FreshetError("storage", "the granule could not be copied into the mirror", {
       found: (error as Error).message,
@@ -77,6 +72,61 @@ export async function copyToMirror(
       cause: error,
     });
   }
+}
+
+async function fill(
+  reader: RangeReader,
+  place: { readonly temporary: string; readonly parts: string; readonly folder: string; readonly mirror: string },
+  options: Omit<CopyOptions, "onPart"> & { readonly onPart: (bytes: number) => Promise<void> },
+): Promise<void> {
+  const { signal, earlier, onPart } = options;
+  const check = options.checksum && new ChecksumCheck(options.checksum);
+  const file = await open(place.temporary, "wx");
+  const part = await usablePart(place.parts, earlier, reader.identity);
+  const kept = part === undefined ? 0 : (earlier?.bytes ?? 0);
+  const copy = new CopyFile(file, check, async (bytes) => {
+    if (bytes >= kept) await onPart(bytes);
+    await requireRoom(place.folder, reader.size - bytes, place.mirror);
+  });
+  let told = 0;
+  const tell = (): void => {
+    told = copy.length;
+    options.onProgress(told);
+  };
+  const add = async (piece: Uint8Array): Promise<void> => {
+    if (!(await copy.add(piece))) return;
+    reached("download: part copied");
+    if (copy.length - told >= TOLD_BYTES) tell();
+  };
+  try {
+    if (part !== undefined) for await (const piece of piecesOfPart(part, kept, signal)) await add(piece);
+    for await (const piece of wholePieces(reader, kept, signal)) await add(piece);
+    check?.finish(reader.uri);
+    await copy.finish();
+    reached("download: part copied");
+    if (copy.length > told) tell();
+    await file.close();
+  } catch (error) {
+    const bytes = await copy.giveUp();
+    await file.close().catch(() => undefined);
+    // What the next attempt goes on with, where it is more than what there was.
+    const isUseful = bytes >= Math.max(kept, WORTH_KEEPING_BYTES);
+    if (isUseful && (signal.aborted || isFreshetError(error, "source-unavailable"))) await onPart(bytes);
+    else await rm(place.temporary, { force: true }).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** @param bytes that are still to come. @throws FreshetError `storage` where they have no room. */
+async function requireRoom(folder: string, bytes: number, mirror: string): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  if (bavail * bsize >= bytes + SPARE_BYTES) return;
+  throw new FreshetError("storage", "the mirror's disk has no room for this granule", {
+    found: `${Math.floor((bavail * bsize) / 2 ** 20)} MiB free`,
+    expected: `${Math.ceil((bytes + SPARE_BYTES) / 2 ** 20)} MiB`,
+    uri: mirror,
+    remedy: "Free some space; Freshet goes on by itself",
+  });
 }
 
 /** Where the copy of a revision is, or would be. */
@@ -89,7 +139,7 @@ export function mirrorPath(place: {
   return join(fileURLToPath(place.mirror), place.dataset, mirrorName(place.key, place.identity));
 }
 
-/** What was being copied when a process died. No transfer takes as long as a day. */
+/** What was being copied when a process died, and nobody has gone on with. No attempt takes as long as a day. */
 async function removeAbandoned(parts: string): Promise<void> {
   for (const name of await readdir(parts)) {
     const path = join(parts, name);

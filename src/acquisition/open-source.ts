@@ -1,14 +1,24 @@
 import type { Source } from "../dataset/index.ts";
 import { FreshetError } from "../errors/index.ts";
 import { parseSecretReference, secrets } from "../secrets/index.ts";
-import { openReader, type RangeReader, type S3Connection } from "../storage/index.ts";
+import { openReader, type RangeReader, type ReaderOptions, type S3Connection } from "../storage/index.ts";
 
 /**
  * Opens a place of a source as its dataset file says that it is reached.
  * @throws FreshetError as `openReader`; `usage` where a named secret is not set, `unreachable` where who keeps it does not answer.
  */
-export async function openSource(source: Source, uri: string, signal?: AbortSignal): Promise<RangeReader> {
-  return openReader(uri, { s3: await s3ConnectionOf(source), ...(signal === undefined ? {} : { signal }) });
+export async function openSource(
+  source: Source,
+  uri: string,
+  signal?: AbortSignal,
+  options: Pick<ReaderOptions, "isForCopy" | "firstBytes"> = {},
+): Promise<RangeReader> {
+  return openReader(uri, { ...(await accessOf(source, signal)), ...options });
+}
+
+/** How a source is asked: its credentials, limits, and the signal that ends it. @throws FreshetError as `s3ConnectionOf`. */
+export async function accessOf(source: Source, signal?: AbortSignal): Promise<ReaderOptions> {
+  return { s3: await s3ConnectionOf(source), limits: source.limits, ...(signal === undefined ? {} : { signal }) };
 }
 
 /**

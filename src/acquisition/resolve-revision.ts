@@ -1,14 +1,20 @@
 import { pathToFileURL } from "node:url";
 import type { Announcement, Downloaded, GranuleReference } from "../contract/index.ts";
-import type { Dataset } from "../dataset/index.ts";
+import type { Dataset, Source } from "../dataset/index.ts";
 import { FreshetError, isFreshetError } from "../errors/index.ts";
 import { type Ledger, type Revision, type RevisionId, revisionIdentity } from "../ledger/index.ts";
+import { requireWholeFile } from "../scan/index.ts";
 import { reached } from "../steps/index.ts";
-import type { RangeReader, SourceIdentity } from "../storage/index.ts";
+import { type RangeReader, type Release, type SourceIdentity, turnToCopy } from "../storage/index.ts";
 import { allowedUri } from "./allowed.ts";
 import { type Checksum, verifyChecksum } from "./checksum.ts";
-import { copyToMirror } from "./mirror.ts";
-import { openSource } from "./open-source.ts";
+import { type CopyOptions, copyToMirror } from "./mirror.ts";
+import { accessOf, openSource } from "./open-source.ts";
+import { firstThatAnswers, placesOf } from "./other-servers.ts";
+import { type PartialCopy, partialCopyOf } from "./partial-copy.ts";
+
+/** A granule of usual size comes with the opening request. */
+const FOR_COPY = { isForCopy: true, firstBytes: 1024 * 1024 } as const;
 
 export interface AcquisitionContext {
   readonly ledger: Ledger;
@@ -17,14 +23,16 @@ export interface AcquisitionContext {
   readonly onProgress: (done: string) => void;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** What the attempt before has kept of its copy, unchecked, and where this one's goes. */
+  readonly kept?: { readonly earlier: unknown; keep(part: PartialCopy): void };
 }
 
 /**
- * Resolves an announcement to a revision: opens what it names, checks it against what was promised, asks the ledger whether it
- * is known, and copies it where the source keeps a mirror.
+ * Resolves an announcement to a revision: opens what it names, or the same on another server of the source where that does not answer; checks
+ * it against what was promised, asks the ledger whether it is known, and copies it where the source keeps a mirror.
  * @throws FreshetError `source-missing` while it is not there in full; `source-changed` when it is not what was announced;
  *   `source-refused` for a place that the source may not name; `unsupported` for a source that states nothing by which a
- *   reader could notice a change.
+ *   reader could notice a change; `busy` while as much is being copied from its host as the source allows.
  */
 export async function resolveRevision(
   granule: GranuleReference,
@@ -33,72 +41,161 @@ export async function resolveRevision(
   context: AcquisitionContext,
 ): Promise<Downloaded> {
   const uri = allowedUri(dataset.source, announcement.uri);
-  const reader = await openSource(dataset.source, uri, context.signal);
+  return firstThatAnswers(placesOf(dataset.source, uri), announcement, (place) =>
+    resolveAt(place, granule, dataset, announcement, context),
+  );
+}
+
+async function resolveAt(
+  uri: string,
+  granule: GranuleReference,
+  dataset: Dataset,
+  announcement: Announcement,
+  context: AcquisitionContext,
+): Promise<Downloaded> {
+  const { checksum } = announcement;
+  const { mirror } = dataset.source;
+  const isForCopy = mirror !== undefined;
+  // Whoever reads all of it takes a turn before anything is opened: while many wait, each costs nothing.
+  const release =
+    isForCopy || checksum !== undefined ? await turnToCopy(uri, await accessOf(dataset.source, context.signal)) : undefined;
   try {
-    checkPromise(announcement, reader);
-    const { checksum } = announcement;
-    const { mirror } = dataset.source;
-    if (mirror === undefined) checkReferable(reader);
-    else checkRecognisable(reader, checksum);
-    const earlier = await context.ledger.revisionsOf(dataset.name, granule.key);
-    const same = earlier.find((revision) => isSameState(revision, uri, reader.identity, checksum));
-    const identity = same?.identity ?? revisionIdentity({ ...reader.identity, ...(checksum === undefined ? {} : { checksum }) });
-    const { revision } = await context.ledger.hear({
-      dataset: dataset.name,
-      key: granule.key,
-      identity,
-      uri,
-      size: reader.size,
-      etag: reader.identity.etag,
-      lastModifiedMs: reader.identity.lastModifiedMs,
-      fields: granule.fields,
-      reason: announcement.by,
-      detail: { announcedMs: announcement.heardMs },
-    });
-    reached("download: revision heard");
-    const newer = earlier.find((other) => isNewerElsewhere(other, uri, reader.identity, context.now()));
-    // An attempt that died has heard of it, and did no more.
-    if (revision.state === "heard") {
-      if (newer !== undefined) return await giveWay(context.ledger, revision, newer, { uri, size: reader.size });
-      if (mirror === undefined) await noteReplaced(context, earlier, uri, identity);
-    }
-    const isBack = newer === undefined && (await isTakenUpAgain(context.ledger, revision));
-    if (isBack) await context.ledger.record({ ...revisionId(revision), state: "heard", reason: "the source has it again" });
-    // The second verdict may be word for word the first one, and is a step all the same.
-    else if (revision.state === "quarantined")
-      await context.ledger.record({ ...revisionId(revision), state: "heard", reason: "it is looked at again" });
-    const isOpen = isBack || revision.state === "heard" || revision.state === "quarantined";
-    const known = isOpen ? undefined : revision.state;
-    if (known !== undefined) return { identity, uri, size: reader.size, known };
+    const reader = await openSource(dataset.source, uri, context.signal, isForCopy ? FOR_COPY : {});
     try {
-      const kept = await keep(reader, { mirror, dataset: dataset.name, key: granule.key, identity }, checksum, context);
-      return { identity, uri: kept ?? uri, size: reader.size, known };
-    } catch (error) {
-      // It is in the ledger under this identity, and must not stay there as if it were still to come.
-      if (isFreshetError(error, "source-changed")) {
-        await context.ledger.record({ ...revisionId(revision), state: "quarantined", reason: error.message });
+      checkPromise(announcement, reader);
+      if (isForCopy) checkRecognisable(reader, checksum);
+      else checkReferable(reader);
+      await requireWholeFile(reader, context.signal);
+      const heard = await hear(uri, reader, granule, dataset, announcement, context);
+      if (heard.known !== undefined) return heard;
+      try {
+        const place = { mirror, dataset: dataset.name, key: granule.key, identity: heard.identity };
+        const kept = await keep(reader, place, dataset.source, checksum, context, release);
+        return { ...heard, uri: kept ?? uri };
+      } catch (error) {
+        // It is in the ledger under this identity, and must not stay there as if it were still to come.
+        if (isFreshetError(error, "source-changed")) {
+          const id = { dataset: dataset.name, key: granule.key, identity: heard.identity };
+          await context.ledger.record({ ...id, state: "quarantined", reason: error.message });
+        }
+        throw error;
       }
-      throw error;
+    } finally {
+      await reader.close();
     }
   } finally {
-    await reader.close();
+    release?.();
   }
 }
 
-/** Checks the bytes, and copies them where there is a mirror: once through, whichever it is. Answers the copy's uri. */
+/** Tells the ledger of the revision that a reader has opened. Answers with `known` where nothing more is to be done. */
+async function hear(
+  uri: string,
+  { identity: source, size }: RangeReader,
+  granule: GranuleReference,
+  dataset: Dataset,
+  { checksum, by, heardMs }: Announcement,
+  context: AcquisitionContext,
+): Promise<Downloaded> {
+  const { ledger } = context;
+  const earlier = await ledger.revisionsOf(dataset.name, granule.key);
+  const same = earlier.find((revision) => isSameState(revision, uri, source, checksum));
+  const identity = same?.identity ?? revisionIdentity({ ...source, ...(checksum === undefined ? {} : { checksum }) });
+  const { revision } = await ledger.hear({
+    dataset: dataset.name,
+    key: granule.key,
+    identity,
+    uri,
+    size,
+    etag: source.etag,
+    lastModifiedMs: source.lastModifiedMs,
+    fields: granule.fields,
+    reason: by,
+    detail: { announcedMs: heardMs },
+  });
+  reached("download: revision heard");
+  const newer = earlier.find((other) => isNewerElsewhere(other, uri, source, context.now()));
+  // An attempt that died has heard of it, and did no more.
+  if (revision.state === "heard") {
+    if (newer !== undefined) return giveWay(ledger, revision, newer, { uri, size });
+    if (dataset.source.mirror === undefined) await noteReplaced(context, earlier, uri, identity);
+  }
+  const isBack = newer === undefined && (await isTakenUpAgain(ledger, revision));
+  if (isBack) await ledger.record({ ...revisionId(revision), state: "heard", reason: "the source has it again" });
+  // The second verdict may be word for word the first one, and is a step all the same.
+  else if (revision.state === "quarantined")
+    await ledger.record({ ...revisionId(revision), state: "heard", reason: "it is looked at again" });
+  const isOpen = isBack || revision.state === "heard" || revision.state === "quarantined";
+  return { identity, uri, size, known: isOpen ? undefined : revision.state };
+}
+
+/**
+ * Checks the bytes, and copies them where there is a mirror: once through, whichever it is. Answers the copy's uri. Where the copy breaks off for
+ * now, another server of the source may have the same bytes: as many, and of the announced checksum where there is one.
+ */
 async function keep(
   reader: RangeReader,
   place: { readonly mirror: string | undefined; readonly dataset: string; readonly key: string; readonly identity: string },
+  source: Source,
   checksum: Checksum | undefined,
-  { signal, onProgress }: AcquisitionContext,
+  { signal, onProgress, kept }: AcquisitionContext,
+  release: Release | undefined,
 ): Promise<string | undefined> {
   const { mirror } = place;
   if (mirror === undefined) {
     if (checksum !== undefined) await verifyChecksum(reader, checksum, { signal, onProgress });
     return undefined;
   }
-  const copied = (bytes: number): void => onProgress(`${bytes} of ${reader.size} bytes`);
-  return pathToFileURL(await copyToMirror(reader, { ...place, mirror }, { signal, onProgress: copied, checksum })).href;
+  const options = {
+    signal,
+    checksum,
+    onProgress: (bytes: number): void => onProgress(`${bytes} of ${reader.size} bytes`),
+    earlier: partialCopyOf(kept?.earlier),
+    onPart: (part: PartialCopy): void => kept?.keep(part),
+  };
+  const path = await copyToMirror(reader, { ...place, mirror }, options).catch((error: unknown) => {
+    // A turn at another host is not waited for with one in hand.
+    release?.();
+    return copyFromAnother(error, reader, { ...place, mirror }, source, { ...options, onPart: () => undefined });
+  });
+  return pathToFileURL(path).href;
+}
+
+async function copyFromAnother(
+  error: unknown,
+  { uri, size }: RangeReader,
+  place: { readonly mirror: string; readonly dataset: string; readonly key: string; readonly identity: string },
+  source: Source,
+  options: CopyOptions,
+): Promise<string> {
+  const [, ...others] = placesOf(source, uri);
+  if (others.length === 0 || !isFreshetError(error, "source-unavailable")) throw error;
+  const access = await accessOf(source, options.signal);
+  return firstThatAnswers(
+    others,
+    {},
+    async (other) => {
+      const release = await turnToCopy(other, access);
+      try {
+        const reader = await openSource(source, other, options.signal, FOR_COPY);
+        try {
+          if (reader.size !== size) {
+            throw new FreshetError("source-unavailable", "it has another length there", {
+              found: `${reader.size} bytes`,
+              expected: `${size} bytes`,
+              uri: other,
+            });
+          }
+          return await copyToMirror(reader, place, options);
+        } finally {
+          await reader.close();
+        }
+      } finally {
+        release();
+      }
+    },
+    error,
+  );
 }
 
 /**

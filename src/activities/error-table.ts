@@ -52,6 +52,11 @@ export function toFailure(error: unknown, attempt: number): unknown {
   });
 }
 
+/** An error that is tried again for a time, when that time is over. */
+export function finalFailure(error: FreshetError): ApplicationFailure {
+  return ApplicationFailure.create({ type: error.kind, message: error.message, nonRetryable: true, details: [factsOf(error)] });
+}
+
 function isTemporals(error: unknown): boolean {
   return error instanceof TemporalFailure || (error instanceof Error && error.name === "AbortError");
 }

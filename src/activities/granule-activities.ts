@@ -4,6 +4,7 @@ import type { Ledger } from "../ledger/index.ts";
 import type { ScanStore } from "../scan/index.ts";
 import { reached } from "../steps/index.ts";
 import { countReferences } from "../virtual/index.ts";
+import { awaited } from "./awaited.ts";
 import type { DatasetFiles } from "./dataset-files.ts";
 import { withHeartbeat } from "./heartbeat.ts";
 
@@ -20,8 +21,10 @@ export function createGranuleActivities({ ledger, scans, files, wake }: GranuleA
   return {
     async download(granule, announcement) {
       const dataset = await files.get(granule.dataset);
-      return withHeartbeat((onProgress, signal) =>
-        resolveRevision(granule, dataset, announcement, { ledger, signal, onProgress, now: Date.now }),
+      return awaited(dataset.await, () =>
+        withHeartbeat((onProgress, signal, kept) =>
+          resolveRevision(granule, dataset, announcement, { ledger, signal, onProgress, now: Date.now, kept }),
+        ),
       );
     },
 

@@ -1,4 +1,5 @@
 import { FreshetError } from "../errors/index.ts";
+import type { SourceLimits } from "../storage/index.ts";
 import { readCalendar } from "./calendar-spec.ts";
 import type {
   AmqpDelivery,
@@ -49,10 +50,13 @@ type ProductInput = DatasetInput["products"][number];
 
 /** The source that a checked document declares; relative folders are relative to `baseFolder`. */
 export function completeSource(name: string, input: SourceInput, baseFolder: string): Source {
+  const alternatives = (input.alternatives ?? []).map((prefix) => checked(parsePrefix(prefix, baseFolder)));
   return {
     name,
     at: checked(parsePrefix(input.at, baseFolder)),
-    allow: sorted((input.allow ?? []).map((prefix) => checked(parsePrefix(prefix, baseFolder)))),
+    allow: sorted([...(input.allow ?? []).map((prefix) => checked(parsePrefix(prefix, baseFolder))), ...alternatives]),
+    ...(alternatives.length === 0 ? {} : { alternatives }),
+    ...(input.limits === undefined ? {} : { limits: completeLimits(input.limits) }),
     ...(input.mirror === undefined ? {} : { mirror: checked(parseFolder(input.mirror, baseFolder)) }),
     ...completeS3Access(input),
     ...(input.sqs === undefined ? {} : { sqs: completeSqs(input.sqs) }),
@@ -60,6 +64,17 @@ export function completeSource(name: string, input: SourceInput, baseFolder: str
     ...(input.listing === undefined ? {} : { listing: completeListing(input.listing) }),
     ...(input.cmr === undefined ? {} : { cmr: completeCmr(input.cmr) }),
     ...(input.credentials === undefined ? {} : { credentials: completeCredentials(input.credentials) }),
+  };
+}
+
+/** What is not set stays so: the defaults are those of the requests. */
+function completeLimits(input: NonNullable<SourceInput["limits"]>): SourceLimits {
+  const { concurrency, perSecond, ...durations } = input;
+  const times = Object.entries(durations).filter(([, duration]) => duration !== undefined);
+  return {
+    ...(concurrency === undefined ? {} : { concurrency }),
+    ...(perSecond === undefined ? {} : { perSecond }),
+    ...Object.fromEntries(times.map(([name, duration]) => [`${name}Ms`, milliseconds(duration as string)])),
   };
 }
 
@@ -160,6 +175,7 @@ export function completeDataset(input: DatasetInput, source: Source, baseFolder:
     await: {
       deadlineMs: milliseconds(input.await?.deadline ?? DEFAULTS.deadline),
       everyMs: milliseconds(input.await?.every ?? DEFAULTS.every),
+      ...(input.await?.forbidden === "await" ? { forbidden: "await" as const } : {}),
     },
   };
 }

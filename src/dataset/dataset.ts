@@ -1,3 +1,4 @@
+import type { SourceLimits } from "../storage/index.ts";
 import type { Calendar } from "./calendar.ts";
 
 /** Where announcements and bytes come from. */
@@ -9,6 +10,10 @@ export interface Source {
   readonly allow: readonly string[];
   /** Folder for our own copies (`file:///…/`): references then point there, and never change under readers. */
   readonly mirror?: string | undefined;
+  /** Other servers that have the same paths below, in the order in which they are asked where `at` does not answer; `allow` has them too. */
+  readonly alternatives?: readonly string[] | undefined;
+  /** How its hosts are asked; what is not set is as `LIMITS` of storage has it. */
+  readonly limits?: SourceLimits | undefined;
   /** How `s3://` is reached; undefined where the source has nothing of it, and where defaults do. */
   readonly s3?: S3Access | undefined;
   /** Ways by which its announcements come. */
@@ -231,8 +236,8 @@ export interface Dataset {
   readonly maintenance: Maintenance;
   /** How old a granule must be, from its valid time on (or, where its name has none, since it was announced), before it is looked at. */
   readonly holdMs?: number | undefined;
-  /** How long an announced granule may be absent, and how often one looks. */
-  readonly await: { readonly deadlineMs: number; readonly everyMs: number };
+  /** How long an announced granule may be absent, and how often one looks; `forbidden`: whether a 403 says that it is absent. */
+  readonly await: { readonly deadlineMs: number; readonly everyMs: number; readonly forbidden?: "await" | undefined };
 }
 
 /** A dataset file, read. */

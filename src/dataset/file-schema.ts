@@ -226,6 +226,10 @@ const datasetShape = {
   await: mapping({
     deadline: duration.optional().describe("How long an announced granule may be absent. Default: 1h."),
     every: interval.optional().describe("How often one looks. Default: 30s."),
+    forbidden: z
+      .enum(["refuse", "await"], { error: "refuse, await" })
+      .optional()
+      .describe("A source that says forbidden (403) of what is not there yet: await. Default: refuse."),
   })
     .optional()
     .describe("Granules that are announced before they are there."),

@@ -113,6 +113,18 @@ const credentialsSchema = z
   )
   .describe("Who we are for the source's servers.");
 
+const limitsSchema = mapping({
+  concurrency: wholeNumber(1, 256)
+    .optional()
+    .describe("Requests to one host that are under way at once, of everything in a process; half as many copies. Default: 24."),
+  perSecond: rate().optional().describe("Requests to one host that begin in a second. Default: any number."),
+  connect: interval.optional().describe("How long connecting may take. Default: 10s."),
+  firstByte: interval.optional().describe("From a request to the beginning of its answer. Default: 30s."),
+  stall: interval.optional().describe("Between two pieces of an answer. Default: 30s."),
+  read: interval.optional().describe("All of an answer, where a part is read. Default: 5m."),
+  whole: interval.optional().describe("All of an answer, where a file is copied; the next one goes on there. Default: 1h."),
+});
+
 /** One source, as a dataset file has it. */
 export const sourceSchema = mapping(
   {
@@ -121,6 +133,10 @@ export const sourceSchema = mapping(
     ),
     allow: list(prefix, "a list of prefixes", 0).optional().describe("Further prefixes that announcements may name."),
     mirror: folder.optional().describe("Folder for our own copies. References then point there and never change under readers."),
+    alternatives: list(prefix, "a list of prefixes", 0)
+      .optional()
+      .describe("Other servers with the same paths below: asked in this order where `at` does not answer for now."),
+    limits: limitsSchema.optional().describe("How much its hosts are asked at once, and how long answers may take."),
     s3: s3Schema.optional().describe("How s3:// is reached."),
     sqs: sqsSchema.optional().describe("A queue that announces its granules."),
     amqp: amqpSchema.optional().describe("A broker that announces its granules."),
@@ -134,6 +150,11 @@ export const sourceSchema = mapping(
 );
 
 export type SourceInput = z.infer<typeof sourceSchema>;
+
+function rate() {
+  const error = "a number, more than 0 and at most 10000";
+  return z.number({ error }).positive({ error }).max(10_000, { error });
+}
 
 /** A text of which, where it is wrong, only what `found` says is shown: it may be a secret. */
 function unshown(allowed: string, isGood: (text: string) => boolean, found: (text: string) => string) {

@@ -59,6 +59,8 @@ export interface ErrorFacts {
   readonly remedy?: string | undefined;
   /** Milliseconds after which a retry makes sense, where the other side said so. */
   readonly retryAfterMs?: number | undefined;
+  /** The status of the answer, where an HTTP server gave one. */
+  readonly status?: number | undefined;
   readonly cause?: unknown;
 }
 

@@ -3,6 +3,7 @@ export { registerCodecs } from "./decoding.ts";
 export type { Evidence } from "./explain/evidence.ts";
 export { type Explanation, explain } from "./explain/explain.ts";
 export { FilesBeside } from "./files-beside.ts";
+export { requireWholeFile } from "./require-whole-file.ts";
 export type { Sample, Samples } from "./samples.ts";
 export { type Scan, type ScanOptions, scan, withSamples } from "./scan.ts";
 export { type ScanAddress, ScanStore } from "./scan-store.ts";

@@ -16,6 +16,7 @@ export function requireSuccess(answer: HttpAnswer, source: URL): void {
   const { kind, summary } = meaningOf(answer.status);
   throw new FreshetError(kind, summary, {
     found: `status ${answer.status}`,
+    status: answer.status,
     uri,
     retryAfterMs: kind === "source-unavailable" ? retryAfterMs(answer.headers["retry-after"], Date.now()) : undefined,
     remedy: kind === "source-refused" ? "Check the credentials and what they allow" : undefined,

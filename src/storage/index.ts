@@ -1,7 +1,9 @@
 export { type BlockCacheOptions, type CachedReader, withBlockCache } from "./block-cache.ts";
+export { turnToCopy } from "./copy-turn.ts";
 export { type CountingReader, withCounters } from "./counting-reader.ts";
 export { openFileReader } from "./file-reader.ts";
 export { firstReadOf, learnFirstRead } from "./first-read.ts";
+export type { Release } from "./host-turns.ts";
 export { copyTurn } from "./host-turns.ts";
 export { getJson, type JsonAnswer } from "./http-json.ts";
 export { type HttpReaderOptions, openHttpReader } from "./http-reader.ts";
@@ -13,4 +15,6 @@ export type { RangeReader, SourceIdentity } from "./range-reader.ts";
 export { type ReadingPlan, readingPlanOf } from "./reading-plan.ts";
 export { AWS, type S3Connection } from "./s3-client.ts";
 export { s3Uri } from "./s3-uri.ts";
+export type { SourceLimits } from "./source-limits.ts";
+export { isSameState } from "./source-state.ts";
 export { writeWhole } from "./write-whole.ts";

@@ -48,7 +48,7 @@ export function s3Error(error: unknown, uri: string, signal: AbortSignal | undef
   const { name, code, message, $metadata, $response } = error as ServiceError;
   const status = $metadata?.httpStatusCode;
   const region = $response?.headers?.["x-amz-bucket-region"];
-  const facts: ErrorFacts = { found: status === undefined ? message : `status ${status}, ${name}`, uri, cause: error };
+  const facts: ErrorFacts = { found: status === undefined ? message : `status ${status}, ${name}`, status, uri, cause: error };
   if (status === 301 || status === 307 || name === "PermanentRedirect" || name === "AuthorizationHeaderMalformed") {
     return new FreshetError("source-refused", "the bucket is in another region, or has another endpoint", {
       ...facts,

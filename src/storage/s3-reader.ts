@@ -93,7 +93,12 @@ class S3Reader implements RangeReader {
     if (at === this.size) return;
     const wholeMs = this.#options.limits?.wholeMs ?? LIMITS.wholeMs;
     const options = { ...this.#options, signal, limits: { ...this.#options.limits, readMs: wholeMs } };
-    const { identity, pieces, giveUp } = await ask(this.#place, { offset: at, length: this.size - at }, this.#condition(), options);
+    const { identity, pieces, giveUp } = await ask(
+      this.#place,
+      { offset: at, length: this.size - at },
+      this.#condition(),
+      options,
+    );
     if (isSameState(identity, this.identity)) yield* pieces;
     else {
       giveUp();

@@ -32,6 +32,8 @@ const STAGE = defineSearchAttributeKey("FreshetStage", "KEYWORD");
 /** A source that changes while it is read is looked at again this often, with a pause; then it is for people. */
 const CHANGING_TRIES = 5;
 const CHANGING_PAUSE_MS = 2_000;
+/** What waiting for a turn, and copying, may take beyond the deadline of a source. */
+const COPY_MS = 24 * 3_600_000;
 /** Identity in the ledger of a granule whose bytes never came. */
 const NEVER_SEEN = "unresolved";
 
@@ -208,7 +210,8 @@ function activitiesFor({ key, awaitFor }: GranuleInput): ActivityInterfaceFor<Gr
   const { download } = proxyActivities<GranuleActivities>({
     summary: `is ${key} there?`,
     startToCloseTimeout: "6 hours",
-    scheduleToCloseTimeout: awaitFor.deadlineMs,
+    // The deadline is the activity's: it ends waiting for a source, and neither a long copy nor waiting for a turn.
+    scheduleToCloseTimeout: awaitFor.deadlineMs + COPY_MS,
     heartbeatTimeout: "30 seconds",
     retry: { initialInterval: Math.min(1_000, awaitFor.everyMs), backoffCoefficient: 1.5, maximumInterval: awaitFor.everyMs },
   });

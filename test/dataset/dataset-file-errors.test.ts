@@ -19,7 +19,7 @@ function problemsOf(text: string): string[] {
   return [];
 }
 
-const SOURCE_KEYS = "at, allow, mirror, s3, sqs, amqp, listing, cmr, credentials";
+const SOURCE_KEYS = "at, allow, mirror, alternatives, limits, s3, sqs, amqp, listing, cmr, credentials";
 const PREFIX = "https://…, http://…, s3://bucket/…, file:///… or a path, without credentials, query or fragment";
 const FOLDER = "a path or file:///…";
 const DURATION = "a whole number with a unit: 500ms, 30s, 15m, 6h, 10d";

@@ -32,3 +32,13 @@ function wholeRecords(variables: readonly Variable[], recordBytes: number, fileS
   const counts = variables.map(({ begin, bytes }) => Math.floor((fileSize - begin - bytes) / recordBytes) + 1);
   return Math.max(0, Math.min(...counts));
 }
+
+/** Where the values of the last variable end, padding aside: a file whose writer has closed it is as long. Records of a stream count as far as they are there. */
+export function dataEnd(header: Header, fileSize: number): number {
+  const { count, recordBytes } = recordLayout(header, fileSize);
+  const ends = header.variables.map(({ isRecord, begin, bytes }) => {
+    if (!isRecord) return begin + bytes;
+    return count === 0 ? header.length : begin + (count - 1) * recordBytes + bytes;
+  });
+  return Math.max(header.length, ...ends);
+}
