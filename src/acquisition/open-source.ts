@@ -11,7 +11,7 @@ export async function openSource(
   source: Source,
   uri: string,
   signal?: AbortSignal,
-  options: Pick<ReaderOptions, "isForCopy" | "firstBytes"> = {},
+  options: Pick<ReaderOptions, "isForCopy" | "firstBytes" | "retry"> = {},
 ): Promise<RangeReader> {
   return openReader(uri, { ...(await accessOf(source, signal)), ...options });
 }

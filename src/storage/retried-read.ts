@@ -29,9 +29,12 @@ export async function retriedRead<T>(
   }
 }
 
+/** Who sends less between two failures makes no progress worth the requests. */
+const PROGRESS_BYTES = 256 * 1024;
+
 /**
- * Pieces from `from` on, one after the other; where that fails for now it goes on behind the last of them. Tries count from the last piece that
- * came. @throws as `retriedRead`.
+ * Pieces from `from` on, one after the other; where that fails for now it goes on behind the last of them. Tries are counted anew after 256 KiB.
+ * @throws as `retriedRead`.
  */
 export async function* retriedPieces(
   piecesFrom: (offset: number) => AsyncIterable<Uint8Array>,
@@ -40,15 +43,19 @@ export async function* retriedPieces(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
   let at = from;
+  let counted = from;
   for (let failures = 0; ; failures++) {
     try {
       for await (const piece of piecesFrom(at)) {
         at += piece.length;
-        failures = 0;
         yield piece;
+        if (at - counted < PROGRESS_BYTES) continue;
+        counted = at;
+        failures = 0;
       }
       return;
     } catch (error) {
+      counted = at;
       await beforeNextTry(error, failures, retry, signal);
     }
   }

@@ -3,13 +3,14 @@ import { createHash } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, afterEach, before, beforeEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 import { openSource } from "../../src/acquisition/index.ts";
 import { copyToMirror } from "../../src/acquisition/mirror.ts";
 import type { Source } from "../../src/dataset/index.ts";
 import { type ErrorKind, isFreshetError } from "../../src/errors/index.ts";
+import type { RangeReader } from "../../src/storage/index.ts";
 import {
   type Answer,
   breaking,
@@ -28,6 +29,7 @@ import {
 } from "../support/misbehaving-server.ts";
 
 const FIRST_BYTES = 100;
+const RETRY = { times: 3, firstWaitMs: 1 };
 const ONE: State = {
   bytes: Buffer.from(Array.from({ length: 3_000_000 }, (_, index) => (index * 7 + (index >> 8)) % 251)),
   etag: '"one"',
@@ -37,41 +39,47 @@ const TWO: State = { bytes: Buffer.from(ONE.bytes).fill(1), etag: '"two"', modif
 const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 const ok = wellBehaved(ONE);
 
-let server: MisbehavingServer;
-let other: MisbehavingServer;
-let mirror = "";
-before(async () => {
-  [server, other] = await Promise.all([startMisbehavingServer(), startMisbehavingServer()]);
-});
-after(() => {
-  server.close();
-  other.close();
-});
-beforeEach(async () => {
-  mirror = await mkdtemp(join(tmpdir(), "freshet-misbehaving-"));
-});
-afterEach(() => rm(mirror, { recursive: true, force: true }));
-
-function source(limits: Source["limits"] = {}): Source {
-  const short = { connectMs: 2_000, firstByteMs: 300, stallMs: 300, readMs: 1_500, wholeMs: 1_500 };
-  return { name: "s", at: `${server.origin}/`, allow: [], limits: { ...short, ...limits } };
-}
 const never = new AbortController().signal;
 
+/** What one test has for itself: most of them wait, so they wait together. */
+interface Scene {
+  readonly server: MisbehavingServer;
+  readonly other: MisbehavingServer;
+  readonly mirror: string;
+}
+
+async function withScene(look: (scene: Scene) => Promise<void>): Promise<void> {
+  const [server, other] = await Promise.all([startMisbehavingServer(), startMisbehavingServer()]);
+  const mirror = await mkdtemp(join(tmpdir(), "freshet-misbehaving-"));
+  try {
+    await look({ server, other, mirror });
+  } finally {
+    server.close();
+    other.close();
+    await rm(mirror, { recursive: true, force: true });
+  }
+}
+
+function open({ server }: Scene, isForCopy: boolean): Promise<RangeReader> {
+  const limits = { connectMs: 2_000, firstByteMs: 300, stallMs: 300, readMs: 1_500, wholeMs: 1_500 };
+  const source: Source = { name: "s", at: `${server.origin}/`, allow: [], limits };
+  return openSource(source, `${server.origin}/file.nc`, never, { firstBytes: FIRST_BYTES, retry: RETRY, isForCopy });
+}
+
 /** The whole file by ranges, where it is. */
-async function readInPlace(): Promise<Buffer> {
-  const reader = await openSource(source(), `${server.origin}/file.nc`, never, { firstBytes: FIRST_BYTES });
+async function readInPlace(scene: Scene): Promise<Buffer> {
+  const reader = await open(scene, false);
   const parts: Uint8Array[] = [];
   for (let at = 0; at < reader.size; at += 1_000_000) parts.push(await reader.read(at, Math.min(1_000_000, reader.size - at)));
   return Buffer.concat(parts);
 }
 
 /** The whole file as our own copy. */
-async function copy(): Promise<Buffer> {
-  const reader = await openSource(source(), `${server.origin}/file.nc`, never, { firstBytes: FIRST_BYTES, isForCopy: true });
-  const place = { mirror: `${pathToFileURL(mirror).href}/`, dataset: "d", key: "k", identity: "i" };
+async function copy(scene: Scene): Promise<Buffer> {
+  const place = { mirror: `${pathToFileURL(scene.mirror).href}/`, dataset: "d", key: "k", identity: "i" };
   const checksum = { algorithm: "sha256", value: sha256(ONE.bytes) } as const;
-  return readFile(await copyToMirror(reader, place, { signal: never, onProgress: () => undefined, checksum }));
+  const options = { signal: never, onProgress: () => undefined, checksum };
+  return readFile(await copyToMirror(await open(scene, true), place, options));
 }
 
 /** What comes of it: the right bytes, or an error of this kind whose sentence says so. */
@@ -79,7 +87,7 @@ type End = "right" | readonly [ErrorKind, RegExp];
 
 interface Case {
   readonly what: string;
-  readonly answers: () => readonly Answer[];
+  readonly answers: (other: MisbehavingServer) => readonly Answer[];
   readonly inPlace: End;
   readonly copy: End;
   /** Milliseconds after which the error says that one should come back. */
@@ -128,8 +136,7 @@ const CASES: readonly Case[] = [
   {
     what: "fewer bytes than Content-Length says",
     answers: () => [ok, breaking(ONE, 1_000, (response) => response.socket?.end())],
-    inPlace: ["source-unavailable", /broke the connection|ends early/],
-    copy: "right",
+    ...both(["source-unavailable", /broke the connection|ends early/]),
   },
   {
     what: "a shorter range than was asked for",
@@ -145,7 +152,7 @@ const CASES: readonly Case[] = [
   {
     what: "a range of other bytes than were asked for",
     answers: () => [ok, shifted(ONE, 1)],
-    ...both(["unsupported", /does not say which bytes it holds: found content-range bytes 101-/]),
+    ...both(["unsupported", /does not say which bytes it holds: found content-range bytes (1|101)-/]),
   },
   {
     what: "a range without Content-Range",
@@ -247,7 +254,7 @@ const CASES: readonly Case[] = [
   },
   {
     what: "a redirect to another port",
-    answers: () => [(_, response) => response.writeHead(302, { location: `${other.origin}/file.nc` }).end()],
+    answers: (other) => [(_, response) => response.writeHead(302, { location: `${other.origin}/file.nc` }).end()],
     ...both(["source-refused", /redirects to another host/]),
   },
   {
@@ -271,7 +278,7 @@ const CASES: readonly Case[] = [
   },
 ];
 
-describe("a server that answers with", () => {
+describe("a server that answers with", { concurrency: 16 }, () => {
   const ways = [
     ["in place", readInPlace, "inPlace"],
     ["as a copy", copy, "copy"],
@@ -279,29 +286,31 @@ describe("a server that answers with", () => {
   for (const { what, answers, retryAfterMs, ...ends } of CASES) {
     for (const [way, read, name] of ways) {
       const end = ends[name];
-      test(`${what}, read ${way}: ${end === "right" ? "ends right" : end[0]}`, { timeout: 30_000 }, async () => {
-        server.script(...answers());
-        other.script(ok);
-        if (end === "right") {
-          assert.equal(sha256(await read()), sha256(ONE.bytes));
-          return;
-        }
-        const [kind, message] = end;
-        const error = await read().then(
-          () => assert.fail("it was read"),
-          (thrown: unknown) => thrown,
-        );
-        assert.ok(isFreshetError(error), String(error));
-        assert.equal(error.kind, kind, error.message);
-        assert.match(error.message, message);
-        if (retryAfterMs !== undefined) {
-          const [least, most] = retryAfterMs;
-          const said = error.facts.retryAfterMs ?? Number.NaN;
-          assert.ok(said >= least && said <= most, `${said} ms`);
-        }
-        assert.equal(other.requests.length, 0, "nobody else was asked");
-        assert.deepEqual(await readdir(join(mirror, "d")).catch(() => []), [], "no copy is left that is not right");
-      });
+      test(`${what}, read ${way}: ${end === "right" ? "ends right" : end[0]}`, { timeout: 30_000 }, () =>
+        withScene(async (scene) => {
+          scene.server.script(...answers(scene.other));
+          scene.other.script(ok);
+          if (end === "right") {
+            assert.equal(sha256(await read(scene)), sha256(ONE.bytes));
+            return;
+          }
+          const [kind, message] = end;
+          const error = await read(scene).then(
+            () => assert.fail("it was read"),
+            (thrown: unknown) => thrown,
+          );
+          assert.ok(isFreshetError(error), String(error));
+          assert.equal(error.kind, kind, error.message);
+          assert.match(error.message, message);
+          if (retryAfterMs !== undefined) {
+            const [least, most] = retryAfterMs;
+            const said = error.facts.retryAfterMs ?? Number.NaN;
+            assert.ok(said >= least && said <= most, `${said} ms`);
+          }
+          assert.equal(scene.other.requests.length, 0, "nobody else was asked");
+          assert.deepEqual(await readdir(join(scene.mirror, "d")).catch(() => []), [], "no copy is left that is not right");
+        }),
+      );
     }
   }
 });
