@@ -113,6 +113,8 @@ async function fill(
     const isUseful = bytes >= Math.max(kept, WORTH_KEEPING_BYTES);
     if (isUseful && (signal.aborted || isFreshetError(error, "source-unavailable"))) await onPart(bytes);
     else await rm(place.temporary, { force: true }).catch(() => undefined);
+    // The part may be what is wrong with it.
+    if (part !== undefined && isFreshetError(error, "source-changed")) await rm(part, { force: true });
     throw error;
   }
 }

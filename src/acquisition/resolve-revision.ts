@@ -40,51 +40,59 @@ export async function resolveRevision(
   announcement: Announcement,
   context: AcquisitionContext,
 ): Promise<Downloaded> {
-  const uri = allowedUri(dataset.source, announcement.uri);
-  return firstThatAnswers(placesOf(dataset.source, uri), announcement, (place) =>
-    resolveAt(place, granule, dataset, announcement, context),
+  const places = placesOf(dataset.source, allowedUri(dataset.source, announcement.uri));
+  const { uri, reader, release } = await firstThatAnswers(places, announcement, (place) =>
+    openAnnounced(place, dataset.source, announcement, context.signal),
   );
+  try {
+    const heard = await hear(uri, reader, granule, dataset, announcement, context);
+    if (heard.known !== undefined) return heard;
+    const id = { dataset: dataset.name, key: granule.key, identity: heard.identity };
+    try {
+      const place = { mirror: dataset.source.mirror, ...id };
+      const kept = await keep(reader, place, dataset.source, announcement.checksum, context, release);
+      return { ...heard, uri: kept ?? uri };
+    } catch (error) {
+      // It is in the ledger under this identity, and must not stay there as if it were still to come.
+      if (isFreshetError(error, "source-changed"))
+        await context.ledger.record({ ...id, state: "quarantined", reason: error.message });
+      throw error;
+    }
+  } finally {
+    release();
+    await reader.close();
+  }
 }
 
-async function resolveAt(
-  uri: string,
-  granule: GranuleReference,
-  dataset: Dataset,
-  announcement: Announcement,
-  context: AcquisitionContext,
-): Promise<Downloaded> {
+/** What is announced, open, and as it was announced as far as one can tell without reading all of it. */
+interface Opened {
+  readonly uri: string;
+  readonly reader: RangeReader;
+  /** Gives back the turn of whoever reads all of it. */
+  readonly release: Release;
+}
+
+async function openAnnounced(uri: string, source: Source, announcement: Announcement, signal: AbortSignal): Promise<Opened> {
   const { checksum } = announcement;
-  const { mirror } = dataset.source;
-  const isForCopy = mirror !== undefined;
+  const isForCopy = source.mirror !== undefined;
   // Whoever reads all of it takes a turn before anything is opened: while many wait, each costs nothing.
-  const release =
-    isForCopy || checksum !== undefined ? await turnToCopy(uri, await accessOf(dataset.source, context.signal)) : undefined;
+  const isReadWhole = isForCopy || checksum !== undefined;
+  const release = isReadWhole ? await turnToCopy(uri, await accessOf(source, signal)) : () => undefined;
   try {
-    const reader = await openSource(dataset.source, uri, context.signal, isForCopy ? FOR_COPY : {});
+    const reader = await openSource(source, uri, signal, isForCopy ? FOR_COPY : {});
     try {
       checkPromise(announcement, reader);
       if (isForCopy) checkRecognisable(reader, checksum);
       else checkReferable(reader);
-      await requireWholeFile(reader, context.signal);
-      const heard = await hear(uri, reader, granule, dataset, announcement, context);
-      if (heard.known !== undefined) return heard;
-      try {
-        const place = { mirror, dataset: dataset.name, key: granule.key, identity: heard.identity };
-        const kept = await keep(reader, place, dataset.source, checksum, context, release);
-        return { ...heard, uri: kept ?? uri };
-      } catch (error) {
-        // It is in the ledger under this identity, and must not stay there as if it were still to come.
-        if (isFreshetError(error, "source-changed")) {
-          const id = { dataset: dataset.name, key: granule.key, identity: heard.identity };
-          await context.ledger.record({ ...id, state: "quarantined", reason: error.message });
-        }
-        throw error;
-      }
-    } finally {
+      await requireWholeFile(reader, signal);
+      return { uri, reader, release };
+    } catch (error) {
       await reader.close();
+      throw error;
     }
-  } finally {
-    release?.();
+  } catch (error) {
+    release();
+    throw error;
   }
 }
 
@@ -139,7 +147,7 @@ async function keep(
   source: Source,
   checksum: Checksum | undefined,
   { signal, onProgress, kept }: AcquisitionContext,
-  release: Release | undefined,
+  release: Release,
 ): Promise<string | undefined> {
   const { mirror } = place;
   if (mirror === undefined) {
@@ -155,7 +163,7 @@ async function keep(
   };
   const path = await copyToMirror(reader, { ...place, mirror }, options).catch((error: unknown) => {
     // A turn at another host is not waited for with one in hand.
-    release?.();
+    release();
     return copyFromAnother(error, reader, { ...place, mirror }, source, { ...options, onPart: () => undefined });
   });
   return pathToFileURL(path).href;

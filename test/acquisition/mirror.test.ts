@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, open, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { copyToMirror } from "../../src/acquisition/mirror.ts";
+import { type PartialCopy, partialCopyOf } from "../../src/acquisition/partial-copy.ts";
 import { FreshetError, isFreshetError } from "../../src/errors/index.ts";
 import type { RangeReader } from "../../src/storage/index.ts";
 import { memoryReader } from "../storage/memory-reader.ts";
@@ -29,6 +30,8 @@ function copy(
     signal?: AbortSignal;
     checksum?: string;
     onProgress?: (bytes: number) => void;
+    earlier?: PartialCopy | undefined;
+    onPart?: (part: PartialCopy) => void;
   } = {},
 ): Promise<string> {
   const { reader = memoryReader(BYTES), key = "20170605T120000Z", identity = 'etag:"1":22', mirror = root } = options;
@@ -36,7 +39,13 @@ function copy(
   return copyToMirror(
     reader,
     { mirror: `${pathToFileURL(mirror).href}/`, dataset: "d", key, identity },
-    { signal: options.signal ?? new AbortController().signal, onProgress: options.onProgress ?? (() => undefined), checksum },
+    {
+      signal: options.signal ?? new AbortController().signal,
+      onProgress: options.onProgress ?? (() => undefined),
+      checksum,
+      earlier: options.earlier,
+      ...(options.onPart === undefined ? {} : { onPart: options.onPart }),
+    },
   );
 }
 
@@ -155,6 +164,118 @@ describe("our own copies", () => {
       copy({ mirror: join(root, "file") }),
       (error) => isFreshetError(error, "storage") && /could not be copied into the mirror.*disk has room/.test(error.message),
     );
+  });
+});
+
+/** Breaks off after so many bytes, and counts those it gave. */
+function breakingReader(bytes: Buffer, most: number, identity = { etag: '"1"', size: bytes.length }) {
+  const given: [from: number, to: number][] = [];
+  const reader: RangeReader = {
+    ...memoryReader(bytes),
+    identity,
+    async *stream(offset) {
+      let at = offset;
+      for (; at < Math.min(bytes.length, offset + most); at += 65_536)
+        yield bytes.subarray(at, Math.min(at + 65_536, bytes.length));
+      given.push([offset, Math.min(at, bytes.length)]);
+      if (at < bytes.length) throw new FreshetError("source-unavailable", "broke off");
+    },
+  };
+  return { reader, given };
+}
+
+describe("a copy that breaks off", () => {
+  const bytes = Buffer.from(Array.from({ length: 5 * 2 ** 20 }, (_, index) => (index ^ (index >> 9)) % 251));
+
+  async function broken(most: number): Promise<PartialCopy> {
+    let part: PartialCopy | undefined;
+    await rm(join(root, "d"), { recursive: true, force: true });
+    const { reader } = breakingReader(bytes, most);
+    await assert.rejects(
+      copy({
+        reader,
+        onPart: (told) => {
+          part = told;
+        },
+      }),
+      (error) => isFreshetError(error, "source-unavailable"),
+    );
+    assert.ok(part);
+    // As it comes back from Temporal.
+    return partialCopyOf(JSON.parse(JSON.stringify(part))) as PartialCopy;
+  }
+
+  test("is gone on with behind what is on the disk; all of it is checked, and nothing is left beside it", async () => {
+    const earlier = await broken(3 * 2 ** 20);
+    assert.equal(earlier.bytes, 3 * 2 ** 20);
+    assert.deepEqual(await partsLeft(), [earlier.name]);
+    const { reader, given } = breakingReader(bytes, bytes.length);
+    const path = await copy({ reader, earlier, checksum: sha256(bytes) });
+    assert.ok((await readFile(path)).equals(bytes));
+    assert.deepEqual(given, [[3 * 2 ** 20, bytes.length]]);
+    assert.deepEqual(await partsLeft(), []);
+  });
+
+  test("breaks off again further on, and each attempt leaves one part", async () => {
+    const first = await broken(2 * 2 ** 20);
+    const parts: PartialCopy[] = [];
+    const { reader, given } = breakingReader(bytes, 2 * 2 ** 20);
+    await assert.rejects(copy({ reader, earlier: first, onPart: (part) => parts.push(part) }), /broke off/);
+    assert.deepEqual(given, [[2 * 2 ** 20, 4 * 2 ** 20]]);
+    const [second] = parts;
+    assert.equal(second?.bytes, 4 * 2 ** 20);
+    assert.deepEqual(await partsLeft(), [second?.name]);
+    const last = breakingReader(bytes, bytes.length);
+    assert.ok((await readFile(await copy({ reader: last.reader, earlier: second }))).equals(bytes));
+    assert.deepEqual(last.given, [[4 * 2 ** 20, bytes.length]]);
+  });
+
+  test("begins anew where the source has changed, where the part is gone or shorter than was said, and where nothing of the sort was said", async () => {
+    const whole = async (earlier: PartialCopy | undefined, etag = '"1"'): Promise<void> => {
+      await rm(join(root, "d"), { recursive: true, force: true });
+      const { reader, given } = breakingReader(bytes, bytes.length, { etag, size: bytes.length });
+      assert.ok((await readFile(await copy({ reader, earlier, checksum: sha256(bytes) }))).equals(bytes));
+      assert.deepEqual(given, [[0, bytes.length]]);
+    };
+    await whole(await broken(3 * 2 ** 20), '"2"');
+    await whole({ name: "00000000-0000-0000-0000-000000000000", bytes: 2 ** 20, identity: { etag: '"1"', size: bytes.length } });
+    const cut = await broken(3 * 2 ** 20);
+    await writeFile(join(root, ".parts", cut.name), bytes.subarray(0, 2 ** 20));
+    await whole(cut);
+    for (const told of [undefined, null, "starting", { name: "../../etc/passwd", bytes: 1, identity: {} }, { bytes: 4 }]) {
+      assert.equal(partialCopyOf(told), undefined);
+      await whole(partialCopyOf(told));
+    }
+  });
+
+  test("whose part is damaged on the disk is found out by the checksum, and the attempt after begins anew", async () => {
+    const earlier = await broken(3 * 2 ** 20);
+    await writeFile(join(root, ".parts", earlier.name), Buffer.alloc(3 * 2 ** 20));
+    const { reader } = breakingReader(bytes, bytes.length);
+    await assert.rejects(copy({ reader, earlier, checksum: sha256(bytes) }), (error) => isFreshetError(error, "source-changed"));
+    const again = breakingReader(bytes, bytes.length);
+    assert.ok((await readFile(await copy({ reader: again.reader, earlier, checksum: sha256(bytes) }))).equals(bytes));
+  });
+
+  test("that an attempt which nobody waits for any more still writes to is not taken from it", async () => {
+    const earlier = await broken(3 * 2 ** 20);
+    const zombie = await open(join(root, ".parts", earlier.name), "r+");
+    try {
+      const { reader } = breakingReader(bytes, bytes.length);
+      const path = await copy({ reader, earlier });
+      const changed = (await stat(path)).mtimeMs;
+      await zombie.write(Buffer.alloc(1000), 0, 1000, 0);
+      assert.ok((await readFile(path)).equals(bytes));
+      assert.equal((await stat(path)).mtimeMs, changed);
+    } finally {
+      await zombie.close();
+    }
+  });
+
+  test("of less than a MiB is not kept", async () => {
+    const { reader } = breakingReader(bytes, 2 ** 19);
+    await assert.rejects(copy({ reader, onPart: () => assert.fail("nothing to keep") }), /broke off/);
+    assert.deepEqual(await partsLeft(), []);
   });
 });
 

@@ -56,12 +56,18 @@ function stateHeaders({ etag, modified }: State): Record<string, string> {
   return { ...(etag === undefined ? {} : { etag }), ...(modified === undefined ? {} : { "last-modified": modified }) };
 }
 
-/** As a good server does it: ranges, If-Match, 416. `more` headers are added; `ignoresIfMatch` as some have it. */
+/** As a good server does it: ranges, If-Match, 416. `more` headers are added; `ignoresIfMatch` as some have it; `delayMs` before each answer. */
 export function wellBehaved(
   state: State,
-  options: { readonly more?: Readonly<Record<string, string>>; readonly ignoresIfMatch?: boolean } = {},
+  options: {
+    readonly more?: Readonly<Record<string, string>>;
+    readonly ignoresIfMatch?: boolean;
+    readonly delayMs?: number | undefined;
+  } = {},
 ): Answer {
   return (request, response) => {
+    if (options.delayMs !== undefined)
+      return setTimeout(() => wellBehaved(state, { ...options, delayMs: undefined })(request, response), options.delayMs);
     const { bytes, etag } = state;
     const wanted = request.headers["if-match"];
     if (options.ignoresIfMatch !== true && wanted !== undefined && wanted !== etag) return response.writeHead(412).end();
