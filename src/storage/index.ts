@@ -4,7 +4,6 @@ export { type CountingReader, withCounters } from "./counting-reader.ts";
 export { openFileReader } from "./file-reader.ts";
 export { firstReadOf, learnFirstRead } from "./first-read.ts";
 export type { Release } from "./host-turns.ts";
-export { copyTurn } from "./host-turns.ts";
 export { getJson, type JsonAnswer } from "./http-json.ts";
 export { type HttpReaderOptions, openHttpReader } from "./http-reader.ts";
 export { listPage } from "./list-page.ts";
