@@ -14,6 +14,8 @@ const CONTENT_TYPES = /^(application\/json|application\/[a-z0-9.+-]{1,100}\+json
 /** SNS posts its JSON as text, with this header. Text without it would be taken from any web page that a browser here has open. */
 const SNS_HEADER = "x-amz-sns-message-type";
 const KEY_CHARACTERS = 255;
+/** Addresses that only this machine reaches. */
+const LOOPBACK = /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1|localhost)$/;
 
 export interface WebhookOptions extends Secrets {
   readonly announcer: Announcer;
@@ -35,16 +37,17 @@ export interface RunningWebhook {
  * another body (413 for a large one, 415 for one that is neither JSON nor SNS's text), 401 without token or signature, 503 when Temporal
  * does not take it, in which case the sender must try again. Under an `Idempotency-Key` the same request has the same answer for
  * ten minutes, and another one 422.
- * @throws FreshetError `usage` when the port is taken, a secret is empty or not there; `unreachable` when who keeps it does not answer.
+ * @throws FreshetError `usage` when the port is taken, a secret is empty or not there, or there is none and others than this machine could announce; `unreachable` when who keeps it does not answer.
  */
 export async function startWebhook(options: WebhookOptions): Promise<RunningWebhook> {
   checkSecrets(options);
+  const { host = "127.0.0.1", port } = options;
+  if (options.token === undefined && options.hmac === undefined && !LOOPBACK.test(host)) throw openToAll(host);
   await currentSecrets(options);
   const server = fastify({ bodyLimit: BODY_BYTES });
   server.removeAllContentTypeParsers();
   server.addContentTypeParser(CONTENT_TYPES, { parseAs: "buffer" }, (_request, body, done) => done(null, body));
   addRoutes(server, options);
-  const { host = "127.0.0.1", port } = options;
   try {
     const url = await server.listen({ host, port });
     return { url: `${url}/announce`, close: () => server.close() };
@@ -56,6 +59,13 @@ export async function startWebhook(options: WebhookOptions): Promise<RunningWebh
       cause,
     });
   }
+}
+
+function openToAll(host: string): FreshetError {
+  return new FreshetError("usage", "the webhook would let everybody in", {
+    found: `host ${host} without a token`,
+    remedy: "Set FRESHET_WEBHOOK_TOKEN or FRESHET_WEBHOOK_HMAC, or listen on 127.0.0.1",
+  });
 }
 
 function addRoutes(server: FastifyInstance, options: WebhookOptions): void {

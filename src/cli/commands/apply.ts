@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +6,7 @@ import type { Ledger } from "../../ledger/index.ts";
 import { applyDatasets } from "../../starters/apply.ts";
 import { readSettings } from "../../worker/settings.ts";
 import { EXIT } from "../failure.ts";
+import { hasLedger } from "../has-ledger.ts";
 import { showLine } from "../progress.ts";
 import { readDatasetFiles } from "../read-dataset-files.ts";
 import { withSession } from "../session.ts";
@@ -58,14 +58,6 @@ async function run(files: readonly string[], options: Options): Promise<void> {
     console.log(`${name}@${hash.slice(0, 12)}: ${changes.length === 0 ? "nothing to do" : verdict}`);
     for (const change of changes) console.log(`  ${change}`);
   }
-}
-
-/** Opening a ledger makes it; who only looks asks first. */
-async function hasLedger(url: string): Promise<boolean> {
-  const path = url.replace(/^sqlite:/i, "");
-  if (!/^[a-z][a-z0-9+.-]+:/i.test(path) && !existsSync(path)) return false;
-  const { migrateLedger } = await import("../../ledger/index.ts");
-  return (await migrateLedger(url, { dryRun: true })).from > 0;
 }
 
 /** A ledger that is gone afterwards. */

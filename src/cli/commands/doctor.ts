@@ -1,80 +1,107 @@
 import { execFile } from "node:child_process";
-import { access, constants, mkdir, statfs } from "node:fs/promises";
 import { promisify } from "node:util";
 import type { Command } from "commander";
 import { TASK_QUEUE } from "../../contract/index.ts";
+import { type Dataset, datasetOfText } from "../../dataset/index.ts";
+import { FreshetError } from "../../errors/index.ts";
+import { queueShare } from "../../starters/index.ts";
 import { readSettings } from "../../worker/settings.ts";
+import { type Check, examine, type Finding, type Found } from "../doctor/finding.ts";
+import { writableFolder } from "../doctor/free-space.ts";
+import { webhookCheck } from "../doctor/webhook-check.ts";
 import { EXIT } from "../failure.ts";
+import { hasLedger } from "../has-ledger.ts";
+import { paint } from "../paint.ts";
+import { readDatasetFiles } from "../read-dataset-files.ts";
 import { type Session, withSession } from "../session.ts";
 import { readSetUpRecord } from "../set-up-record.ts";
-import { describeBytes } from "../table.ts";
 
-/** One thing that Freshet needs, looked at. */
-interface Finding {
-  readonly part: string;
-  readonly ok: boolean;
-  /** What was found. */
-  readonly found: string;
-  /** What to do; empty when all is well. */
-  readonly remedy: string;
+interface Options {
+  readonly stage?: string;
+  readonly sources: boolean;
+  readonly json?: boolean;
+  readonly home?: string;
 }
 
 const EXAMPLES = `
 Examples:
-  freshet doctor            look at everything that Freshet needs, and say what to do about what is missing
-  freshet doctor --json     the same for programs`;
+  freshet doctor                          look at everything that Freshet needs, and say what to do about what is wrong
+  freshet doctor ostia.yaml               with the sources and stores of a file that is not applied yet
+  freshet doctor --no-sources             without sources, queues and stores
+  freshet doctor --json                   the same for programs
+
+Without files the applied datasets are looked at. Nothing is changed; a message of a broker's queue is looked at and given back.`;
 
 export function configure(command: Command): void {
   command
+    .argument("[file...]", "dataset files whose sources and stores are looked at")
+    .option("--stage <name>", "the stage that is meant, for a file with stages")
+    .option("--no-sources", "do not look at sources, queues and stores")
     .option("--json", "print one JSON object a part")
     .option("--home <folder>", "where the ledger is (FRESHET_HOME, default .freshet)")
     .addHelpText("after", EXAMPLES)
     .action(run);
 }
 
-async function run(options: { readonly json?: boolean; readonly home?: string }): Promise<void> {
+async function run(files: readonly string[], options: Options): Promise<void> {
+  const given = files.length === 0 ? undefined : await readDatasetFiles(files, options.stage);
   const settings = readSettings(options);
   await withSession(settings, async (session) => {
-    const checks: readonly [part: string, remedy: string, look: () => Promise<string>][] = [
-      ["node", "Run set-up (npm run demo) and start Freshet by bin/freshet", nodeVersion],
-      ["icechunk", "See docs/set-up.md, «platforms»", icechunkBinding],
-      ["home", "Name another folder (FRESHET_HOME), or make it writable", () => writableFolder(settings.home)],
-      ["ledger", "See the message; FRESHET_LEDGER names another", () => ledgerContent(session)],
-      ["temporal cli", "Run set-up (npm run demo), or install the Temporal CLI", temporalCli],
-      ["temporal server", "Start one: temporal server start-dev; or set TEMPORAL_ADDRESS", () => temporalServer(session)],
-      ["search attributes", "Apply a dataset file: freshet apply FILE", () => searchAttributes(session)],
-      ["workers", "Start one: freshet worker", () => workers(session)],
-    ];
-    let hasServer = true;
-    for (const [part, remedy, look] of checks) {
-      const isAsked: boolean = hasServer || !NEEDS_SERVER.has(part);
-      const finding: Finding = isAsked
-        ? await examine(part, remedy, look)
-        : { part, ok: false, found: "not looked at: no server", remedy: "" };
-      if (part === "temporal server") hasServer = finding.ok;
+    const tell = async (check: Check): Promise<boolean> => {
+      const finding = await examine(check);
       show(finding, options.json === true);
+      return finding.ok;
+    };
+    for (const check of machineChecks(session)) await tell(check);
+    const hasServer = await tell({ part: "temporal server", remedy: "Start one", look: () => temporalServer(session) });
+    for (const [part, remedy, look] of SERVER_CHECKS) {
+      if (hasServer) await tell({ part, remedy, look: () => look(session) });
+      else show({ part, ok: false, found: "not looked at: no server", remedy: "" }, options.json === true);
     }
+    await tell(webhookCheck());
+    if (!options.sources) return;
+    const datasets = given ?? (await appliedDatasets(session));
+    const share = hasServer ? await queueShare(await session.client()) : "ID";
+    const { datasetChecks } = await import("../doctor/source-checks.ts");
+    for (const check of datasetChecks(datasets, share, { queues: true })) await tell(check);
   });
 }
 
-/** Parts that only the server can tell about. */
-const NEEDS_SERVER: ReadonlySet<string> = new Set(["search attributes", "workers"]);
+function machineChecks(session: Session): Check[] {
+  const { home } = session.settings;
+  return [
+    { part: "node", remedy: "Run set-up (npm run demo) and start Freshet by bin/freshet", look: nodeVersion },
+    { part: "icechunk", remedy: "See docs/set-up.md, «platforms»", look: icechunkBinding },
+    { part: "home", remedy: "Name another folder (FRESHET_HOME), or make it writable", look: () => writableFolder(home) },
+    { part: "ledger", remedy: "See the message; FRESHET_LEDGER names another", look: () => ledgerContent(session) },
+    { part: "temporal cli", remedy: "Run set-up (npm run demo), or install the Temporal CLI", look: temporalCli },
+  ];
+}
 
-async function examine(part: string, remedy: string, look: () => Promise<string>): Promise<Finding> {
-  try {
-    return { part, ok: true, found: await look(), remedy: "" };
-  } catch (error) {
-    return { part, ok: false, found: (error as Error).message.split("\n")[0] as string, remedy };
-  }
+type ServerCheck = readonly [part: string, remedy: string, look: (session: Session) => Promise<string>];
+
+/** What only the server can tell about. */
+const SERVER_CHECKS: readonly ServerCheck[] = [
+  ["search attributes", "Apply a dataset file: freshet apply FILE", searchAttributes],
+  ["workers", "Start one: freshet worker", workers],
+];
+
+/** Those in force; none where the ledger cannot be opened, which has been told. */
+async function appliedDatasets(session: Session): Promise<Dataset[]> {
+  if (!(await hasLedger(session.settings.ledgerUrl).catch(() => false))) return [];
+  const ledger = await session.ledger().catch(() => undefined);
+  return ((await ledger?.datasets()) ?? []).map(({ text }) => datasetOfText(text));
 }
 
 function show(finding: Finding, asJson: boolean): void {
-  if (!finding.ok) process.exitCode = EXIT.failed;
-  if (asJson) console.log(JSON.stringify(finding));
-  else
-    console.log(
-      `${finding.ok ? "ok     " : "MISSING"} ${finding.part.padEnd(18)} ${finding.found}${finding.remedy === "" ? "" : `\n${" ".repeat(27)}→ ${finding.remedy}`}`,
-    );
+  const { part, ok, found, remedy } = finding;
+  if (!ok) process.exitCode = EXIT.failed;
+  if (asJson) {
+    console.log(JSON.stringify(finding));
+    return;
+  }
+  const mark = ok ? (remedy === "" ? "ok     " : "note   ") : paint("bad", "WRONG  ");
+  console.log(`${mark} ${part.padEnd(20)} ${found}${remedy === "" ? "" : `\n${" ".repeat(29)}→ ${remedy}`}`);
 }
 
 async function nodeVersion(): Promise<string> {
@@ -88,17 +115,21 @@ async function icechunkBinding(): Promise<string> {
   return process.env.NAPI_RS_NATIVE_LIBRARY_PATH === undefined ? "loads" : "loads (copy for an older glibc)";
 }
 
-async function writableFolder(folder: string): Promise<string> {
-  await mkdir(folder, { recursive: true });
-  await access(folder, constants.W_OK);
-  const { bavail, bsize } = await statfs(folder);
-  return `${folder}, ${describeBytes(bavail * bsize)} free`;
-}
-
-async function ledgerContent(session: Session): Promise<string> {
-  const ledger = await session.ledger();
-  const datasets = await ledger.datasets();
-  return `${ledger.uri}, ${datasets.length === 0 ? "no dataset yet" : datasets.map(({ name }) => name).join(", ")}`;
+async function ledgerContent({ settings }: Session): Promise<Found> {
+  const { describeLedger } = await import("../../ledger/index.ts");
+  if (!(await hasLedger(settings.ledgerUrl))) {
+    return { found: "none yet", note: "It is made by the first command that needs it: freshet apply FILE" };
+  }
+  const { uri, version, newestVersion, datasets } = await describeLedger(settings.ledgerUrl);
+  if (version !== newestVersion) {
+    throw new FreshetError("storage", "the ledger was written by another version of Freshet", {
+      found: `version ${version}`,
+      expected: `version ${newestVersion}`,
+      uri,
+      remedy: version < newestVersion ? "freshet ledger migrate" : "Use the newer Freshet, as the other processes do",
+    });
+  }
+  return `${uri}, ${datasets.length === 0 ? "no granule yet" : datasets.map(({ name }) => name).join(", ")}`;
 }
 
 async function temporalCli(): Promise<string> {

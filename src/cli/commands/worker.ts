@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import pino from "pino";
 import { Announcer, Starters, startWebhook } from "../../starters/index.ts";
 import { readSettings, startWorker } from "../../worker/index.ts";
+import { warnOfSources } from "../doctor/warn-of-sources.ts";
 import { interruptSignal } from "../interrupt.ts";
 import { portOf } from "../port.ts";
 
@@ -57,6 +58,7 @@ async function run(options: Options): Promise<void> {
     options.withStarters === true ? new Starters({ ...worker, log }).run(starters.signal) : new Promise<never>(() => undefined);
   const { temporalAddress, home } = settings;
   log.info({ temporalAddress, home, ledger: worker.ledger.uri, webhook: webhook?.url }, "worker runs");
+  const warned = warnOfSources(worker.ledger, log);
   const interrupted = new Promise<"interrupted">((resolve) => {
     stopped.addEventListener("abort", () => resolve("interrupted"), { once: true });
   });
@@ -68,6 +70,7 @@ async function run(options: Options): Promise<void> {
   log.info({ why: ended }, "worker stops: running activities get ten seconds");
   await webhook?.close();
   starters.abort();
+  await warned;
   const failure = options.withStarters === true ? await failed : undefined;
   await worker.stop();
   if (failure !== undefined) throw failure;

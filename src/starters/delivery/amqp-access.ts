@@ -72,6 +72,10 @@ export function amqpRefusal(
   if (handshake === `${ACCESS_REFUSED}`) {
     return refusal("the broker does not let us in", "Correct `amqp.user` and `amqp.password`, or the secrets that they name");
   }
+  const noHost = (): FreshetError =>
+    refusal("the broker does not have that virtual host, or not for us", "Correct the path of `amqp.broker`");
+  // The library tells no code of a connection that the broker closes in answer to its opening.
+  if (/Expected ConnectionOpenOk; got <ConnectionClose/.test(message)) return noHost();
   switch (codeOf(error)) {
     case ACCESS_REFUSED:
       return refusal(
@@ -81,7 +85,7 @@ export function amqpRefusal(
     case NOT_FOUND:
       return refusal("the broker does not have it", "Correct `amqp.exchange` in the dataset file and apply it");
     case NOT_ALLOWED:
-      return refusal("the broker does not have that virtual host, or not for us", "Correct the path of `amqp.broker`");
+      return noHost();
     default:
       return undefined;
   }

@@ -45,7 +45,7 @@ async function isThere(connection: ChannelModel, name: string): Promise<boolean>
 }
 
 /** Works on a channel of its own: the broker closes the channel on which something was refused. */
-async function onChannel<T>(connection: ChannelModel, work: (channel: Channel) => Promise<T>): Promise<T> {
+export async function onChannel<T>(connection: ChannelModel, work: (channel: Channel) => Promise<T>): Promise<T> {
   const channel = await connection.createChannel();
   let isOpen = true;
   // What is refused is thrown where it was asked for.

@@ -7,6 +7,7 @@ import { pause } from "./back-off.ts";
 import { Contact } from "./contact.ts";
 import { makeStarter } from "./make-starter.ts";
 import { KINDS, type Kind, type Plan, plansOf } from "./plans.ts";
+import { queueShare } from "./queue-share.ts";
 import type { Log } from "./starter.ts";
 import type { Counts, Tally } from "./tally.ts";
 
@@ -15,8 +16,6 @@ const LOOK_EVERY_MS = 10_000;
 const TELL_EVERY_MS = 60_000;
 /** Whoever refused us is asked again: rights are given without a word to us. */
 const REFUSED_MS = 60_000;
-/** Of the id of Temporal's namespace: enough to tell installations at one broker apart. */
-const SHARE_CHARACTERS = 8;
 
 export interface StartersOptions {
   readonly client: Client;
@@ -60,7 +59,7 @@ export class Starters {
    *   what the first queue said when all refuse us.
    */
   async run(signal: AbortSignal): Promise<void> {
-    const share = await this.#share();
+    const share = await queueShare(this.#options.client);
     const first = await this.#plans(share);
     this.#refuseUnknown(first);
     const over = AbortSignal.any([signal, this.#hopeless.signal]);
@@ -89,12 +88,6 @@ export class Starters {
   #ofEach<T>(of: (tally: Tally) => T): ReadonlyMap<string, T> {
     const known = [...this.#running.values()].filter(({ tally }) => tally !== undefined);
     return new Map(known.map(({ plan, tally }) => [plan.name, of(tally as Tally)]));
-  }
-
-  async #share(): Promise<string> {
-    const { namespace } = this.#options.client.options;
-    const { namespaceInfo } = await this.#options.client.workflowService.describeNamespace({ namespace });
-    return (namespaceInfo?.id ?? namespace).slice(0, SHARE_CHARACTERS);
   }
 
   async #plans(share: string): Promise<Plan[]> {
