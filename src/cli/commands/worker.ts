@@ -58,7 +58,8 @@ async function run(options: Options): Promise<void> {
     options.withStarters === true ? new Starters({ ...worker, log }).run(starters.signal) : new Promise<never>(() => undefined);
   const { temporalAddress, home } = settings;
   log.info({ temporalAddress, home, ledger: worker.ledger.uri, webhook: webhook?.url }, "worker runs");
-  const warned = warnOfSources(worker.ledger, log);
+  const over = new AbortController();
+  const warned = warnOfSources(worker.ledger, log, over.signal);
   const interrupted = new Promise<"interrupted">((resolve) => {
     stopped.addEventListener("abort", () => resolve("interrupted"), { once: true });
   });
@@ -70,6 +71,7 @@ async function run(options: Options): Promise<void> {
   log.info({ why: ended }, "worker stops: running activities get ten seconds");
   await webhook?.close();
   starters.abort();
+  over.abort();
   await warned;
   const failure = options.withStarters === true ? await failed : undefined;
   await worker.stop();

@@ -15,15 +15,19 @@ const MOST_FOLDERS = 3;
 const AT_REMEDY = "Correct `at` (and `s3`) of the source in the dataset file, or see that it can be reached from here";
 
 /** Everything that the sources and stores of datasets need, source by source. `share`: as the starters name queues. */
-export function datasetChecks(datasets: readonly Dataset[], share: string, options: { readonly queues: boolean }): Check[] {
+export function datasetChecks(
+  datasets: readonly Dataset[],
+  share: string,
+  { queues, signal = new AbortController().signal }: { readonly queues: boolean; readonly signal?: AbortSignal },
+): Check[] {
   const sources = new Map(datasets.map(({ source }) => [JSON.stringify(source), source]));
   const ofSources = [...sources.values()].flatMap((source) => {
     const its = datasets.filter((dataset) => JSON.stringify(dataset.source) === JSON.stringify(source));
     return [
       ...secretChecks(source),
-      placeCheck(source, its),
+      placeCheck(source, its, signal),
       ...(source.mirror === undefined ? [] : [folderCheck(`mirror of ${source.name}`, source.mirror)]),
-      ...(options.queues ? [...sqsChecks(source), ...amqpChecks(source, share)] : []),
+      ...(queues ? [...sqsChecks(source), ...amqpChecks(source, share)] : []),
     ];
   });
   const stores = datasets.flatMap(({ name, products }) =>
@@ -55,7 +59,7 @@ function secretChecks(source: Source): Check[] {
 }
 
 /** Whether a source's place answers, and whether what is there has names that its datasets know. */
-function placeCheck(source: Source, datasets: readonly Dataset[]): Check {
+function placeCheck(source: Source, datasets: readonly Dataset[], stopped: AbortSignal): Check {
   return {
     part: `source ${source.name}`,
     remedy: AT_REMEDY,
@@ -66,7 +70,7 @@ function placeCheck(source: Source, datasets: readonly Dataset[]): Check {
       let refusal: FreshetError | undefined;
       for (const folder of folders) {
         try {
-          const signal = AbortSignal.timeout(PATIENCE_MS);
+          const signal = AbortSignal.any([stopped, AbortSignal.timeout(PATIENCE_MS)]);
           files.push(...(await listPage(folder, undefined, { s3: await s3ConnectionOf(source), signal })).files);
         } catch (error) {
           if (!isMild(error, isListed, source.at)) throw error;
