@@ -7,12 +7,18 @@ const NOT_FOUND = 5;
 
 /**
  * A client of the Temporal server.
+ * @param options `mayBeMissing`: the namespace is not asked for: whoever calls makes it.
  * @throws FreshetError `usage` where it has no such namespace; `unreachable` with the address and what to do, within five seconds.
  */
-export async function connectTemporal(address: string, namespace: string): Promise<Client> {
+export async function connectTemporal(
+  address: string,
+  namespace: string,
+  { mayBeMissing = false }: { readonly mayBeMissing?: boolean } = {},
+): Promise<Client> {
   const connection = await Connection.connect({ address, connectTimeout: CONNECT_MS }).catch((cause: unknown) => {
     throw noServer(address, cause);
   });
+  if (mayBeMissing) return new Client({ connection, namespace });
   await connection.workflowService.describeNamespace({ namespace }).catch(async (cause: { readonly code?: number }) => {
     await connection.close();
     throw cause.code === NOT_FOUND ? noNamespace(address, namespace, cause) : noServer(address, cause);

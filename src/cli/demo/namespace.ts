@@ -24,7 +24,7 @@ export function guestNamespace(folder: string): string {
  * @throws FreshetError `unreachable`.
  */
 export async function enterNamespace(address: string, namespace: string, isGuest: boolean, signal: AbortSignal): Promise<void> {
-  const client = await connectTemporal(address, namespace);
+  const client = await connectTemporal(address, namespace, { mayBeMissing: isGuest });
   try {
     if (isGuest) await register(client, address, namespace);
     const deadline = Date.now() + KNOWN_WITHIN_MS;
