@@ -1,6 +1,7 @@
 export { allowedUri } from "./allowed.ts";
 export { announceList, settleGranules } from "./backfill.ts";
 export { type CmrContext, lookAtCmr } from "./cmr/look.ts";
+export { keysFor } from "./credentials/credentials-of.ts";
 export { type Passed, passGate } from "./gate.ts";
 export { type ListingContext, listSource } from "./list-source.ts";
 export { listedPlaces } from "./listed-places.ts";

@@ -108,7 +108,7 @@ async function pageOf(
   signal: AbortSignal,
 ): Promise<ListedPage | "absent" | FreshetError> {
   try {
-    return await listPage(folder, after, await accessOf(source, signal));
+    return await listPage(folder, after, await accessOf(source, folder, signal));
   } catch (error) {
     if (isFreshetError(error, "source-missing")) return "absent";
     if (isFreshetError(error, "source-refused", "unsupported")) return error;

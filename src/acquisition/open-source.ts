@@ -1,7 +1,9 @@
 import type { Source } from "../dataset/index.ts";
-import { FreshetError } from "../errors/index.ts";
+import { FreshetError, isFreshetError } from "../errors/index.ts";
 import { parseSecretReference, secrets } from "../secrets/index.ts";
 import { openReader, type RangeReader, type ReaderOptions, type S3Connection } from "../storage/index.ts";
+import { credentialsOf } from "./credentials/credentials-of.ts";
+import { tokenOf } from "./credentials/web-credentials.ts";
 
 /**
  * Opens a place of a source as its dataset file says that it is reached.
@@ -13,12 +15,25 @@ export async function openSource(
   signal?: AbortSignal,
   options: Pick<ReaderOptions, "isForCopy" | "firstBytes" | "retry"> = {},
 ): Promise<RangeReader> {
-  return openReader(uri, { ...(await accessOf(source, signal)), ...options });
+  const open = async () => openReader(uri, { ...(await accessOf(source, uri, signal)), ...options });
+  try {
+    return await open();
+  } catch (error) {
+    const token = source.credentials && tokenOf(source.credentials);
+    if (!isFreshetError(error, "source-refused") || !(await secrets.refused([token]))) throw error;
+    // The token is another one now.
+    return open();
+  }
 }
 
-/** How a source is asked: its credentials, limits, and the signal that ends it. @throws FreshetError as `s3ConnectionOf`. */
-export async function accessOf(source: Source, signal?: AbortSignal): Promise<ReaderOptions> {
-  return { s3: await s3ConnectionOf(source), limits: source.limits, ...(signal === undefined ? {} : { signal }) };
+/** How a place of a source is asked for: credentials, limits, and the signal that ends it. @throws FreshetError as `s3ConnectionOf`. */
+export async function accessOf(source: Source, uri: string, signal?: AbortSignal): Promise<ReaderOptions> {
+  return {
+    s3: await s3ConnectionOf(source),
+    ...credentialsOf(source, uri),
+    limits: source.limits,
+    ...(signal === undefined ? {} : { signal }),
+  };
 }
 
 /**

@@ -77,7 +77,7 @@ async function openAnnounced(uri: string, source: Source, announcement: Announce
   const isForCopy = source.mirror !== undefined;
   // Whoever reads all of it takes a turn before anything is opened: while many wait, each costs nothing.
   const isReadWhole = isForCopy || checksum !== undefined;
-  const release = isReadWhole ? await turnToCopy(uri, await accessOf(source, signal)) : () => undefined;
+  const release = isReadWhole ? await turnToCopy(uri, await accessOf(source, uri, signal)) : () => undefined;
   try {
     const reader = await openSource(source, uri, signal, isForCopy ? FOR_COPY : {});
     try {
@@ -178,7 +178,7 @@ async function copyFromAnother(
 ): Promise<string> {
   const [, ...others] = placesOf(source, uri);
   if (others.length === 0 || !isFreshetError(error, "source-unavailable")) throw error;
-  const access = await accessOf(source, options.signal);
+  const access = await accessOf(source, uri, options.signal);
   return firstThatAnswers(
     others,
     {},

@@ -204,6 +204,7 @@ class DatasetFileReader {
   /** What only shows when the parts are put together. */
   #checkDataset(document: YamlDocument, dataset: Dataset): void {
     this.#checkCollection(document, dataset);
+    this.#checkReadable(document, dataset);
     try {
       compileNames(dataset.match);
     } catch (error) {
@@ -250,6 +251,18 @@ class DatasetFileReader {
       const at = [...path, "views"];
       this.#report(document.keyLineOf(at), showPath(at), `offset ${view.leadMs / 3_600_000}h`, "one of the run's leads");
     }
+  }
+
+  /** References to HTTP carry no credentials, and Icechunk's readers have none to send. */
+  #checkReadable(document: YamlDocument, { source: { name, at, credentials, mirror } }: Dataset): void {
+    if (credentials === undefined || mirror !== undefined || !/^https?:/.test(at)) return;
+    const found = `a source that wants credentials by HTTP, without mirror (${name})`;
+    this.#report(
+      document.lineOf(["from", "source"]),
+      "from.source",
+      found,
+      "mirror in the source: readers of a store cannot send them",
+    );
   }
 
   #checkCollection(document: YamlDocument, { source, collection }: Dataset): void {

@@ -45,7 +45,7 @@ interface Stand {
 async function stand(dataset: Dataset, product: Product, ledger: Ledger): Promise<Stand> {
   const [latest] = await ledger.publications(dataset.name, product.name, 1);
   try {
-    return { latest, state: await lookAtProduct(dataset, product), trouble: undefined };
+    return { latest, state: await lookAtProduct(dataset, product, { isForChunks: true }), trouble: undefined };
   } catch (error) {
     if (!isFreshetError(error, "corrupt")) throw error;
     return { latest, state: undefined, trouble: error.message };

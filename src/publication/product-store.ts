@@ -1,10 +1,10 @@
 import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
-import { s3ConnectionOf } from "../acquisition/index.ts";
+import { keysFor, s3ConnectionOf } from "../acquisition/index.ts";
 import type { Dataset, Product } from "../dataset/index.ts";
 import { FreshetError, isFreshetError } from "../errors/index.ts";
 import { readStoredState, type StoredState } from "../products/index.ts";
-import type { S3Connection } from "../storage/index.ts";
+import type { S3Connection, S3Keys } from "../storage/index.ts";
 import { containerPrefix, decodeTexts, IcechunkStore, type StoreOptions } from "../writers/icechunk/index.ts";
 
 /** A product's store at one moment: its published version and what it holds. */
@@ -21,6 +21,8 @@ export interface ProductState {
 
 /** A store that is open, and what its newest version held when it was looked at last. */
 interface OpenStore {
+  /** The keys of S3 that it was opened with: with others it has to be opened again. */
+  readonly keys: StoreOptions["keys"];
   readonly store: IcechunkStore;
   readonly prefixes: readonly string[];
   readonly s3: S3Connection | undefined;
@@ -53,10 +55,12 @@ export class ProductStores {
   }
 
   async #opened(dataset: Dataset, product: Product): Promise<OpenStore> {
-    const options = await storeOptions(dataset, product);
-    const cacheKey = JSON.stringify(options);
+    const lasting = await storeOptions(dataset, product);
+    const keys = await keysOf(dataset.source);
+    const options = { ...lasting, keys };
+    const cacheKey = JSON.stringify(lasting);
     const known = this.#stores.get(cacheKey);
-    if (known !== undefined) return known;
+    if (known !== undefined && isDeepStrictEqual((await known).keys, keys)) return known;
     const opening = openAllowing(options, dataset, product);
     this.#stores.set(cacheKey, opening);
     opening.catch(() => this.#stores.delete(cacheKey));
@@ -73,13 +77,22 @@ async function openAllowing(options: StoreOptions, dataset: Dataset, product: Pr
   const prefixes = [...new Set([...before, ...options.prefixes])];
   const s3 = reachOf(prefixes, options);
   const isReached = isDeepStrictEqual(stored?.header.s3, s3);
-  if (isReached && prefixes.length === before.length && before.length === options.prefixes.length) return { store, prefixes, s3 };
-  return { store: await IcechunkStore.allow({ ...options, prefixes }), prefixes, s3 };
+  if (isReached && prefixes.length === before.length && before.length === options.prefixes.length)
+    return { store, prefixes, s3, keys: options.keys };
+  return { store: await IcechunkStore.allow({ ...options, prefixes }), prefixes, s3, keys: options.keys };
 }
 
-/** The published state of a product, for those who only look. Undefined where there is no store, or nothing in it. */
-export async function lookAtProduct(dataset: Dataset, product: Product): Promise<ProductState | undefined> {
-  const options = await storeOptions(dataset, product);
+/**
+ * The published state of a product, for those who only look. Undefined where there is no store, or nothing in it.
+ * @param isForChunks the bytes that references point at are to be read too: keys for them are asked for.
+ */
+export async function lookAtProduct(
+  dataset: Dataset,
+  product: Product,
+  { isForChunks = false }: { readonly isForChunks?: boolean } = {},
+): Promise<ProductState | undefined> {
+  const keys = isForChunks ? await keysOf(dataset.source) : undefined;
+  const options: StoreOptions = { ...(await storeOptions(dataset, product)), keys };
   const store = await IcechunkStore.open(options);
   if (store === undefined) return undefined;
   const head = await store.head();
@@ -102,6 +115,17 @@ async function storeOptions(dataset: Dataset, product: Product): Promise<StoreOp
     s3: await s3ConnectionOf(source),
     split: { dimension: product.dimension, chunks: product.split },
   };
+}
+
+/** By prefix, what our own reads of references are signed with; undefined where that is in the environment. */
+async function keysOf(source: Dataset["source"]): Promise<StoreOptions["keys"]> {
+  if (source.mirror !== undefined) return undefined;
+  const keys: Record<string, S3Keys> = {};
+  for (const place of [source.at, ...source.allow]) {
+    const given = await keysFor(source, place)?.keys();
+    if (given !== undefined) keys[containerPrefix(place)] = given;
+  }
+  return Object.keys(keys).length === 0 ? undefined : keys;
 }
 
 /** How the references to S3 among these are reached; undefined where there are none. */

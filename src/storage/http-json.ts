@@ -16,11 +16,11 @@ export interface JsonAnswer {
 /**
  * What a service answers in JSON, of at most `limit` bytes. Asked again as reads are (429 and 5xx, as long as the service says).
  * @throws FreshetError as reading a file of the server; where a service that refuses says why (`{"errors": […]}`), in its words; `malformed`
- *   for what is no JSON.
+ *   for what is no JSON, of which the beginning is shown unless it `isSecret`.
  */
 export async function getJson(
   url: URL,
-  { limit, ...options }: HttpRequestOptions & { readonly limit: number },
+  { limit, isSecret = false, ...options }: HttpRequestOptions & { readonly limit: number; readonly isSecret?: boolean },
 ): Promise<JsonAnswer> {
   return retriedRead(
     async () => {
@@ -32,9 +32,9 @@ export async function getJson(
         return { value: JSON.parse(text) as unknown, headers: answer.headers };
       } catch (cause) {
         throw new FreshetError("malformed", "the service's answer is no JSON", {
-          found: JSON.stringify(text.slice(0, 80)),
+          found: isSecret ? "a text that is not shown" : JSON.stringify(text.slice(0, 80)),
           uri: shownUrl(url),
-          cause,
+          ...(isSecret ? {} : { cause }),
         });
       }
     },

@@ -1,6 +1,7 @@
 import type { Agent, Dispatcher } from "undici";
 import { FreshetError } from "../errors/index.ts";
 import { requestTurn } from "./host-turns.ts";
+import type { HttpCredentials } from "./http-credentials.ts";
 import { LIMITS, type SourceLimits } from "./source-limits.ts";
 import { timeLimit } from "./time-limit.ts";
 
@@ -10,6 +11,8 @@ export interface HttpRequestOptions {
   readonly limits?: SourceLimits | undefined;
   /** Whether a redirect to another host is followed. Default: none is. The same host, also when it goes from http to https, always is. */
   readonly mayRedirectTo?: (url: URL) => boolean;
+  /** Who asks: each address on the way is told what is for it. */
+  readonly credentials?: HttpCredentials | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds from the request to the end of its body. Default: `limits.readMs`. */
   readonly longestMs?: number | undefined;
@@ -53,10 +56,15 @@ function agentFor(connectMs: number, undici: Awaited<ReturnType<typeof loadUndic
 export async function get(url: URL, own: Record<string, string>, options: HttpRequestOptions): Promise<HttpAnswer> {
   let at = url;
   for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-    const headers = at.origin === url.origin ? { ...options.headers, ...own } : own;
+    const told = (await options.credentials?.headersFor(at)) ?? {};
+    const headers = { ...(at.origin === url.origin ? options.headers : {}), ...told, ...own };
     const response = await attempt(at, headers, options);
     const location = response.headers.location;
-    if (!REDIRECTS.has(response.statusCode) || typeof location !== "string") return answer(response, at);
+    options.credentials?.keep(at, [response.headers["set-cookie"] ?? []].flat());
+    if (!REDIRECTS.has(response.statusCode) || typeof location !== "string") {
+      if (options.credentials?.isLogin(at) === true) throw notLetIn(response, at, url);
+      return answer(response, at);
+    }
     discardBody(response.body);
     const next = redirectTarget(location, at);
     if (next.protocol !== at.protocol && next.protocol !== "https:")
@@ -65,7 +73,8 @@ export async function get(url: URL, own: Record<string, string>, options: HttpRe
         expected: "https:",
         uri: shownUrl(at),
       });
-    if (!isSameHost(next, at) && !isSameHost(next, url) && options.mayRedirectTo?.(next) !== true)
+    const isOnTheWay = options.mayRedirectTo?.(next) === true || options.credentials?.mayRedirectTo(next) === true;
+    if (!isSameHost(next, at) && !isSameHost(next, url) && !isOnTheWay)
       throw new FreshetError("source-refused", "the server redirects to another host, which is not allowed", {
         found: shownUrl(next),
         expected: url.host,
@@ -77,6 +86,23 @@ export async function get(url: URL, own: Record<string, string>, options: HttpRe
   throw new FreshetError("source-unavailable", "the server redirects without end", {
     found: `${MAX_REDIRECTS + 1} redirects`,
     uri: shownUrl(url),
+  });
+}
+
+/** The way has ended at the login: what it says is a page for people, or that it does not know us. */
+function notLetIn(response: Dispatcher.ResponseData, at: URL, url: URL): FreshetError {
+  discardBody(response.body);
+  if (response.statusCode >= 500 || response.statusCode === 429) {
+    return new FreshetError("source-unavailable", "the login's server failed", {
+      found: `status ${response.statusCode}`,
+      uri: shownUrl(at),
+    });
+  }
+  return new FreshetError("source-refused", "the login does not let us in", {
+    found: `status ${response.statusCode} from ${at.host}`,
+    uri: shownUrl(url),
+    remedy:
+      "Renew the token, or correct the login of this host in netrc; an archive may want to be approved once in the account's profile",
   });
 }
 

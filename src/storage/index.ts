@@ -4,6 +4,7 @@ export { type CountingReader, withCounters } from "./counting-reader.ts";
 export { openFileReader } from "./file-reader.ts";
 export { firstReadOf, learnFirstRead } from "./first-read.ts";
 export type { Release } from "./host-turns.ts";
+export type { HttpCredentials, S3KeyGiver, S3Keys } from "./http-credentials.ts";
 export { getJson, type JsonAnswer } from "./http-json.ts";
 export { type HttpReaderOptions, openHttpReader } from "./http-reader.ts";
 export { listPage } from "./list-page.ts";

@@ -1,5 +1,6 @@
 import { FreshetError } from "../errors/index.ts";
 import { openFileReader } from "./file-reader.ts";
+import type { S3KeyGiver } from "./http-credentials.ts";
 import { type HttpReaderOptions, openHttpReader } from "./http-reader.ts";
 import type { RangeReader } from "./range-reader.ts";
 import type { S3Connection } from "./s3-client.ts";
@@ -9,6 +10,8 @@ import { openS3Reader } from "./s3-reader.ts";
 export interface ReaderOptions extends HttpReaderOptions {
   /** How `s3:` is reached. Default: AWS in us-east-1, with the credentials of the environment. */
   readonly s3?: S3Connection | undefined;
+  /** Whose keys `s3:` is asked with. Default: those of the environment. */
+  readonly s3Keys?: S3KeyGiver | undefined;
 }
 
 /**

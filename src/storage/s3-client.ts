@@ -1,7 +1,8 @@
 import type { S3Client } from "@aws-sdk/client-s3";
+import type { S3KeyGiver } from "./http-credentials.ts";
 import { LIMITS, type SourceLimits } from "./source-limits.ts";
 
-/** How objects are reached. Credentials are those of the environment: the SDK's default chain. */
+/** How objects are reached. It is written into stores: credentials are never part of it. */
 export interface S3Connection {
   /** URL of a service that is not AWS. */
   readonly endpoint?: string | undefined;
@@ -26,11 +27,14 @@ const CONNECTIONS = 1_000;
 
 const opened = new Map<string, Promise<S3>>();
 
-/** Loads the SDK with the first request: whoever reads no objects should not wait for it. */
-export function openS3(connection: S3Connection, limits: SourceLimits = {}): Promise<S3> {
+/**
+ * Loads the SDK with the first request: whoever reads no objects should not wait for it.
+ * @param giver whose keys requests are signed with. Default: those of the environment, by the SDK's chain.
+ */
+export function openS3(connection: S3Connection, limits: SourceLimits = {}, giver?: S3KeyGiver): Promise<S3> {
   const { endpoint, region, anonymous, pathStyle } = connection;
   const { connectMs = LIMITS.connectMs, firstByteMs = LIMITS.firstByteMs } = limits;
-  const key = JSON.stringify([endpoint, region, anonymous, pathStyle, connectMs, firstByteMs]);
+  const key = JSON.stringify([endpoint, region, anonymous, pathStyle, connectMs, firstByteMs, giver?.id]);
   let s3 = opened.get(key);
   if (s3 === undefined) {
     s3 = import("@aws-sdk/client-s3").then((sdk) => ({
@@ -40,6 +44,8 @@ export function openS3(connection: S3Connection, limits: SourceLimits = {}): Pro
         forcePathStyle: pathStyle,
         ...(endpoint === undefined ? {} : { endpoint }),
         ...(anonymous ? UNSIGNED : {}),
+        // The SDK asks again before they expire.
+        ...(giver === undefined || anonymous ? {} : { credentials: () => giver.keys() }),
         // Readers try again by themselves: they know how long they may wait.
         maxAttempts: 1,
         requestChecksumCalculation: "WHEN_REQUIRED",

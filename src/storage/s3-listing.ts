@@ -1,4 +1,5 @@
 import { requestTurn } from "./host-turns.ts";
+import type { S3KeyGiver } from "./http-credentials.ts";
 import type { ListedFile, ListedPage } from "./listed-page.ts";
 import { AWS, openS3, type S3Connection, s3Host } from "./s3-client.ts";
 import { s3Error } from "./s3-error.ts";
@@ -16,10 +17,12 @@ export async function listS3Page(
   after: string | undefined,
   {
     s3 = AWS,
+    s3Keys,
     limits,
     signal,
   }: {
     readonly s3?: S3Connection | undefined;
+    readonly s3Keys?: S3KeyGiver | undefined;
     readonly limits?: SourceLimits | undefined;
     readonly signal?: AbortSignal | undefined;
   } = {},
@@ -27,7 +30,7 @@ export async function listS3Page(
   const { bucket, key } = s3Place(prefix);
   const release = await requestTurn(s3Host(bucket, s3), limits, signal);
   try {
-    const { sdk, client } = await openS3(s3, limits);
+    const { sdk, client } = await openS3(s3, limits, s3Keys);
     const command = new sdk.ListObjectsV2Command({
       Bucket: bucket,
       Prefix: key,

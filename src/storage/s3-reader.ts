@@ -4,6 +4,7 @@ import { FreshetError, isFreshetError } from "../errors/index.ts";
 import { requireInside } from "./file-reader.ts";
 import { firstReadOf } from "./first-read.ts";
 import { requestTurn } from "./host-turns.ts";
+import type { S3KeyGiver } from "./http-credentials.ts";
 import type { RangeReader, SourceIdentity } from "./range-reader.ts";
 import { anySignal, type Retry, retriedPieces, retriedRead } from "./retried-read.ts";
 import { AWS, openS3, type S3Connection, s3Host } from "./s3-client.ts";
@@ -16,6 +17,8 @@ import { timeLimit } from "./time-limit.ts";
 export interface S3ReaderOptions {
   /** Default: AWS in us-east-1, with the credentials of the environment. */
   readonly s3?: S3Connection | undefined;
+  /** Whose keys it is asked with. Default: those of the environment. */
+  readonly s3Keys?: S3KeyGiver | undefined;
   readonly limits?: SourceLimits | undefined;
   /** How much the opening request reads; reads inside it cost no request. Default: what is known of such sources (`firstReadOf`). */
   readonly firstBytes?: number;
@@ -147,7 +150,7 @@ async function ask(
   place: S3Place,
   { offset, length }: { readonly offset: number; readonly length: number },
   condition: Pick<GetObjectCommandInput, "IfMatch" | "IfUnmodifiedSince">,
-  { s3 = AWS, limits = {}, signal }: S3ReaderOptions,
+  { s3 = AWS, s3Keys, limits = {}, signal }: S3ReaderOptions,
 ) {
   const uri = uriOf(place);
   const { readMs = LIMITS.readMs, stallMs = LIMITS.stallMs } = limits;
@@ -158,7 +161,7 @@ async function ask(
     release();
   };
   try {
-    const { sdk, client } = await openS3(s3, limits);
+    const { sdk, client } = await openS3(s3, limits, s3Keys);
     const command = new sdk.GetObjectCommand({
       Bucket: place.bucket,
       Key: place.key,
@@ -198,9 +201,13 @@ function tooSlow(longestMs: number, uri: string): FreshetError {
 }
 
 /** An empty object's identity. @param otherwise thrown where it is not empty. */
-async function headOfEmpty(place: S3Place, { s3 = AWS, limits, signal }: S3ReaderOptions, otherwise: unknown): Promise<Answer> {
+async function headOfEmpty(
+  place: S3Place,
+  { s3 = AWS, s3Keys, limits, signal }: S3ReaderOptions,
+  otherwise: unknown,
+): Promise<Answer> {
   try {
-    const { sdk, client } = await openS3(s3, limits);
+    const { sdk, client } = await openS3(s3, limits, s3Keys);
     const command = new sdk.HeadObjectCommand({ Bucket: place.bucket, Key: place.key });
     const output = await client.send(command, signal === undefined ? {} : { abortSignal: signal });
     if (output.ContentLength === 0) return { identity: identityOf(output, 0), bytes: new Uint8Array(0) };

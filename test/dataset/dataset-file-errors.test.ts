@@ -240,6 +240,11 @@ describe("a dataset file with one thing wrong gets one line", () => {
       `${LINE.from}: from.collection: found nothing, allowed the collection that the source's cmr is asked for`,
     ],
     [
+      "credentials that no reader of the store can send",
+      source("at: 'https://x.example/', credentials: earthdata"),
+      `${LINE.from}: from.source: found a source that wants credentials by HTTP, without mirror (agency), allowed mirror in the source: readers of a store cannot send them`,
+    ],
+    [
       "a token in the file",
       source("at: x, credentials: eyJhbGciOi.e30.x"),
       `${LINE.source}: sources.agency.credentials: found a text that is not shown, allowed earthdata, netrc, { earthdata: … } or { bearer: \${NAME} }`,

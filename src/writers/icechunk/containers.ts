@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import type { Credentials, VirtualChunkContainer } from "@earthmover/icechunk";
 import { FreshetError } from "../../errors/index.ts";
-import { AWS, type S3Connection } from "../../storage/index.ts";
+import { AWS, type S3Connection, type S3Keys } from "../../storage/index.ts";
 
 /**
  * The prefix under which Icechunk is allowed to read virtual chunks of a source. Icechunk takes only prefixes that are
@@ -28,10 +28,12 @@ export function containerPrefix(source: string): string {
 /**
  * The container and the authorization with which the store is opened, by prefix.
  * @param s3 how `s3:` is reached. Where it is, and how, goes into the store for its readers; credentials never do.
+ * @param keys those of S3, by prefix; the others are those of the environment.
  */
 export function containersFor(
   prefixes: readonly string[],
   s3: S3Connection = AWS,
+  keys: Readonly<Record<string, S3Keys>> = {},
 ): {
   readonly containers: Record<string, VirtualChunkContainer>;
   readonly authorization: Record<string, Credentials | null>;
@@ -40,7 +42,7 @@ export function containersFor(
   const authorization: Record<string, Credentials | null> = {};
   for (const prefix of prefixes) {
     containers[prefix] = { urlPrefix: prefix, store: storeOf(prefix, s3) };
-    authorization[prefix] = authorizationOf(prefix, s3);
+    authorization[prefix] = authorizationOf(prefix, s3, keys[prefix]);
   }
   return { containers, authorization };
 }
@@ -55,8 +57,13 @@ function storeOf(prefix: string, s3: S3Connection): VirtualChunkContainer["store
   return { type: "S3Compatible", field0: { ...options, endpointUrl: endpoint, allowHttp } };
 }
 
-function authorizationOf(prefix: string, { anonymous }: S3Connection): Credentials | null {
+function authorizationOf(prefix: string, { anonymous }: S3Connection, keys: S3Keys | undefined): Credentials | null {
   if (prefix.startsWith("file:")) return null;
   if (!prefix.startsWith("s3:")) return { type: "HttpAccess" };
+  if (keys !== undefined && !anonymous) {
+    const { expiration, ...lasting } = keys;
+    const field0 = { ...lasting, ...(expiration === undefined ? {} : { expiresAfter: expiration }) };
+    return { type: "S3", field0: { type: "Static", field0 } };
+  }
   return { type: "S3", field0: { type: anonymous ? "Anonymous" : "FromEnv" } };
 }

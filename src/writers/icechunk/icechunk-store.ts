@@ -1,7 +1,7 @@
 import type { Repository, RepositoryConfig, Session, SnapshotInfo, Store } from "@earthmover/icechunk";
 import { FreshetError, isFreshetError } from "../../errors/index.ts";
 import { reached } from "../../steps/index.ts";
-import { makeFolder, type S3Connection } from "../../storage/index.ts";
+import { makeFolder, type S3Connection, type S3Keys } from "../../storage/index.ts";
 import { applyChange } from "./apply-change.ts";
 import { candidateBranch, removeCandidateBranch } from "./candidate-branch.ts";
 import { containersFor } from "./containers.ts";
@@ -36,6 +36,8 @@ export interface StoreOptions {
   readonly prefixes: readonly string[];
   /** How those of `s3:` are reached. Default: AWS in us-east-1, with the credentials of the environment. */
   readonly s3?: S3Connection | undefined;
+  /** Keys of S3 by prefix, where they are not the environment's. They never go into the store. */
+  readonly keys?: Readonly<Record<string, S3Keys>> | undefined;
   /** Dimension along which manifests are split, and chunks to a manifest: an append rewrites one such window, not all. */
   readonly split: { readonly dimension: string; readonly chunks: number };
 }
@@ -68,7 +70,7 @@ export class IcechunkStore {
   /** Opens the repository. Answers undefined where there is none. */
   static async open(options: StoreOptions): Promise<IcechunkStore | undefined> {
     const { Repository } = loadIcechunk();
-    const { authorization } = containersFor(options.prefixes, options.s3);
+    const { authorization } = containersFor(options.prefixes, options.s3, options.keys);
     return guarded(options.folder, async () => {
       const files = new StoreFolder(options.folder);
       const storage = folderStorage(files);
@@ -82,7 +84,7 @@ export class IcechunkStore {
     const present = await IcechunkStore.open(options);
     if (present !== undefined) return present;
     const { Repository } = loadIcechunk();
-    const { containers, authorization } = containersFor(options.prefixes, options.s3);
+    const { containers, authorization } = containersFor(options.prefixes, options.s3, options.keys);
     const config = { ...configOf(options), virtualChunkContainers: containers };
     return guarded(options.folder, async () => {
       const files = new StoreFolder(options.folder);
@@ -104,7 +106,7 @@ export class IcechunkStore {
    */
   static async allow(options: StoreOptions): Promise<IcechunkStore> {
     const { Repository } = loadIcechunk();
-    const { containers, authorization } = containersFor(options.prefixes, options.s3);
+    const { containers, authorization } = containersFor(options.prefixes, options.s3, options.keys);
     return guarded(options.folder, async () => {
       const files = new StoreFolder(options.folder);
       const config = { ...configOf(options), virtualChunkContainers: containers };
