@@ -30,7 +30,7 @@ from: { source: podaac, collection: ${from} }
 match: "{valid:%Y%m%d%H%M%S}-UKMO-L4_GHRSST-SSTfnd-OSTIAanom-GLOB-v02.0-fv02.0.nc"
 products: [ { timeseries: { calendar: { every: 1d, at: "12:00Z" }, store: stores/by-cmr } } ]
 publish: { coalesce: 50ms }
-await: { deadline: 1s, every: 200ms }
+await: { deadline: 60s, every: 200ms }
 `;
     return parseDatasetFile(text, { file: join(world.settings.home, "by-cmr.yaml") }).datasets[0] as Dataset;
   }

@@ -59,7 +59,7 @@ from: { source: ${name}, collection: OSTIA-TEST }
 match: "{valid:%Y%m%d%H%M%S}-UKMO-L4_GHRSST-SSTfnd-OSTIAanom-GLOB-v02.0-fv02.0.nc"
 products: [ { timeseries: { calendar: { every: 1d, at: "12:00Z" }, store: stores/by-${name} } } ]
 publish: { coalesce: 50ms }
-await: { deadline: 1s, every: 200ms }
+await: { deadline: 60s, every: 200ms }
 `,
   )
   .join("")}`;

@@ -133,8 +133,8 @@ export class TestEarthdata {
     else if (url.searchParams.get("X-Amz-Signature") !== "signed") response.writeHead(403).end();
     else if (bytes === undefined) response.writeHead(404).end();
     else {
-      const [, from = "0", to = "0"] = /^bytes=(\d+)-(\d+)$/.exec(headers.range ?? "") ?? [];
-      const end = Math.min(Number(to) + 1, bytes.length);
+      const [, from = "0", to = ""] = /^bytes=(\d+)-(\d*)$/.exec(headers.range ?? "") ?? [];
+      const end = to === "" ? bytes.length : Math.min(Number(to) + 1, bytes.length);
       response.writeHead(206, {
         "content-range": `bytes ${from}-${end - 1}/${bytes.length}`,
         etag: '"one"',
