@@ -1,6 +1,6 @@
 import type { Announcement, GranuleReference, Verdict } from "../contract/index.ts";
 import { isFreshetError } from "../errors/index.ts";
-import type { Ledger, RevisionId } from "../ledger/index.ts";
+import { fieldsOfFile, type Ledger, type RevisionId } from "../ledger/index.ts";
 import { reached } from "../steps/index.ts";
 
 /** States of a revision that nobody has published, and that waits for something. */
@@ -33,9 +33,10 @@ export async function recordVerdict(
 function eventOf(fields: GranuleReference["fields"], verdict: Verdict) {
   switch (verdict.state) {
     case "ready": {
-      const { scanUri, scanSha256, validMs, variables, references, epoch } = verdict.scanned;
+      const { scanUri, scanSha256, validMs, steps, variables, references, epoch } = verdict.scanned;
       const scan = { uri: scanUri, sha256: scanSha256 };
-      return { state: verdict.state, scan, fields: { ...fields, valid: validMs }, epoch, detail: { variables, references } };
+      const detail = { variables, references };
+      return { state: verdict.state, scan, fields: fieldsOfFile(fields, { validMs, steps }), epoch, detail };
     }
     case "quarantined":
     case "skipped":

@@ -61,6 +61,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/status.ts"),
   },
   {
+    name: "runs",
+    summary: "the runs of a forecast: what is there of each, what is missing or late",
+    load: () => import("./commands/runs.ts"),
+  },
+  {
     name: "quarantine",
     summary: "granules that wait for a decision: list, show, retry, skip, accept",
     load: () => import("./commands/quarantine.ts"),

@@ -216,13 +216,14 @@ function completeProduct({ timeseries, forecast }: ProductInput, runs: Runs | un
 /** A dataset with a forecast and without runs is refused once it is complete. */
 const NO_RUNS: Runs = { cycle: { kind: "fixed", everyMs: 1, anchorMs: 0 }, leadsMs: [] };
 
-function completeRuns({ every, at, leads, nowcast, deadline }: RunsInput): Runs {
+function completeRuns({ every, at, leads, nowcast, deadline, publish }: RunsInput): Runs {
   const reading = readCalendar({ every, at });
   return {
     cycle: checked(reading.ok ? reading.calendar : undefined),
     leadsMs: checked(parseLeads([leads].flat())),
     ...(nowcast === undefined ? {} : { nowcast: completeNowcast(nowcast) }),
     ...(deadline === undefined ? {} : { deadlineMs: milliseconds(deadline) }),
+    ...(publish === "when-complete" ? { publish } : {}),
   };
 }
 
@@ -232,7 +233,7 @@ function completeNowcast({ kind, valid, leads }: NonNullable<RunsInput["nowcast"
 
 function completeForecast(input: ForecastInput, runs: Runs, baseFolder: string): Product {
   const axis = input.axis ?? "time";
-  const { deadlineMs: _, ...form } = runs;
+  const { deadlineMs: _deadline, publish: _publish, ...form } = runs;
   return {
     kind: "forecast",
     name: input.name ?? "forecast",

@@ -136,6 +136,8 @@ export interface Runs {
   readonly nowcast?: Nowcast | undefined;
   /** How long after its forecast reference time a run should be whole. */
   readonly deadlineMs?: number | undefined;
+  /** Nothing of a run is published before it is whole or its deadline is over. Undefined: granules are published as they come. */
+  readonly publish?: "when-complete" | undefined;
 }
 
 /** Granules whose field `kind` has this value are valid `offsetMs` and their lead after the run. */

@@ -121,7 +121,15 @@ const runsSchema = mapping({
     .optional()
     .describe("Files of a run that look back on the hours before it."),
   deadline: interval.optional().describe("How long after its forecast reference time a run should be whole."),
-}).superRefine(({ every, at }, context) => {
+  publish: z
+    .enum(["as-they-come", "when-complete"], { error: "as-they-come or when-complete" })
+    .optional()
+    .describe("when-complete: nothing of a run is published before it is whole or its deadline is over. Default: as-they-come."),
+}).superRefine(({ every, at, deadline, publish }, context) => {
+  if (publish === "when-complete" && deadline === undefined) {
+    const message = "as-they-come, or when-complete with a deadline";
+    context.addIssue({ code: "custom", path: ["publish"], message });
+  }
   const reading = readCalendar({ every, at });
   if (!reading.ok) context.addIssue({ code: "custom", path: [reading.key], message: reading.allowed });
 });

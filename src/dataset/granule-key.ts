@@ -17,11 +17,16 @@ const RANK: Readonly<Record<FieldKind, number>> = { instant: 0, duration: 1, int
  * digits for each byte. A key that would be too long ends in a hash.
  */
 export function granuleKey(fields: NameFields, kinds: ReadonlyMap<string, FieldKind>): string {
-  const names = [...kinds.keys()].sort((a, b) => rankOf(kinds, a) - rankOf(kinds, b) || (a < b ? -1 : 1));
-  const key = names.map((name) => keyPart(fields[name] ?? "", kinds.get(name))).join(",");
+  const key = keyOrder(kinds)
+    .map((name) => keyPart(fields[name] ?? "", kinds.get(name)))
+    .join(",");
   if (key.length <= MAX_KEY_CHARACTERS) return key;
   const hash = createHash("sha256").update(key).digest("hex").slice(0, HASH_CHARACTERS);
   return `${key.slice(0, MAX_KEY_CHARACTERS - HASH_CHARACTERS - 1)}~${hash}`;
+}
+
+function keyOrder(kinds: ReadonlyMap<string, FieldKind>): string[] {
+  return [...kinds.keys()].sort((a, b) => rankOf(kinds, a) - rankOf(kinds, b) || (a < b ? -1 : 1));
 }
 
 function rankOf(kinds: ReadonlyMap<string, FieldKind>, name: string): number {
@@ -49,4 +54,12 @@ function encodeText(text: string): string {
 
 function encodeByte(byte: number): string {
   return `~${byte.toString(16).padStart(2, "0")}`;
+}
+
+/**
+ * What the keys of a run's granules begin with; undefined where another field stands before `run`. Keys of earlier runs sort before it,
+ * those of later ones after it.
+ */
+export function keyPrefixOfRun(kinds: ReadonlyMap<string, FieldKind>, runMs: number): string | undefined {
+  return keyOrder(kinds)[0] === "run" ? keyPart(runMs, kinds.get("run")) : undefined;
 }

@@ -1,4 +1,4 @@
-export { type Calendar, isOn, positionOf, stepAtOrAfter, timeAt } from "./calendar.ts";
+export { type Calendar, isOn, positionOf, stepAtOrAfter, stepAtOrBefore, timeAt } from "./calendar.ts";
 export { type CanonicalDataset, canonicalDataset, datasetOfText } from "./canonical.ts";
 export { type ChangeClass, classifyChange } from "./classify-change.ts";
 export type {
@@ -21,6 +21,7 @@ export type {
 } from "./dataset.ts";
 export { parseDuration } from "./duration.ts";
 export { fieldsAt } from "./fields-at.ts";
+export { keyPrefixOfRun } from "./granule-key.ts";
 export { INSTANT_FORM, parseInstant } from "./instant.ts";
 export { datasetFileJsonSchema } from "./json-schema.ts";
 export { compileNames, heldUntil, type NameReader, validPrecisionMs, validTimeOf } from "./name-grammar.ts";

@@ -20,6 +20,7 @@ export { openLedger } from "./open-ledger.ts";
 export { restoreLedger } from "./restore-ledger.ts";
 export {
   type EventDetail,
+  fieldsOfFile,
   type HeardRevision,
   type HistoryEntry,
   type NameFields,

@@ -44,6 +44,17 @@ export interface RevisionId {
 /** The typed fields of the granule's name. Instants (`valid`, `run`, …) are milliseconds since 1970 UTC. */
 export type NameFields = Readonly<Record<string, string | number>>;
 
+/**
+ * The fields of a granule's name once its file has been read: `valid` is the file's first valid time, milliseconds since 1970, and `steps` how
+ * many it has, where that is not one.
+ */
+export function fieldsOfFile(
+  fields: NameFields | undefined,
+  { validMs, steps }: { readonly validMs: number; readonly steps: number },
+): NameFields {
+  return { ...fields, valid: validMs, ...(steps === 1 ? {} : { steps }) };
+}
+
 /** A scan as it lies in the object store. */
 export interface ScanReference {
   readonly uri: string;

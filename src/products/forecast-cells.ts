@@ -47,8 +47,8 @@ export class ForecastCells {
    * @returns the reason, where it has no place: a run off the cycle, a lead that no run has, steps that are not the run's.
    */
   placeOf({ runMs, kind }: RunOfGranule, validMs: readonly number[]): number | string {
-    const run = positionOf(this.#runs.cycle, runMs, this.#runs.cycle.anchorMs);
-    if (run === undefined) return `run ${instant(runMs)}, which is not one of the cycle`;
+    const begin = this.placeOfRun(runMs);
+    if (begin === undefined) return `run ${instant(runMs)}, which is not one of the cycle`;
     const isNowcast = this.#runs.nowcast !== undefined && kind === this.#runs.nowcast.kind;
     const known = isNowcast ? this.#cellOfLead.nowcast : this.#cellOfLead.forecast;
     const cells = validMs.map((ms) => known.get(ms - runMs));
@@ -60,7 +60,7 @@ export class ForecastCells {
     if (cells.some((cell, step) => cell !== first + step)) return "its steps are not those of the run";
     if (first % validMs.length !== 0 || this.perRun % validMs.length !== 0)
       return `${validMs.length} steps from the ${first + 1}th on, where a run has ${this.perRun}: they do not tile it`;
-    return run * this.perRun + first;
+    return begin + first;
   }
 
   /** The cell at a place. */
@@ -72,6 +72,12 @@ export class ForecastCells {
       leadMs: this.#leads[index] as number,
       isNowcast: index < this.#nowcasts,
     };
+  }
+
+  /** The first place of a run; undefined for one that is not of the cycle. */
+  placeOfRun(runMs: number): number | undefined {
+    const run = positionOf(this.#runs.cycle, runMs, this.#runs.cycle.anchorMs);
+    return run === undefined ? undefined : run * this.perRun;
   }
 
   /** The first place of the run that a place belongs to. */

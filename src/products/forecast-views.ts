@@ -1,5 +1,6 @@
 import type { ForecastProduct, ForecastView } from "../dataset/index.ts";
 import { ForecastCells } from "./forecast-cells.ts";
+import { describeLead } from "./forecast-run.ts";
 import type { Layout, LayoutRow } from "./layout.ts";
 
 /** What stands in a cell of a view: one step of a granule. */
@@ -63,11 +64,6 @@ function layoutsOf(view: ForecastView, table: RunTable): ViewLayout[] {
 /** A run as a name of a group: `20240101T0600Z`. */
 export function runName(runMs: number): string {
   return `${new Date(runMs).toISOString().slice(0, 16).replace(/[-:]/g, "")}Z`;
-}
-
-/** A lead as a name of a group: `6h`, `90m`. */
-function leadName(leadMs: number): string {
-  return leadMs % 3_600_000 === 0 ? `${leadMs / 3_600_000}h` : `${leadMs / 60_000}m`;
 }
 
 /** The cells of all runs by run and lead. */
@@ -141,7 +137,7 @@ class RunTable {
     const lead = this.#leadIndex.get(view.leadMs) as number;
     const cells = this.runsMs.map((_, run) => this.#cells[run * leads + lead] ?? null);
     const validMs = this.runsMs.map((runMs) => runMs + view.leadMs);
-    return line(view, `/offset/${leadName(view.leadMs)}`, validMs, cells);
+    return line(view, `/offset/${describeLead(view.leadMs)}`, validMs, cells);
   }
 
   empty(view: ForecastView, group: string): ViewLayout {

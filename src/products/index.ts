@@ -3,7 +3,18 @@ export { decodeTime } from "./cf-time.ts";
 export { epochChange, layoutChange, showing, stateChange } from "./epoch-change.ts";
 export { type Cell, ForecastCells } from "./forecast-cells.ts";
 export {
+  countMembers,
+  describeAwaited,
+  describeLead,
+  type ForecastRun,
+  forecastRun,
+  type MemberState,
+  type RunMember,
+  type RunState,
+} from "./forecast-run.ts";
+export {
   differencesOf,
+  runName,
   type ViewCell,
   type ViewChange,
   type ViewDifference,

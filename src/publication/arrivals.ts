@@ -2,6 +2,7 @@ import type { ForecastProduct, Product } from "../dataset/index.ts";
 import { FreshetError } from "../errors/index.ts";
 import type { Ledger, Revision, RevisionState } from "../ledger/index.ts";
 import { type Arrival, ForecastCells, type ReadyArrival, type StoredState, standingRow } from "../products/index.ts";
+import { type KeptBack, withoutKept } from "./kept-back.ts";
 
 /** Revisions to a publication at most; what is left over comes with the next one. */
 const MOST_ARRIVALS = 2_000;
@@ -18,21 +19,24 @@ export interface EpochArrival {
  * What the product has not taken up yet, in the order in which it became ready (so that it makes no difference which of it goes
  * into which publication): revisions that are ready, were taken back, or were published by another product first. Of the
  * ledger's events after `afterSeq` (exclusive) up to `upToSeq` (inclusive). `isCut`: there may be more of them.
+ * @param kept those that wait for others; none where it is undefined.
  */
 export async function readArrivals(
   ledger: Ledger,
   dataset: string,
   stored: StoredState | undefined,
   { afterSeq, upToSeq }: { readonly afterSeq: number; readonly upToSeq: number },
+  kept?: KeptBack,
 ): Promise<{ readonly arrivals: Revision[]; readonly lastSeq: number; readonly isCut: boolean }> {
   let lastSeq = afterSeq;
   for (let after = afterSeq; ; ) {
     const changed = await ledger.changedAfter(dataset, after, NEWS, MOST_ARRIVALS);
     const reached = changed.filter(({ changedSeq, state }) => changedSeq <= upToSeq || state === "published");
     // What this product has published itself is no news to it.
-    const arrivals = reached.filter(
+    const news = reached.filter(
       ({ key, identity, state }) => state !== "published" || standingRow(stored, key)?.identity !== identity,
     );
+    const arrivals = await withoutKept(news, kept);
     lastSeq = reached.reduce((last, { changedSeq }) => Math.max(last, changedSeq), lastSeq);
     // A publication leaves as many rows behind it as it had granules: news may begin after a page without any.
     const isCut = changed.length >= MOST_ARRIVALS;

@@ -1,6 +1,6 @@
 import type { Dataset, Product } from "../dataset/index.ts";
 import { FreshetError, isFreshetError } from "../errors/index.ts";
-import type { Ledger, Member, RevisionEvent, RevisionFacts } from "../ledger/index.ts";
+import { fieldsOfFile, type Ledger, type Member, type RevisionEvent, type RevisionFacts } from "../ledger/index.ts";
 import { granulesIn, type LayoutRow, type PublicationKind, type StoredState } from "../products/index.ts";
 import type { ScanStore } from "../scan/index.ts";
 import type { IcechunkStore } from "../writers/icechunk/index.ts";
@@ -47,6 +47,8 @@ interface StoredVersion {
 /** A row of a layout and the epoch that it stands in. */
 interface EpochRow extends LayoutRow {
   readonly epoch: number;
+  /** Of each granule of the epoch. */
+  readonly steps: number;
 }
 
 /**
@@ -204,8 +206,9 @@ class Restorer {
         if (isNew) this.revisions++;
         if (isNew && facts[index]?.uri === undefined) this.placeless++;
         if (revision.state !== "heard") return [];
-        const { key, identity, scan, epoch, validMs } = row;
-        return [{ dataset: name, key, identity, state: "ready", scan, epoch, fields: { ...revision.fields, valid: validMs } }];
+        const { key, identity, scan, epoch, validMs, steps } = row;
+        const fields = fieldsOfFile(revision.fields, { validMs, steps });
+        return [{ dataset: name, key, identity, state: "ready", scan, epoch, fields }];
       });
       await this.#ledger.recordAll(ready);
       for (const { key, identity, scan } of batch) {
@@ -267,7 +270,7 @@ function membersOf(
 function rowsOf({ epochs }: StoredState): Map<string, EpochRow> {
   const rows = new Map<string, EpochRow>();
   for (const { header, layout } of epochs) {
-    for (const [, row] of layout.rows()) rows.set(row.key, { ...row, epoch: header.epoch });
+    for (const [, row] of layout.rows()) rows.set(row.key, { ...row, epoch: header.epoch, steps: header.steps });
   }
   return rows;
 }

@@ -13,6 +13,7 @@ import {
 } from "../products/index.ts";
 import type { ScanAddress, ScanStore } from "../scan/index.ts";
 import { arrivalOf, type EpochArrival, readArrivals, readStanding } from "./arrivals.ts";
+import { keptBack, withoutKept } from "./kept-back.ts";
 import { type ProductState, type ProductStores, readState } from "./product-store.ts";
 import type { Tick, Turn } from "./turn.ts";
 import { countsOf, type EpochForm, isAsStored, type Wanted, type WantedEpoch, wantedAgain, wantedProduct } from "./wanted.ts";
@@ -21,6 +22,7 @@ export interface TurnParts {
   readonly ledger: Ledger;
   readonly scans: ScanStore;
   readonly stores: ProductStores;
+  readonly now: () => number;
 }
 
 /** Makes the turns of products: what is to be published next, or again, or anew. It changes nothing. */
@@ -45,8 +47,11 @@ export class TurnMaker {
     requireAgreement(state, latest);
     if (header?.hold !== undefined) throw heldError(header);
 
-    const reach = { afterSeq: await this.#readFrom(dataset, header?.cursor ?? 0), upToSeq: cursor };
-    const { arrivals, lastSeq, isCut } = await readArrivals(ledger, dataset.name, state.stored, reach);
+    // What is recorded while this looks would make a run whole of which not everything is among the arrivals.
+    const known = await ledger.lastSeq(dataset.name);
+    const reach = { afterSeq: await this.#readFrom(dataset, header?.cursor ?? 0), upToSeq: Math.min(cursor, known) };
+    const kept = keptBack(ledger, dataset, { upToSeq: known, nowMs: this.#parts.now() });
+    const { arrivals, lastSeq, isCut } = await readArrivals(ledger, dataset.name, state.stored, reach, kept);
     if (arrivals.length === 0) return undefined;
     const wanted = await this.#wanted(dataset, product, state, arrivals, false);
     // A revision that was taken back and came again stands there already; only a new publication can have it as a member.
@@ -88,9 +93,10 @@ export class TurnMaker {
     const isAnew = header.kind === "release" || header.kind === "rebuild";
     // What another product has published already is a member too; what is written anew has every granule as one.
     const candidates = isAnew ? standing : await this.#parts.ledger.unpublished(dataset.name, product.name);
-    const arrivals = candidates.filter(
-      (revision) => !isHeld && (isThere(revision) || (revision.state === "ready" && revision.changedSeq <= header.cursor)),
-    );
+    // What was kept back is not in it either; it is as ready as before.
+    const isLeft = ({ state: now, changedSeq }: Revision): boolean =>
+      now === "ready" && changedSeq <= header.cursor && dataset.runs?.publish !== "when-complete";
+    const arrivals = candidates.filter((revision) => !isHeld && (isThere(revision) || isLeft(revision)));
     // The ledger says that they are in this product; readers do not see them any more.
     const left = standing.filter(
       (revision) =>
@@ -172,7 +178,8 @@ export class TurnMaker {
     const { ledger, stores } = this.#parts;
     const state = await stores.open(dataset, product);
     const cursor = await ledger.lastSeq(dataset.name);
-    const all = await readStanding(ledger, dataset.name, () => tick("reading the ledger"));
+    const standing = await readStanding(ledger, dataset.name, () => tick("reading the ledger"));
+    const all = await withoutKept(standing, keptBack(ledger, dataset, { upToSeq: cursor, nowMs: this.#parts.now() }));
     const arrivals = all.length <= limit ? all : firstByTime(all, limit);
     const wanted = await this.#wanted(dataset, product, state, arrivals, true);
     const [latest] = await ledger.publications(dataset.name, product.name, 1);

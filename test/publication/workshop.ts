@@ -25,6 +25,7 @@ export interface WorkshopOptions {
   readonly missing?: "gap" | "omit";
   readonly match?: string;
   readonly maintenance?: string;
+  readonly runs?: string;
   /** Whole entries of `products`, instead of the one. */
   readonly products?: string;
 }
@@ -36,6 +37,8 @@ export class Workshop {
   readonly scans: ScanStore;
   dataset: Dataset;
   publisher: Publisher;
+  /** The publishers' clock. */
+  now: () => number = Date.now;
   #clock = 0;
 
   private constructor(folder: string, ledger: Ledger, dataset: Dataset) {
@@ -60,7 +63,7 @@ export class Workshop {
 
   /** As in another process, or after a crash: nothing is remembered. `ledger` may be one that fails. */
   newPublisher(ledger: Ledger = this.ledger): Publisher {
-    return new Publisher({ ledger, scans: new ScanStore(this.folder), stores: new ProductStores(), now: Date.now });
+    return new Publisher({ ledger, scans: new ScanStore(this.folder), stores: new ProductStores(), now: () => this.now() });
   }
 
   get reference() {
@@ -172,6 +175,7 @@ from: { source: s }
 match: "${match}"
 products: ${products}
 policies: { missing: ${missing} }
+${options.runs === undefined ? "" : `runs: ${options.runs}`}
 ${options.maintenance === undefined ? "" : `maintenance: ${options.maintenance}`}
 `;
   const [dataset] = parseDatasetFile(text, { file: join(folder, "dataset.yaml") }).datasets;

@@ -5,8 +5,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
 import type { BackfillStatus, DatasetStatus } from "../../contract/index.ts";
 import { datasetWorkflowId } from "../../contract/index.ts";
-import { type Dataset, datasetOfText } from "../../dataset/index.ts";
+import { type Dataset, datasetOfText, type Product } from "../../dataset/index.ts";
 import { FreshetError } from "../../errors/index.ts";
+import type { Ledger, Revision } from "../../ledger/index.ts";
+import { keptBack, withoutKept } from "../../publication/index.ts";
 import { applyDatasets } from "../../starters/index.ts";
 import { type RunningWorker, readSettings, startWorker } from "../../worker/index.ts";
 import { beginBackfill } from "../backfill/begin-backfill.ts";
@@ -184,7 +186,7 @@ async function published(
   try {
     for (;;) {
       signal.throwIfAborted();
-      const open = await Promise.all(dataset.products.map(({ name }) => ledger.unpublished(dataset.name, name, 1)));
+      const open = await Promise.all(dataset.products.map((product) => toBePublished(dataset, product, ledger)));
       const { stage, troubles } = await handle.query<DatasetStatus>("status");
       const isIdle = stage === "idle" && open.every((revisions) => revisions.length === 0);
       if (isIdle) return [];
@@ -195,6 +197,12 @@ async function published(
   } finally {
     line.end();
   }
+}
+
+/** What is ready and does not wait for the rest of its run. */
+async function toBePublished(dataset: Dataset, product: Product, ledger: Ledger): Promise<Revision[]> {
+  const kept = keptBack(ledger, dataset, { upToSeq: Number.MAX_SAFE_INTEGER, nowMs: Date.now() });
+  return withoutKept(await ledger.unpublished(dataset.name, product.name, kept === undefined ? 1 : undefined), kept);
 }
 
 async function keep(home: string, reports: readonly Report[], json: boolean): Promise<void> {

@@ -1,0 +1,77 @@
+import { compileNames, type Dataset, keyPrefixOfRun, positionOf, type Runs, timeAt } from "../dataset/index.ts";
+import { FreshetError } from "../errors/index.ts";
+import type { Ledger, Revision } from "../ledger/index.ts";
+import { type ForecastRun, forecastRun } from "../products/index.ts";
+
+/** Granules to a page of the ledger. */
+const PAGE = 2_000;
+
+export interface RunSpan {
+  /** Forecast reference times, both inclusive, of the cycle. */
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/**
+ * The runs of a span by the ledger alone, ascending, those of which there is nothing too. Costs as much as the span has granules where the run
+ * stands first in keys, which is so unless another instant's name comes before it; else as the dataset has.
+ * @param upToSeq what became of granules up to this event of the ledger (inclusive) counts, and whatever is published.
+ * @throws FreshetError `usage` for a dataset without runs.
+ */
+export async function readRuns(
+  ledger: Ledger,
+  dataset: Dataset,
+  { fromMs, toMs }: RunSpan,
+  nowMs: number,
+  upToSeq = Number.MAX_SAFE_INTEGER,
+): Promise<ForecastRun[]> {
+  const runs = runsOf(dataset);
+  const byRun = new Map<number, Revision[]>();
+  const steps = positionOf(runs.cycle, toMs, fromMs) ?? -1;
+  for (let step = 0; step <= steps; step++) byRun.set(timeAt(runs.cycle, step, fromMs), []);
+  for await (const revision of granulesFrom(ledger, dataset, fromMs, toMs)) {
+    const { run } = revision.fields ?? {};
+    const counts = revision.state === "published" || revision.changedSeq <= upToSeq;
+    if (counts && typeof run === "number") byRun.get(run)?.push(revision);
+  }
+  return [...byRun].map(([runMs, granules]) => forecastRun(runs, runMs, granules, nowMs));
+}
+
+/** The forecast reference time of the first run in the ledger; undefined where there is none. */
+export async function firstRunOf(ledger: Ledger, dataset: Dataset): Promise<number | undefined> {
+  const isOrdered = keyPrefixOfRun(compileNames(dataset.match).kinds, 0) !== undefined;
+  let firstMs: number | undefined;
+  for await (const { fields } of granulesFrom(ledger, dataset)) {
+    if (typeof fields?.run !== "number") continue;
+    if (isOrdered) return fields.run;
+    firstMs = Math.min(fields.run, firstMs ?? fields.run);
+  }
+  return firstMs;
+}
+
+/** @throws FreshetError `usage` for a dataset without runs. */
+export function runsOf({ name, runs }: Dataset): Runs {
+  if (runs !== undefined) return runs;
+  throw new FreshetError("usage", "this dataset has no runs", {
+    found: name,
+    expected: "one whose dataset file says when its model runs: runs: { every: 6h, leads: 0h..48h/1h }",
+  });
+}
+
+/** Revisions of the runs of a span, and perhaps of others. */
+async function* granulesFrom(ledger: Ledger, dataset: Dataset, fromMs?: number, toMs?: number): AsyncGenerator<Revision> {
+  const { kinds } = compileNames(dataset.match);
+  const first = fromMs === undefined ? undefined : keyPrefixOfRun(kinds, fromMs);
+  const last = toMs === undefined ? undefined : keyPrefixOfRun(kinds, toMs);
+  // A key may be nothing but the run: the page begins before it.
+  let afterKey = first?.slice(0, -1);
+  for (;;) {
+    const page = await ledger.granules(dataset.name, { limit: PAGE, afterKey });
+    for (const revision of page) {
+      if (last !== undefined && revision.key > last && !revision.key.startsWith(last)) return;
+      yield revision;
+    }
+    afterKey = page.at(-1)?.key;
+    if (afterKey === undefined) return;
+  }
+}
