@@ -1,10 +1,13 @@
-// `npm run model -- [--count N] [--seconds S] [--seed N]`: random lives of a dataset against a model; see test/model.
+// `npm run model -- [--forecast] [--count N] [--seconds S] [--seed N]`: random lives of a dataset, or of a forecast's views, against a
+// model; see test/model.
 import { parseArgs } from "node:util";
+import { findDisagreement } from "../test/model/forecast/property.ts";
 import { describe, playSeed } from "../test/model/property.ts";
 
 const { values } = parseArgs({
   options: {
-    count: { type: "string", default: "1000" },
+    forecast: { type: "boolean", default: false },
+    count: { type: "string" },
     seconds: { type: "string", default: "3600" },
     seed: { type: "string" },
     from: { type: "string", default: String(Date.now() % 1_000_000_000) },
@@ -12,7 +15,7 @@ const { values } = parseArgs({
   },
 });
 
-const count = values.seed === undefined ? Number(values.count) : 1;
+const count = values.seed === undefined ? Number(values.count ?? (values.forecast ? 2000 : 1000)) : 1;
 const from = Number(values.seed ?? values.from);
 const started = Date.now();
 const tally = new Map<string, number>();
@@ -20,10 +23,10 @@ let played = 0;
 let failures = 0;
 for (; played < count && failures < Number(values.failures); played++) {
   if (Date.now() - started > Number(values.seconds) * 1000) break;
-  const found = await playSeed(from + played, tally);
+  const found = values.forecast ? await findDisagreement(from + played, tally) : await describedLife(from + played);
   if (found !== undefined) {
     failures++;
-    console.error(describe(found));
+    console.error(found);
   }
 }
 const seconds = (Date.now() - started) / 1000;
@@ -37,3 +40,8 @@ console.log(
   `seeds ${from} to ${from + played - 1}: ${played} sequences in ${seconds.toFixed(1)} s, ${((seconds * 1000) / played).toFixed(0)} ms each; ${failures} disagreements`,
 );
 process.exit(failures === 0 && played > 0 ? 0 : 1);
+
+async function describedLife(seed: number): Promise<string | undefined> {
+  const found = await playSeed(seed, tally);
+  return found && describe(found);
+}

@@ -64,7 +64,7 @@ const view = z.union(
   [
     z.enum(["best", "latest", "fmrc", "run"]),
     mapping({
-      offset: z.union([interval, list(interval, "a list of leads")], { error: "a lead such as 6h, or a list of them" }),
+      offset: z.union([duration, list(duration, "a list of leads")], { error: "a lead such as 6h, or a list of them" }),
     }),
   ],
   { error: "best, latest, fmrc, run, or offset: 6h" },

@@ -1,0 +1,13 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { findDisagreement } from "./property.ts";
+
+test("random arrivals of a forecast: every view is the model's after every publication (npm run model -- --forecast: any number)", async () => {
+  const tally = new Map<string, number>();
+  for (let seed = 1; seed <= 150; seed++) {
+    const found = await findDisagreement(seed, tally);
+    assert.equal(found, undefined, found);
+  }
+  for (const what of ["arrive", "withdraw", "publish", "restart", "rebuilt", "rolled back"])
+    assert.ok((tally.get(what) ?? 0) >= 10, `${what}: ${tally.get(what)}`);
+});
