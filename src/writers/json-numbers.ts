@@ -26,6 +26,13 @@ export function jsonInteger(value: number | bigint): unknown {
   return rawJSON(BigInt(value).toString());
 }
 
+/** JSON in which every number keeps the digits that it was written with, for `JSON.stringify` alone. @throws SyntaxError. */
+export function parseKeepingNumbers(text: string): unknown {
+  type Reviver = (key: string, value: unknown, context: { readonly source?: string }) => unknown;
+  const keep: Reviver = (_, value, { source }) => (typeof value === "number" && source !== undefined ? rawJSON(source) : value);
+  return JSON.parse(text, keep as (key: string, value: unknown) => unknown);
+}
+
 export interface AttributeEncoding {
   /**
    * `plain`: `_FillValue` is written like any other attribute.

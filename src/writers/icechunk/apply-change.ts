@@ -1,5 +1,6 @@
 import type { Session, Store, VirtualChunkSpec } from "@earthmover/icechunk";
 import { FreshetError } from "../../errors/index.ts";
+import { patchedChunks } from "../row-patch.ts";
 import type { ArrayChange, RowPatch, StoreChange, VirtualChunk } from "./store-change.ts";
 
 /** setVirtualRefs holds the event loop for about 2 µs a reference (reference: icechunk, section 2). */
@@ -66,23 +67,12 @@ function specOf({ index, uri, offset, length, source }: VirtualChunk): VirtualCh
   return source.etag === undefined ? reference : { ...reference, etagChecksum: source.etag };
 }
 
-async function patchRows(store: Store, path: string, { rowsPerChunk, fill, rows, trailing }: RowPatch): Promise<void> {
-  const byChunk = Map.groupBy(rows, ([row]) => Math.floor(row / rowsPerChunk));
-  for (const [chunk, patches] of byChunk) {
-    const key = chunkKey(path, [chunk, ...new Array<number>(trailing).fill(0)]);
-    const present = await store.get(key);
-    const bytes = Buffer.alloc(rowsPerChunk * fill.length);
-    if (present !== null && present.length !== bytes.length) {
-      throw new FreshetError("corrupt", "a stored chunk is not as long as its array says", {
-        found: `${present.length} bytes`,
-        expected: `${bytes.length} bytes`,
-        path: key,
-      });
-    }
-    if (present !== null) bytes.set(present);
-    else for (let row = 0; row < rowsPerChunk; row++) bytes.set(fill, row * fill.length);
-    for (const [row, value] of patches) bytes.set(value, (row % rowsPerChunk) * fill.length);
-    await store.set(key, bytes);
+async function patchRows(store: Store, path: string, patch: RowPatch): Promise<void> {
+  const present = async (index: readonly number[]) => (await store.get(chunkKey(path, index))) ?? undefined;
+  try {
+    for await (const { index, bytes } of patchedChunks(patch, present)) await store.set(chunkKey(path, index), Buffer.from(bytes));
+  } catch (error) {
+    throw error instanceof FreshetError ? error.at({ path }) : error;
   }
 }
 

@@ -1,1 +1,2 @@
-export { type KerchunkJson, type KerchunkJsonOptions, kerchunkJson, plainUri } from "./kerchunk-json.ts";
+export { changesJson, type WrittenReferences } from "./changes-json.ts";
+export { type KerchunkJson, type KerchunkJsonOptions, kerchunkJson } from "./kerchunk-json.ts";

@@ -1,9 +1,8 @@
-import { fileURLToPath } from "node:url";
 import { isFreshetError } from "../../errors/index.ts";
 import type { ChunkManifest, VariableOutcome, VirtualArray, VirtualGroup } from "../../virtual/index.ts";
 import { attributesToJson } from "../json-numbers.ts";
-import { DimensionNamer } from "./dimension-names.ts";
-import { zarr2Array } from "./zarr2-array.ts";
+import { plainUri } from "../uri-mapping.ts";
+import { canBeKey, DimensionNamer, zarr2Array } from "../zarr2/index.ts";
 
 export interface KerchunkJson {
   /** The document in pieces, in order: it may be longer than a string can be. */
@@ -28,14 +27,6 @@ export function kerchunkJson(root: VirtualGroup, options: KerchunkJsonOptions = 
   return { pieces: document(root, metadata, options.uri ?? plainUri), refused };
 }
 
-/**
- * A `file:` uri as fsspec understands it, which takes what follows `file://` as the path and decodes nothing; other uris
- * unchanged.
- */
-export function plainUri(uri: string): string {
-  return uri.startsWith("file:") ? `file://${fileURLToPath(uri)}` : uri;
-}
-
 function prepare(
   group: VirtualGroup,
   prefix: string,
@@ -50,18 +41,13 @@ function prepare(
       continue;
     }
     try {
-      metadata.set(array, zarr2Array(array));
+      metadata.set(array, zarr2Array(array, array.manifest.counts().missing > 0));
     } catch (error) {
       if (!isFreshetError(error, "unsupported")) throw error;
       refuse(error.message);
     }
   }
   for (const [name, child] of group.groups) prepare(child, `${prefix}/${name}`, metadata, refused);
-}
-
-/** zarr-python takes \ as a separator, resolves . and .., and keeps .z… for its metadata. */
-function canBeKey(path: string): boolean {
-  return !path.includes("\\") && path.split("/").every((part) => part !== "." && part !== ".." && !part.startsWith(".z"));
 }
 
 function* document(
@@ -85,7 +71,7 @@ function* groupEntries(
 ): Generator<string> {
   yield metadataEntry(`${prefix}.zgroup`, { zarr_format: 2 });
   yield metadataEntry(`${prefix}.zattrs`, attributesToJson(group.attributes, { fillValueEncoding: "plain" }));
-  const namer = new DimensionNamer(group);
+  const namer = new DimensionNamer(group.arrays.values());
   for (const [name, array] of group.arrays) {
     const zarray = metadata.get(array);
     if (zarray === undefined) continue;

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { bytesCodec, fletcher32Codec, shuffleCodec, vlenUtf8Codec, zlibCodec } from "../../../src/codecs/index.ts";
 import { numeric, type VirtualArray, type VirtualGroup } from "../../../src/virtual/index.ts";
-import { kerchunkJson, plainUri } from "../../../src/writers/kerchunk-json/index.ts";
+import { kerchunkJson } from "../../../src/writers/kerchunk-json/index.ts";
+import { plainUri } from "../../../src/writers/uri-mapping.ts";
 import { aGroup, anArray, inline, range, text } from "../../scan/virtual-arrays.ts";
 
 function refsOf(root: VirtualGroup): Record<string, unknown> {

@@ -1,13 +1,14 @@
-import type { AttributeValue, DataType, FillValue, VirtualArray } from "../../virtual/index.ts";
+import type { AttributeValue, DataType, FillValue } from "../../virtual/index.ts";
 import { jsonFloat, jsonInteger } from "../json-numbers.ts";
+import type { ArrayFacts } from "./zarr2-array.ts";
 
 /**
  * `fill_value` of `.zarray`. Zarr v2 has one field for two things: what a missing chunk reads as, and what xarray takes as
  * the mask. Where chunks are missing, it is the storage fill: values come first. Where none is, nobody reads the storage fill,
  * so it is the file's `_FillValue` if it has one of the array's type, and none otherwise: the mask is then the file's own.
  */
-export function zarr2FillValue(array: VirtualArray): unknown {
-  if (array.manifest.counts().missing > 0) return encode(array.fillValue, array.dataType);
+export function zarr2FillValue(array: ArrayFacts, hasMissing: boolean): unknown {
+  if (hasMissing) return encode(array.fillValue, array.dataType);
   const attribute = array.attributes.get("_FillValue");
   return attribute === undefined ? null : encode(asFillValue(attribute, array.dataType), array.dataType);
 }

@@ -7,11 +7,15 @@ import { zarr2FillValue } from "./zarr2-fill-value.ts";
 /** The codecs that Zarr v2 calls compressors; GDAL looks for them only there. */
 const COMPRESSORS = new Set(["zlib", "gzip", "zstd", "blosc", "lz4", "bz2"]);
 
+/** What Zarr says of an array beside its chunks. */
+export type ArrayFacts = Omit<VirtualArray, "name" | "manifest">;
+
 /**
  * `.zarray` (Zarr v2 specification, "Arrays / Metadata") as an object for `JSON.stringify`.
+ * @param hasMissing some chunk is not there: see `zarr2FillValue`.
  * @throws FreshetError `unsupported` for what Zarr v2 cannot hold.
  */
-export function zarr2Array(array: VirtualArray): Record<string, unknown> {
+export function zarr2Array(array: ArrayFacts, hasMissing: boolean): Record<string, unknown> {
   const [serializer, ...others] = array.codecs;
   const steps = others.map(zarr2Codec);
   if (serializer?.name === "vlen-utf8") steps.unshift({ id: "vlen-utf8" });
@@ -27,7 +31,7 @@ export function zarr2Array(array: VirtualArray): Record<string, unknown> {
     dtype: zarr2DataType(array.dataType, (serializer.configuration.endian as Endian | undefined) ?? "little"),
     compressor,
     filters: filters.length === 0 ? null : filters,
-    fill_value: zarr2FillValue(array),
+    fill_value: zarr2FillValue(array, hasMissing),
     order: "C",
     dimension_separator: ".",
   };

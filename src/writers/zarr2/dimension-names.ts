@@ -1,5 +1,3 @@
-import type { VirtualGroup } from "../../virtual/index.ts";
-
 /**
  * `_ARRAY_DIMENSIONS` needs a name for every axis. Axes that the file does not name get `phony_dim_<n>` as in netCDF-C: one
  * for each length within a group, and two where one array has two axes of that length.
@@ -8,8 +6,9 @@ export class DimensionNamer {
   readonly #taken: ReadonlySet<string>;
   readonly #phony = new Map<string, string>();
 
-  constructor(group: VirtualGroup) {
-    this.#taken = new Set([...group.arrays.values()].flatMap((array) => array.dimensionNames.filter((name) => name !== null)));
+  /** @param arrays all arrays of the group. */
+  constructor(arrays: Iterable<{ readonly dimensionNames: readonly (string | null)[] }>) {
+    this.#taken = new Set([...arrays].flatMap(({ dimensionNames }) => dimensionNames.filter((name) => name !== null)));
   }
 
   /** The names of an array's axes, in order. */

@@ -1,0 +1,1 @@
+export { isParquetForm, type KerchunkParquetOptions, kerchunkParquet, type WrittenParquet } from "./kerchunk-parquet.ts";

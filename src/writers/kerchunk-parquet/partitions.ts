@@ -1,0 +1,125 @@
+import { copyFile, link, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { isFreshetError } from "../../errors/index.ts";
+import { makeFolder, writeWhole } from "../../storage/index.ts";
+import { Partition } from "./partition.ts";
+import { decodePartition, encodePartition } from "./partition-file.ts";
+
+/** Partitions that are held in memory: of 10 000 records some 60 MB with their uris. */
+const HELD = 200;
+
+interface Held {
+  readonly partition: Partition;
+  isChanged: boolean;
+}
+
+/**
+ * The partitions of a Parquet form that is being written, by array and number. A partition that nobody asks for is not read; of
+ * those that are asked for, the ones used last are held.
+ */
+export class Partitions {
+  /** Files that were written, and that were taken over as they are. */
+  written = 0;
+  copied = 0;
+  readonly #folder: string;
+  readonly #previous: string | undefined;
+  readonly #records: number;
+  readonly #held = new Map<string, Held>();
+  /** Partitions whose last word is the new folder's; those without a reference have no file there. */
+  readonly #inFolder = new Set<string>();
+  /** Arrays that begin empty, whatever the previous version has. */
+  readonly #anew = new Set<string>();
+
+  /** @param previous the folder of the version that it begins with. */
+  constructor(folder: string, previous: string | undefined, records: number) {
+    this.#folder = folder;
+    this.#previous = previous;
+    this.#records = records;
+  }
+
+  /** A partition to be looked at, or, with `isChanged`, to be changed. @param path of the array. */
+  async open(path: string, number: number, isChanged = true): Promise<Partition> {
+    const name = nameOf(path, number);
+    const held = this.#held.get(name) ?? { partition: await this.#read(path, number), isChanged: false };
+    held.isChanged ||= isChanged;
+    this.#held.delete(name);
+    this.#held.set(name, held);
+    for (const [oldest, other] of this.#held) {
+      if (this.#held.size <= HELD) break;
+      this.#held.delete(oldest);
+      if (other.isChanged) await this.#write(oldest, other.partition);
+    }
+    return held.partition;
+  }
+
+  /** From now on the array's partitions begin empty. */
+  beginAnew(path: string): void {
+    this.#anew.add(path);
+  }
+
+  /** The partition as the previous version has it; undefined where it has none. */
+  async previous(path: string, number: number): Promise<Partition | undefined> {
+    return this.#previous === undefined ? undefined : this.#decoded(join(this.#previous, nameOf(path, number)));
+  }
+
+  /** Takes over the previous version's file, where it has one and nothing was written in its place. */
+  async keep(path: string, number: number): Promise<void> {
+    const name = nameOf(path, number);
+    if (this.#previous === undefined || this.#inFolder.has(name) || this.#held.get(name)?.isChanged === true) return;
+    await makeFolder(join(this.#folder, path));
+    if (await linkOrCopy(join(this.#previous, name), join(this.#folder, name))) this.copied++;
+  }
+
+  /** Writes what is held. */
+  async flush(): Promise<void> {
+    for (const [name, { partition, isChanged }] of this.#held) if (isChanged) await this.#write(name, partition);
+    this.#held.clear();
+  }
+
+  async #read(path: string, number: number): Promise<Partition> {
+    const name = nameOf(path, number);
+    let partition: Partition | undefined;
+    if (this.#inFolder.has(name)) partition = await this.#decoded(join(this.#folder, name));
+    else if (!this.#anew.has(path)) partition = await this.previous(path, number);
+    return partition ?? new Partition(this.#records);
+  }
+
+  async #decoded(file: string): Promise<Partition | undefined> {
+    const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return undefined;
+      throw error;
+    });
+    if (bytes === undefined) return undefined;
+    try {
+      return await decodePartition(bytes, this.#records);
+    } catch (error) {
+      throw isFreshetError(error) ? error.at({ uri: file }) : error;
+    }
+  }
+
+  async #write(name: string, partition: Partition): Promise<void> {
+    const file = join(this.#folder, name);
+    this.#inFolder.add(name);
+    if (partition.filled === 0) return rm(file, { force: true });
+    await writeWhole(file, encodePartition(partition));
+    this.written++;
+  }
+}
+
+function nameOf(path: string, number: number): string {
+  return join(path, `refs.${number}.parq`);
+}
+
+/** One file under two names, where the file system can; a copy elsewhere. False where there is no `from`. */
+async function linkOrCopy(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") throw error;
+      return copyFile(from, to);
+    });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw error;
+  }
+}
