@@ -73,6 +73,21 @@ export interface ProductTrouble {
   readonly trouble: string;
 }
 
+/** How far a form of a product is that is published beside its store. */
+export interface FormState {
+  readonly product: string;
+  /** Its kind and place: `kerchunk-json file:///…`. */
+  readonly form: string;
+  /** The publication that it shows; undefined while it shows none. */
+  readonly shows: number | undefined;
+  /** The newest publication of the product. */
+  readonly newest: number;
+  /** Why it could not be written; "" where nothing is wrong. */
+  readonly trouble: string;
+  /** When it is to be written next, milliseconds since 1970; undefined where it shows the newest. */
+  readonly dueMs: number | undefined;
+}
+
 export interface PublicationResult {
   readonly product: string;
   readonly sequence: number;

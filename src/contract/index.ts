@@ -33,6 +33,7 @@ export type {
   DatasetSettings,
   DatasetStage,
   DatasetStatus,
+  FormState,
   ProductTrouble,
   PublicationKind,
   PublicationPlan,

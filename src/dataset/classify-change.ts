@@ -62,7 +62,7 @@ export function classifyChange(before: Dataset, after: Dataset): ChangeClass {
       rebuild.add(product.name);
       reasons.push(`${product.name}: rebuilt aside and switched (${why.join("; ")})`);
     } else if (!isDeepStrictEqual(earlier, product)) {
-      reasons.push(`${product.name}: in place (bounds of its calendar, or split)`);
+      reasons.push(`${product.name}: in place (bounds of its calendar, split, or forms)`);
     }
   }
   for (const product of before.products) {

@@ -1,5 +1,6 @@
 import type { SourceLimits } from "../storage/index.ts";
 import type { Calendar } from "./calendar.ts";
+import type { Form } from "./form.ts";
 
 /** Where announcements and bytes come from. */
 export interface Source {
@@ -124,6 +125,8 @@ export interface TimeseriesProduct {
   readonly store: string;
   /** Positions for each manifest of the store. */
   readonly split: number;
+  /** Forms that are published beside the store; absent where there is none. */
+  readonly also?: readonly Form[] | undefined;
 }
 
 /** When a model runs, and which files a run has. */

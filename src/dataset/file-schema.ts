@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { EVERY_FORM, readCalendar } from "./calendar-spec.ts";
 import { DURATION_FORM, DURATION_PATTERN, parseDuration } from "./duration.ts";
+import { formsSchema } from "./form-schema.ts";
 import { INSTANT_FORM } from "./instant.ts";
 import { LEADS_FORM, LEADS_PATTERN, NOWCAST_FORM, NOWCAST_PATTERN, parseLeads, parseNowcastValid } from "./leads.ts";
 import { list, mapping, wholeNumber, written } from "./mapping.ts";
@@ -56,8 +57,9 @@ const timeseriesSchema = mapping(
     calendar: calendarSchema.describe("Which instants have a place on the axis."),
     store: folder.describe("Where the product is kept: a folder, relative to this file, or file:///…"),
     split: wholeNumber(1, 1_000_000).optional().describe("Positions for each manifest of the store. Default: 1000."),
+    also: formsSchema.optional().describe("Forms that are published beside the store."),
   },
-  ["also", "codec", "chunks"],
+  ["codec", "chunks"],
 );
 
 const view = z.union(

@@ -22,6 +22,8 @@ export type {
 export { parseDuration } from "./duration.ts";
 export { fieldsAt } from "./fields-at.ts";
 export { keyPrefixOfRun } from "./granule-key.ts";
+export type { Form, GranuleReferencesForm, KerchunkJsonForm, KerchunkParquetForm } from "./form.ts";
+export { granulePath } from "./granule-path.ts";
 export { INSTANT_FORM, parseInstant } from "./instant.ts";
 export { datasetFileJsonSchema } from "./json-schema.ts";
 export { compileNames, heldUntil, type NameReader, validPrecisionMs, validTimeOf } from "./name-grammar.ts";

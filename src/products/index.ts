@@ -44,6 +44,7 @@ export {
   type EpochHeader,
   epochGroup,
   granulesIn,
+  isStatePath,
   type Hold,
   type PublicationKind,
   productHash,

@@ -6,6 +6,11 @@ import { Layout, type LayoutRow, readPage } from "./layout.ts";
 /** The group in which a store keeps what it is made of. Readers of the data need not know of it. */
 export const STATE_GROUP = "/_freshet";
 
+/** True for what Freshet keeps of itself beside the data. */
+export function isStatePath(path: string): boolean {
+  return path === STATE_GROUP || path.startsWith(`${STATE_GROUP}/`);
+}
+
 /** What a publication is: the next granules, or what an operator asked for. */
 export type PublicationKind = "publication" | "rollback" | "release" | "rebuild" | "overwrite";
 

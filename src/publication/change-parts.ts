@@ -55,6 +55,8 @@ interface Writing {
   readonly header: Omit<StateHeader, "epochs" | "layoutHash">;
   /** The store is emptied first: everything is written. */
   readonly isFresh: boolean;
+  /** What all granules have shown, where that is known already. */
+  readonly shown?: ((epoch: number) => Shown) | undefined;
   readonly tick: Tick;
 }
 
@@ -81,7 +83,8 @@ export class ChangeParts {
     let held: StoreChange = { groups: [], arrays: [] };
     const epochs: EpochHeader[] = [];
     for (const epoch of this.#writing.epochs) {
-      let { dropped, sparse } = this.#writing.isFresh ? NOTHING_SHOWN : (epoch.stored?.header ?? NOTHING_SHOWN);
+      const before = this.#writing.isFresh ? undefined : epoch.stored?.header;
+      let { dropped, sparse } = this.#writing.shown?.(epoch.epoch) ?? before ?? NOTHING_SHOWN;
       for await (const { change, shown } of this.#partsOf(epoch, { dropped, sparse })) {
         ({ dropped, sparse } = shown);
         if (held.groups.length > 0) yield held;

@@ -1,5 +1,6 @@
 export { type ArrayDescription, arrayMetadata, groupMetadata } from "./array-metadata.ts";
 export { containerPrefix } from "./containers.ts";
+export { FolderLock } from "./folder-lock.ts";
 export { IcechunkStore, type StageOptions, type StoreOptions } from "./icechunk-store.ts";
 export { loadIcechunk } from "./load-binding.ts";
 export type { ArrayChange, NativeChunk, RowPatch, StoreChange, VirtualChunk } from "./store-change.ts";

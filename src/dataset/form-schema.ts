@@ -1,0 +1,80 @@
+import { z } from "zod";
+import { DURATION_FORM, DURATION_PATTERN, parseDuration } from "./duration.ts";
+import { FreshetError } from "../errors/index.ts";
+import type { Form } from "./form.ts";
+import { EACH_FORM, isPathTemplate } from "./granule-path.ts";
+import { list, mapping, wholeNumber, written } from "./mapping.ts";
+import { folder } from "./source-schema.ts";
+import { PREFIX_FORM, parseFolder, parsePrefix } from "./source-uri.ts";
+
+const DEFAULT_EVERY = "1h";
+/** As fsspec has it. */
+const DEFAULT_RECORDS = 10_000;
+
+const prefix = z.string({ error: PREFIX_FORM }).refine((text) => parsePrefix(text, "/") !== undefined, { error: PREFIX_FORM });
+const shared = {
+  to: folder.describe("Where it is published: a folder of its own, relative to this file, or file:///…"),
+  every: written(DURATION_FORM, (text) => parseDuration(text) !== undefined, DURATION_PATTERN)
+    .optional()
+    .describe(`How often it is written at most; 0s: with every version. Default: ${DEFAULT_EVERY}.`),
+  map: z
+    .record(prefix, prefix, { error: "a mapping from prefixes to prefixes" })
+    .optional()
+    .describe("Prefixes of the granules' uris and what references say in their place."),
+};
+
+/** Each item's one key says of which kind the form is. */
+const formSchema = mapping({
+  "kerchunk-json": mapping({
+    ...shared,
+    compress: z.enum(["none", "zstd"], { error: "none, zstd" }).optional().describe("Default: none."),
+  })
+    .optional()
+    .describe("References as one JSON document for each version."),
+  "kerchunk-parquet": mapping({
+    ...shared,
+    records: wholeNumber(100, 1_000_000).optional().describe(`References to a partition. Default: ${DEFAULT_RECORDS}.`),
+  })
+    .optional()
+    .describe("References as partitions of Parquet, a folder for each version."),
+  references: mapping({
+    ...shared,
+    each: written(EACH_FORM, isPathTemplate).describe("Path of a granule's document, such as {ofs}/{file}.json."),
+  })
+    .optional()
+    .describe("References as one JSON document for each granule."),
+}).superRefine((form, context) => {
+  const kinds = Object.keys(form);
+  if (kinds.length === 1) return;
+  const message = "one of kerchunk-json, kerchunk-parquet, references";
+  context.addIssue({ code: "custom", message, params: { found: kinds.length === 0 ? "{}" : kinds.join(" and ") } });
+});
+
+/** `also` of a product. */
+export const formsSchema = list(formSchema, "a list of forms: kerchunk-json, kerchunk-parquet, references");
+type FormInput = z.infer<typeof formSchema>;
+
+/** The form that a checked document declares; relative folders are relative to `baseFolder`. */
+export function completeForm(input: FormInput, baseFolder: string): Form {
+  const { "kerchunk-json": json, "kerchunk-parquet": parquet, references } = input;
+  if (json !== undefined) return { kind: "kerchunk-json", ...sharedOf(json, baseFolder), compress: json.compress ?? "none" };
+  if (parquet !== undefined)
+    return { kind: "kerchunk-parquet", ...sharedOf(parquet, baseFolder), records: parquet.records ?? DEFAULT_RECORDS };
+  if (references !== undefined) return { kind: "references", ...sharedOf(references, baseFolder), each: references.each };
+  throw new FreshetError("corrupt", "a checked form has no kind");
+}
+
+interface SharedInput {
+  readonly to: string;
+  readonly every?: string | undefined;
+  readonly map?: Readonly<Record<string, string>> | undefined;
+}
+
+function sharedOf({ to, every, map = {} }: SharedInput, baseFolder: string): Pick<Form, "to" | "everyMs" | "map"> {
+  const entries = Object.entries(map).map(([from, into]) => [parsePrefix(from, baseFolder), parsePrefix(into, baseFolder)]);
+  return {
+    to: (parseFolder(to, baseFolder) as string).replace(/\/$/, ""),
+    everyMs: parseDuration(every ?? DEFAULT_EVERY) as number,
+    map: Object.fromEntries(entries),
+  };
+}

@@ -1,0 +1,32 @@
+/** What every further form of a product has. */
+interface AnyForm {
+  /** Where it is published: `file:///…` without a final `/`. */
+  readonly to: string;
+  /** How often it is written at most; 0: with every version. */
+  readonly everyMs: number;
+  /** Prefixes of uris and what stands for each in the references. */
+  readonly map: Readonly<Record<string, string>>;
+}
+
+/** References as one JSON document for each version. */
+export interface KerchunkJsonForm extends AnyForm {
+  readonly kind: "kerchunk-json";
+  readonly compress: "none" | "zstd";
+}
+
+/** References as partitions of Parquet, a folder for each version. */
+export interface KerchunkParquetForm extends AnyForm {
+  readonly kind: "kerchunk-parquet";
+  /** References to a partition. */
+  readonly records: number;
+}
+
+/** One JSON document for each granule of the product; no versions. */
+export interface GranuleReferencesForm extends AnyForm {
+  readonly kind: "references";
+  /** Path of a granule's document below `to`, with fields of its name, `{key}` and `{file}`. */
+  readonly each: string;
+}
+
+/** What is published of a product beside its store. */
+export type Form = KerchunkJsonForm | KerchunkParquetForm | GranuleReferencesForm;

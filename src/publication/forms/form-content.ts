@@ -1,0 +1,48 @@
+import type { Dataset, TimeseriesProduct } from "../../dataset/index.ts";
+import { differenceOf, isStatePath, Layout, type Shown, type StoredState } from "../../products/index.ts";
+import type { ScanStore } from "../../scan/index.ts";
+import type { StoreChange } from "../../writers/icechunk/index.ts";
+import { ChangeParts } from "../change-parts.ts";
+import type { Tick } from "../turn.ts";
+import type { WantedEpoch } from "../wanted.ts";
+
+interface Content {
+  readonly scans: ScanStore;
+  readonly dataset: Dataset;
+  readonly product: TimeseriesProduct;
+  /** The version to show. */
+  readonly stored: StoredState;
+  /** The version that is there: the changes lead from it; see `canFollow`. Undefined: the changes are of something empty. */
+  readonly from?: StoredState | undefined;
+  readonly tick: Tick;
+}
+
+/**
+ * What a published version holds, or what turns an earlier one into it, in parts of a bounded number of references; Freshet's own
+ * record is not in it. Made from the version's layout and the scans, as the version itself was.
+ */
+export async function* contentOf({ scans, dataset, product, stored, from, tick }: Content): AsyncGenerator<StoreChange> {
+  const { layoutHash: _, epochs: headers, ...header } = stored.header;
+  const epochs = stored.epochs.map(({ header: { epoch, template, steps }, layout }): WantedEpoch => {
+    const before = from?.epochs.find((other) => other.header.epoch === epoch);
+    return { epoch, stored: before, layout, difference: differenceOf(before?.layout ?? Layout.EMPTY, layout), template, steps };
+  });
+  const shown = (epoch: number): Shown => headers.find((candidate) => candidate.epoch === epoch) as Shown;
+  const parts = new ChangeParts({ scans, dataset, product, epochs, header, isFresh: from === undefined, shown, tick });
+  for await (const { groups, arrays } of parts) {
+    yield {
+      groups: groups.filter(({ path }) => !isStatePath(path)),
+      arrays: arrays.filter(({ path }) => !isStatePath(path)),
+    };
+  }
+}
+
+/** Whether a version can be told as changes of an earlier one: the same file, and every epoch of the same form. */
+export function canFollow(from: StoredState, to: StoredState): boolean {
+  if (from.header.dataset.hash !== to.header.dataset.hash) return false;
+  return from.epochs.every(({ header: before }) => {
+    const after = to.epochs.find(({ header }) => header.epoch === before.epoch)?.header;
+    const isSame = (key: "steps" | "calendar" | "originMs"): boolean => after?.[key] === before[key];
+    return after?.template.sha256 === before.template.sha256 && isSame("steps") && isSame("calendar") && isSame("originMs");
+  });
+}

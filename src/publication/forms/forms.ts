@@ -1,0 +1,183 @@
+import { fileURLToPath } from "node:url";
+import { isDeepStrictEqual } from "node:util";
+import type { FormState } from "../../contract/index.ts";
+import type { Dataset, Form, TimeseriesProduct } from "../../dataset/index.ts";
+import { FreshetError, isFreshetError } from "../../errors/index.ts";
+import type { Ledger } from "../../ledger/index.ts";
+import type { StoredState } from "../../products/index.ts";
+import type { ScanStore } from "../../scan/index.ts";
+import { reached } from "../../steps/index.ts";
+import type { WrittenReferences } from "../../writers/kerchunk-json/index.ts";
+import { isParquetForm } from "../../writers/kerchunk-parquet/index.ts";
+import { lookAtProduct, type ProductState, readState } from "../product-store.ts";
+import type { Tick } from "../turn.ts";
+import { canFollow, contentOf } from "./form-content.ts";
+import { FormFolder, type FormPointer } from "./form-folder.ts";
+import { INDEX, writeDocuments } from "./granule-documents.ts";
+import { latestName, nameOfVersion, sequenceOf, type VersionedForm, writeVersion } from "./write-version.ts";
+
+/** A form that could not be written is tried again after this, or with the next version that is due. */
+const AGAIN_MS = 60_000;
+/** Refused arrays that a pointer names. */
+const MOST_REFUSED = 100;
+
+export interface FormParts {
+  readonly ledger: Ledger;
+  readonly scans: ScanStore;
+  readonly now: () => number;
+}
+
+interface Work {
+  readonly dataset: Dataset;
+  readonly product: TimeseriesProduct;
+  readonly state: ProductState;
+  readonly stored: StoredState;
+  readonly tick: Tick;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Keeps the forms of products up that are published beside their stores. A form is made from a published version and says which one
+ * it shows; an older version never takes the place of a newer one. What goes wrong with one form keeps nothing else back.
+ */
+export class Forms {
+  readonly #parts: FormParts;
+
+  constructor(parts: FormParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Writes the forms that are due, one after the other, and says how far each is. May run twice, beside its own zombie too.
+   * @throws only what ends everything: the signal's reason, and what is no FreshetError.
+   */
+  async publish(dataset: Dataset, tick: Tick, signal: AbortSignal): Promise<FormState[]> {
+    const states: FormState[] = [];
+    for (const product of dataset.products) {
+      if (product.also === undefined) continue;
+      const state = await lookAtProduct(dataset, product);
+      const stored = state?.stored;
+      for (const form of product.also) {
+        signal.throwIfAborted();
+        if (state === undefined || stored === undefined) states.push({ ...aboutForm(product, form), newest: 0, dueMs: undefined });
+        else states.push(await this.#keepUp({ dataset, product, state, stored, tick, signal }, form));
+      }
+    }
+    return states;
+  }
+
+  async #keepUp(work: Work, form: Form): Promise<FormState> {
+    const { product, stored, dataset } = work;
+    const newest = stored.header.sequence;
+    const about = { ...aboutForm(product, form), newest };
+    const folder = new FormFolder(fileURLToPath(form.to));
+    let shows: number | undefined;
+    try {
+      const pointer = await folder.pointer();
+      requireOwn(pointer, work, form);
+      shows = pointer?.sequence;
+      const nowMs = this.#parts.now();
+      const isCurrent = pointer !== undefined && shows === newest && pointer.settings === settingsOf(form);
+      if (isCurrent && form.kind !== "references") await folder.show(pointer, latestName(form));
+      if (isCurrent) return { ...about, shows, dueMs: undefined };
+      const dueMs = pointer === undefined || pointer.settings !== settingsOf(form) ? nowMs : pointer.writtenMs + form.everyMs;
+      if (dueMs > nowMs) return { ...about, shows, dueMs };
+      work.tick(`${form.kind} of ${product.name} #${newest}`);
+      const next = await this.#write(work, form, folder, pointer);
+      reached("form: written");
+      ({ sequence: shows } = await folder.show(next, form.kind === "references" ? undefined : latestName(form)));
+      const { keep, graceMs } = dataset.maintenance;
+      if (keep !== undefined) await folder.tidy(sequenceOf, { ...keep, graceMs, nowMs: this.#parts.now() });
+      return { ...about, shows, dueMs: undefined };
+    } catch (error) {
+      const trouble = troubleOf(error, form);
+      if (trouble === undefined) throw error;
+      return { ...about, shows, trouble, dueMs: this.#parts.now() + AGAIN_MS };
+    }
+  }
+
+  async #write(work: Work, form: Form, folder: FormFolder, pointer: FormPointer | undefined): Promise<FormPointer> {
+    const { dataset, product, state, stored, tick, signal } = work;
+    const { sequence } = stored.header;
+    let path: string;
+    let written: WrittenReferences;
+    if (form.kind === "references") {
+      path = INDEX;
+      const isAnew = pointer?.settings !== settingsOf(form);
+      written = await writeDocuments({ ...this.#parts, dataset, form, stored, tick, signal }, isAnew);
+    } else {
+      path = nameOfVersion(form, sequence, [dataset.name, product.name, state.head, settingsOf(form)]);
+      const base = await baseOf(work, form, folder, pointer);
+      const changes = contentOf({ scans: this.#parts.scans, dataset, product, stored, from: base?.stored, tick });
+      const draft = await folder.draft();
+      written = await writeVersion(form, draft, changes, base?.place, signal);
+      await folder.keep(draft, path);
+    }
+    return {
+      format: 1,
+      form: form.kind,
+      dataset: dataset.name,
+      product: product.name,
+      sequence,
+      version: state.head,
+      path,
+      settings: settingsOf(form),
+      writtenMs: this.#parts.now(),
+      references: written.references,
+      inlined: written.inlined,
+      refused: Object.fromEntries([...written.refused].slice(0, MOST_REFUSED)),
+    };
+  }
+}
+
+/** What a Parquet version can be made from: the one that is shown, if its layout can still be read and only slots have changed. */
+async function baseOf(
+  { state, stored }: Work,
+  form: VersionedForm,
+  folder: FormFolder,
+  pointer: FormPointer | undefined,
+): Promise<{ readonly place: string; readonly stored: StoredState } | undefined> {
+  if (form.kind !== "kerchunk-parquet" || pointer === undefined || pointer.settings !== settingsOf(form)) return undefined;
+  const place = `${folder.folder}/${pointer.path}`;
+  if (!(await isParquetForm(place, form.records))) return undefined;
+  try {
+    const before = await readState(state.store, pointer.version);
+    return before !== undefined && canFollow(before, stored) ? { place, stored: before } : undefined;
+  } catch (error) {
+    if (isFreshetError(error, "expired", "usage")) return undefined;
+    throw error;
+  }
+}
+
+function requireOwn(pointer: FormPointer | undefined, { dataset, product, state, stored }: Work, form: Form): void {
+  if (pointer === undefined) return;
+  const nameOf = (one: { form: string; dataset: string; product: string; sequence: number; version: string }): string =>
+    `${one.form} of ${one.dataset}/${one.product} #${one.sequence}, version ${one.version}`;
+  const { sequence } = stored.header;
+  const own = { form: form.kind, dataset: dataset.name, product: product.name, sequence, version: state.head };
+  const isOwn = isDeepStrictEqual([pointer.form, pointer.dataset, pointer.product], [own.form, own.dataset, own.product]);
+  if (isOwn && (pointer.sequence < sequence || (pointer.sequence === sequence && pointer.version === state.head))) return;
+  throw new FreshetError("conflict", isOwn ? "the form shows another history of the product" : "the folder holds another form", {
+    found: nameOf(pointer),
+    expected: `${nameOf(own)}, or an earlier one`,
+    uri: form.to,
+    remedy: "Give the form a folder of its own, or move that one away",
+  });
+}
+
+/** What of a form's declaration makes its content what it is. */
+function settingsOf(form: Form): string {
+  const { to: _, everyMs: __, ...settings } = form;
+  return JSON.stringify(settings);
+}
+
+function aboutForm(product: TimeseriesProduct, { kind, to }: Form): Pick<FormState, "product" | "form" | "shows" | "trouble"> {
+  return { product: product.name, form: `${kind} ${to}`, shows: undefined, trouble: "" };
+}
+
+/** In words, for what is to be told and tried again; undefined for a defect, or the end. */
+function troubleOf(error: unknown, form: Form): string | undefined {
+  if (error instanceof FreshetError) return error.message;
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code !== undefined && /^E[A-Z]+$/.test(code) ? `${form.kind}: it could not be written: ${message}` : undefined;
+}
