@@ -1,5 +1,5 @@
 import type { DatasetActivities } from "../contract/index.ts";
-import type { Operator, Publisher } from "../publication/index.ts";
+import type { Forms, Operator, Publisher } from "../publication/index.ts";
 import { reached } from "../steps/index.ts";
 import type { DatasetFiles } from "./dataset-files.ts";
 import { withHeartbeat } from "./heartbeat.ts";
@@ -8,10 +8,12 @@ import { withHeartbeat } from "./heartbeat.ts";
 export function createDatasetActivities({
   publisher,
   operator,
+  forms,
   files,
 }: {
   readonly publisher: Publisher;
   readonly operator: Operator;
+  readonly forms: Forms;
   readonly files: DatasetFiles;
 }): DatasetActivities {
   return {
@@ -23,6 +25,11 @@ export function createDatasetActivities({
     async append(reference, plan) {
       const dataset = await files.get(reference);
       return withHeartbeat((tell) => publisher.publish(reference, dataset, plan, tell));
+    },
+
+    async publishForms(reference) {
+      const dataset = await files.get(reference);
+      return withHeartbeat((tick, signal) => forms.publish(dataset, tick, signal));
     },
 
     async operate(reference, id, operation) {

@@ -1,5 +1,5 @@
 import { type Client, ServiceError, type WorkflowExecutionDescription, WorkflowNotFoundError } from "@temporalio/client";
-import { type DatasetStatus, datasetWorkflowId } from "../contract/index.ts";
+import { type DatasetStatus, datasetWorkflowId, type FormState } from "../contract/index.ts";
 
 /** An activity that is under way or will be tried again. */
 export interface PendingActivity {
@@ -68,6 +68,13 @@ async function troublesOf(client: Client, { workflowId }: OpenWorkflow): Promise
     .withDeadline(Date.now() + QUERY_MS, () => handle.query<DatasetStatus>("status"))
     .catch(() => undefined);
   return { troubles: status?.troubles ?? [], held: status?.held ?? [] };
+}
+
+/** How far the forms of a dataset were when its workflow looked last; empty where nobody can say. */
+export async function askForms(client: Client, dataset: string): Promise<readonly FormState[]> {
+  const handle = client.workflow.getHandle(datasetWorkflowId(dataset));
+  const asked = client.withDeadline(Date.now() + QUERY_MS, () => handle.query<DatasetStatus>("status"));
+  return (await asked.catch(() => undefined))?.forms ?? [];
 }
 
 /** Ids of the workflows that a visibility query finds. A server without our search attributes has none. */

@@ -1,4 +1,4 @@
-import type { ProductTrouble, PublicationPlan, PublicationResult } from "./dataset.ts";
+import type { FormState, ProductTrouble, PublicationPlan, PublicationResult } from "./dataset.ts";
 import type { Announcement, DatasetReference } from "./granule.ts";
 import type { Operation, OperationResult } from "./operation.ts";
 
@@ -64,6 +64,8 @@ export interface DatasetActivities {
   combine(dataset: DatasetReference): Promise<readonly (PublicationPlan | ProductTrouble)[]>;
   /** Writes one publication, verifies it and makes it visible by compare-and-swap; then tells the ledger. */
   append(dataset: DatasetReference, plan: PublicationPlan): Promise<PublicationResult>;
+  /** Writes the forms that are due beside the products' stores; what goes wrong with one is said in its state. */
+  publishForms(dataset: DatasetReference): Promise<readonly FormState[]>;
   /** Carries out what an operator asked for. `id` names the request: an attempt that got through is not made again. */
   operate(dataset: DatasetReference, id: string, operation: Operation): Promise<readonly OperationResult[]>;
 }

@@ -8,6 +8,8 @@ export interface DatasetInput {
   readonly lookEveryMs: number;
   /** How often its stores are tidied. Milliseconds. */
   readonly upkeepEveryMs: number;
+  /** Some product has a form beside its store. */
+  readonly hasForms?: boolean | undefined;
   /** Carried over continue-as-new. */
   readonly published: number;
   readonly wakes: number;
@@ -33,6 +35,8 @@ export interface DatasetStatus {
   readonly troubles: readonly string[];
   /** Products that are held at an earlier version, and why. */
   readonly held: readonly string[];
+  /** How far the forms beside the stores were at the last look. */
+  readonly forms?: readonly FormState[] | undefined;
 }
 
 /** The signal `configure`: the dataset file changed in place. */
@@ -40,6 +44,7 @@ export interface DatasetSettings {
   readonly dataset: DatasetReference;
   readonly coalesceMs: number;
   readonly upkeepEveryMs: number;
+  readonly hasForms?: boolean | undefined;
 }
 
 /** What a publication would change, as `combine` found it. Small: the granules themselves stay in the ledger. */

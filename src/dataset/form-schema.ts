@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { DURATION_FORM, DURATION_PATTERN, parseDuration } from "./duration.ts";
 import { FreshetError } from "../errors/index.ts";
+import { DURATION_FORM, DURATION_PATTERN, parseDuration } from "./duration.ts";
 import type { Form } from "./form.ts";
 import { EACH_FORM, isPathTemplate } from "./granule-path.ts";
 import { list, mapping, wholeNumber, written } from "./mapping.ts";

@@ -2,7 +2,7 @@ export type { CheckOptions, CheckSubject, Compared, Disagreement, ProductCheck }
 export { checkProduct } from "./check-product.ts";
 export { keptBack, withoutKept } from "./kept-back.ts";
 export { Forms } from "./forms/forms.ts";
-export { FormFolder, type FormPointer } from "./forms/form-folder.ts";
+export { lookAtForms } from "./forms/look-at-forms.ts";
 export { Operator } from "./operator.ts";
 export { lookAtProduct, type ProductState, ProductStores, readState } from "./product-store.ts";
 export { Publisher, type PublisherParts } from "./publisher.ts";

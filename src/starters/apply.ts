@@ -93,6 +93,7 @@ export async function applyDatasets(
       dataset: input.dataset,
       coalesceMs: input.coalesceMs,
       upkeepEveryMs: input.upkeepEveryMs,
+      ...(input.hasForms === true ? { hasForms: true } : {}),
     };
     if (change?.kind === "rebuild") {
       if (options.dryRun !== true) {

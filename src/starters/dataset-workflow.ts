@@ -13,6 +13,7 @@ export function datasetInput(dataset: Dataset, hash: string): DatasetInput {
     coalesceMs: dataset.publish.coalesceMs,
     lookEveryMs: LOOK_EVERY_MS,
     upkeepEveryMs: dataset.maintenance.upkeepMs,
+    ...(dataset.products.some(({ also }) => also !== undefined) ? { hasForms: true } : {}),
     published: 0,
     wakes: 0,
   };

@@ -17,7 +17,7 @@ import {
 } from "../activities/index.ts";
 import { type Announcement, TASK_QUEUE } from "../contract/index.ts";
 import { type Ledger, openLedger } from "../ledger/index.ts";
-import { Operator, ProductStores, Publisher } from "../publication/index.ts";
+import { Forms, Operator, ProductStores, Publisher } from "../publication/index.ts";
 import { ScanStore } from "../scan/index.ts";
 import { Announcer, connectTemporal, datasetInput, noServer, signalDataset } from "../starters/index.ts";
 import type { Settings } from "./settings.ts";
@@ -75,6 +75,7 @@ export async function startWorker(settings: Settings, options: WorkerStart = {})
   const announceAgain = (only: string, uri: string) => announce(only, { uri, by: "publication", heardMs: Date.now() });
   const publisher = new Publisher({ ...parts, announceAgain });
   const operator = new Operator(parts);
+  const forms = new Forms(parts);
   const wake = async (reference: { name: string; hash: string }): Promise<void> => {
     await signalDataset(client, datasetInput(await files.get(reference), reference.hash), { name: "wake" });
   };
@@ -86,7 +87,7 @@ export async function startWorker(settings: Settings, options: WorkerStart = {})
     workflowBundle: options.temporal?.workflowBundle ?? (await workflowBundle()),
     activities: {
       ...createGranuleActivities({ ledger, scans, files, wake }),
-      ...createDatasetActivities({ publisher, operator, files }),
+      ...createDatasetActivities({ publisher, operator, forms, files }),
       ...createBackfillActivities({ ledger, files, announceLast, wake }),
       ...createListingActivities({ ledger, announce, routes: (uri) => announcer.routes(uri) }),
       ...createCmrActivities({ ledger, announce }),

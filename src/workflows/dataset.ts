@@ -21,6 +21,7 @@ import type {
   OperationResult,
   PublicationResult,
 } from "../contract/index.ts";
+import { FormsKeeper } from "./forms.ts";
 import {
   candidateUpdate,
   changeUpdate,
@@ -67,7 +68,9 @@ export async function dataset(input: DatasetInput): Promise<never> {
     dataset: input.dataset,
     coalesceMs: input.coalesceMs,
     upkeepEveryMs: input.upkeepEveryMs,
+    hasForms: input.hasForms,
   };
+  const forms = new FormsKeeper(() => settings);
   let stage: DatasetStage = "idle";
   let { wakes, published, tidiedMs = Date.now() } = input;
   let awake = true;
@@ -103,8 +106,18 @@ export async function dataset(input: DatasetInput): Promise<never> {
   setHandler(configureSignal, (next) => {
     settings = next;
     awake = true;
+    forms.wake();
   });
-  setHandler(datasetStatusQuery, () => ({ stage, dataset: settings.dataset, published, wakes, last, troubles, held }));
+  setHandler(datasetStatusQuery, () => ({
+    stage,
+    dataset: settings.dataset,
+    published,
+    wakes,
+    last,
+    troubles,
+    held,
+    forms: forms.states,
+  }));
   setHandler(rollbackUpdate, (asked) => operations.ask({ kind: "rollback", ...asked }), {
     validator: checkOperation("rollback"),
   });
@@ -121,14 +134,16 @@ export async function dataset(input: DatasetInput): Promise<never> {
     const reference = operation.kind === "change" ? operation.dataset : settings.dataset;
     const results = await operate(reference, id, operation);
     if (operation.kind === "change") {
-      const { dataset: next, coalesceMs, upkeepEveryMs } = operation;
-      settings = { dataset: next, coalesceMs, upkeepEveryMs };
+      const { dataset: next, coalesceMs, upkeepEveryMs, hasForms } = operation;
+      settings = { dataset: next, coalesceMs, upkeepEveryMs, hasForms };
     }
     published += results.filter(({ isPublished }) => isPublished).length;
     awake = true;
+    forms.wake();
     return results;
   };
 
+  forms.start();
   while (!workflowInfo().continueAsNewSuggested) {
     if (!awake) {
       if (troubles.length > 0) enter("troubled", [...troubles, ...held].join("; "));
@@ -158,6 +173,7 @@ export async function dataset(input: DatasetInput): Promise<never> {
           }
           enter("appending", `${plan.product} #${plan.sequence}: +${plan.added} ~${plan.replaced} -${plan.removed}`);
           last = await append(settings.dataset, plan);
+          forms.wake();
           if (!plan.unchanged) published++;
           if (plan.isCut === true) awake = true;
         });
@@ -166,6 +182,7 @@ export async function dataset(input: DatasetInput): Promise<never> {
   }
   await operations.carryOut(carryOut);
   await condition(allHandlersFinished);
+  await forms.stop();
   return continueAsNew<typeof dataset>({ ...input, ...settings, wakes, published, tidiedMs });
 }
 

@@ -13,7 +13,7 @@ import type { Announcement, DatasetActivities, GranuleActivities, GranuleReferen
 import { canonicalDataset, parseDatasetFile } from "../../src/dataset/index.ts";
 import { isFreshetError } from "../../src/errors/index.ts";
 import { type Ledger, openLedger } from "../../src/ledger/index.ts";
-import { Operator, ProductStores, Publisher } from "../../src/publication/index.ts";
+import { Forms, Operator, ProductStores, Publisher } from "../../src/publication/index.ts";
 import { ScanStore } from "../../src/scan/index.ts";
 import { granuleBytes } from "../products/made-granule.ts";
 
@@ -45,7 +45,12 @@ products: [ { timeseries: { calendar: { every: 1d, at: "12:00Z" }, store: store 
   woken = [];
   granules = createGranuleActivities({ ledger, scans, files, wake: async ({ name }) => void woken.push(name) });
   const parts = { ledger, scans, stores: new ProductStores(), now: Date.now };
-  datasets = createDatasetActivities({ publisher: new Publisher(parts), operator: new Operator(parts), files });
+  datasets = createDatasetActivities({
+    publisher: new Publisher(parts),
+    operator: new Operator(parts),
+    forms: new Forms(parts),
+    files,
+  });
   granule = {
     dataset: { name: "d", hash: canonical.hash },
     key: "20170605T120000Z",

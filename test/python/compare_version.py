@@ -2,15 +2,19 @@
 source files themselves, bit for bit. Prints one JSON object; exit status 0 means that it ran, not that all is equal.
 
     compare_version.py STORE VERSION AXIS SLOT=FILE...
+
+VERSION `references`: STORE is kerchunk references, a JSON document (with zstd too) or a folder of Parquet.
 """
 import json
 import sys
 import warnings
 
+import fsspec
 import icechunk
 import netCDF4
 import numpy as np
 import xarray as xr
+import zarr
 
 warnings.simplefilter("ignore")
 store_path, version, axis, *pairs = sys.argv[1:]
@@ -23,6 +27,10 @@ def access_to(prefix):
 
 
 def open_store():
+    if version == "references":
+        packed = {"target_options": {"compression": "zstd"}} if store_path.endswith(".zst") else {}
+        file_system = fsspec.filesystem("reference", fo=store_path, remote_protocol="file", asynchronous=True, **packed)
+        return zarr.storage.FsspecStore(file_system)
     storage = icechunk.local_filesystem_storage(store_path)
     config = icechunk.Repository.fetch_config(storage)
     authorize = icechunk.containers_credentials({prefix: access_to(prefix) for prefix in config.virtual_chunk_containers})

@@ -1,8 +1,12 @@
 import type { Client } from "@temporalio/client";
+import type { FormState } from "../../contract/index.ts";
+import { type Dataset, datasetOfText } from "../../dataset/index.ts";
 import type { Ledger, Publication, RevisionState } from "../../ledger/index.ts";
+import { lookAtForms } from "../../publication/index.ts";
 import { paint } from "../paint.ts";
 import { table } from "../table.ts";
-import { lookAtTemporal, type OpenWorkflow, type TemporalView } from "../temporal-view.ts";
+import { askForms, lookAtTemporal, type OpenWorkflow, type TemporalView } from "../temporal-view.ts";
+import { formLines, isBehind, withReasons } from "./form-lines.ts";
 import { describeAge, type StatusReport } from "./report.ts";
 
 /** Open granules that are counted; more are told as so many and more. */
@@ -15,11 +19,12 @@ export async function datasetStatus(ledger: Ledger, client: Client | undefined, 
   const rows: string[][] = [];
   const records: unknown[] = [];
   const remarks: string[] = [];
-  for (const { name, hash } of datasets) {
+  for (const { name, hash, text } of datasets) {
     const counts = await ledger.counts(name);
     const [last] = await ledger.publications(name, undefined, 1);
     const temporal = client && (await lookAtTemporal(client, name, MOST_OPEN));
     const open = temporal?.granules.size;
+    const forms = await formStates(datasetOfText(text), ledger, client);
     rows.push([
       name,
       `${counts.published}`,
@@ -40,11 +45,21 @@ export async function datasetStatus(ledger: Ledger, client: Client | undefined, 
       workflow: temporal?.writer ?? null,
       troubles: temporal?.troubles ?? [],
       held: temporal?.held ?? [],
+      ...(forms.length === 0 ? {} : { forms }),
     });
     if (temporal !== undefined) remarks.push(...remarkLines(name, temporal));
+    const behind = forms.filter((form) => isBehind(form) || form.trouble !== "");
+    remarks.push(...formLines(name, behind, nowMs));
   }
   const lines = [...table(COLUMNS, rows), ...(remarks.length === 0 ? [] : ["", ...remarks])];
   return { lines, records };
+}
+
+/** How far the forms of a dataset are; for those that are behind, the workflow is asked why. */
+export async function formStates(dataset: Dataset, ledger: Ledger, client: Client | undefined): Promise<FormState[]> {
+  const states = await lookAtForms(dataset, ledger);
+  if (client === undefined || !states.some(isBehind)) return states;
+  return withReasons(states, await askForms(client, dataset.name));
 }
 
 /** Troubles and holds of a dataset, a line each. */

@@ -1,10 +1,12 @@
 import type { Client } from "@temporalio/client";
+import { datasetOfText } from "../../dataset/index.ts";
 import type { Ledger } from "../../ledger/index.ts";
 import { type GranuleView, lookAtGranules } from "../granule-view.ts";
 import { paint, paintStage } from "../paint.ts";
 import { count, table } from "../table.ts";
 import { lookAtTemporal } from "../temporal-view.ts";
-import { remarkLines, writerText } from "./dataset-status.ts";
+import { formStates, remarkLines, writerText } from "./dataset-status.ts";
+import { formLines } from "./form-lines.ts";
 import { describeAge, instant, type StatusReport } from "./report.ts";
 
 const MOST_VERSIONS = 3;
@@ -19,6 +21,8 @@ export async function granulesStatus(
   const { limit, nowMs } = options;
   const temporal = client && (await lookAtTemporal(client, dataset, limit));
   const granules = (await lookAtGranules(ledger, temporal, dataset, limit)).slice(0, limit);
+  const current = await ledger.currentDataset(dataset);
+  const forms = current === undefined ? [] : await formStates(datasetOfText(current.text), ledger, client);
   const versions = await ledger.publications(dataset, undefined, MOST_VERSIONS);
   const lines = [
     `${paint("strong", dataset)}${temporal === undefined ? "" : `: workflow ${writerText(temporal.writer)}`}`,
@@ -27,6 +31,7 @@ export async function granulesStatus(
       ({ product, sequence, snapshot, granules: held, atMs }) =>
         `  ${product} #${sequence} ${snapshot}, ${count(held, "granule")}, ${instant(atMs)} (${describeAge(atMs, nowMs)} ago)`,
     ),
+    ...formLines(dataset, forms, nowMs),
     "",
     ...(granules.length === 0 ? ["  no granule yet"] : table(COLUMNS, granules.map(row))),
   ];

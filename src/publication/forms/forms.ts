@@ -59,7 +59,8 @@ export class Forms {
       const stored = state?.stored;
       for (const form of product.also) {
         signal.throwIfAborted();
-        if (state === undefined || stored === undefined) states.push({ ...aboutForm(product, form), newest: 0, dueMs: undefined });
+        if (state === undefined || stored === undefined)
+          states.push({ ...aboutForm(product, form), newest: 0, dueMs: undefined });
         else states.push(await this.#keepUp({ dataset, product, state, stored, tick, signal }, form));
       }
     }

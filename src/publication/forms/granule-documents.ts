@@ -45,7 +45,7 @@ interface Documents {
  * @throws FreshetError `dataset-file` when two granules would have one path.
  */
 export async function writeDocuments(what: Documents, isAnew: boolean): Promise<WrittenReferences> {
-  const { form, stored, tick, signal } = what;
+  const { form, tick, signal } = what;
   const folder = fileURLToPath(form.to);
   const present = new Map<string, Document>(
     (await readIndex(folder)).map(([path, key, sha256, references]) => [path, { key, sha256, references }]),

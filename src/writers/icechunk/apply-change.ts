@@ -70,7 +70,8 @@ function specOf({ index, uri, offset, length, source }: VirtualChunk): VirtualCh
 async function patchRows(store: Store, path: string, patch: RowPatch): Promise<void> {
   const present = async (index: readonly number[]) => (await store.get(chunkKey(path, index))) ?? undefined;
   try {
-    for await (const { index, bytes } of patchedChunks(patch, present)) await store.set(chunkKey(path, index), Buffer.from(bytes));
+    for await (const { index, bytes } of patchedChunks(patch, present))
+      await store.set(chunkKey(path, index), Buffer.from(bytes));
   } catch (error) {
     throw error instanceof FreshetError ? error.at({ path }) : error;
   }

@@ -59,7 +59,8 @@ export async function* changesJson(
       if (patch === undefined) continue;
       const known = patched.get(path) ?? new Map<string, Uint8Array>();
       patched.set(path, known);
-      for await (const { index, bytes } of patchedChunks(patch, async (at) => known.get(keyEnd(at)))) known.set(keyEnd(index), bytes);
+      for await (const { index, bytes } of patchedChunks(patch, async (at) => known.get(keyEnd(at))))
+        known.set(keyEnd(index), bytes);
     }
   }
   for (const [path, known] of patched) {

@@ -79,7 +79,6 @@ class ParquetForm {
   readonly #folder: string;
   readonly #records: number;
   readonly #uri: (uri: string) => string;
-  readonly #before: FormRecord | undefined;
   readonly #metadata = new Zarr2Metadata();
   readonly #arrays = new Map<string, ArrayState>();
   readonly #partitions: Partitions;
@@ -94,7 +93,6 @@ class ParquetForm {
     this.#folder = folder;
     this.#records = records;
     this.#uri = uri;
-    this.#before = before;
     this.#partitions = new Partitions(folder, previous, records);
     for (const [path, text] of Object.entries(before?.groups ?? {})) this.#metadata.setGroup(path, text);
     for (const [path, { metadata, ranges, inlined }] of Object.entries(before?.arrays ?? {})) {

@@ -12,7 +12,8 @@ const decompress = (input: Uint8Array, length: number): Uint8Array =>
 /**
  * `refs.<n>.parq` as fsspec's LazyReferenceMapper reads it: the columns `path` (text or null), `offset`, `size` (int64) and `raw`
  * (bytes or null), a row for each cell; both null is a missing chunk. Rows behind the array's last cell are missing ones. Paths
- * that repeat are a dictionary. `offset` and `size` have statistics: without a count of nulls fastparquet reads them as floats.
+ * are a dictionary always: of other texts pandas 3 makes NaN where there is none, which fsspec does not take for a missing chunk
+ * (LazyReferenceMapper asks for None). `offset` and `size` have statistics: without a count of nulls fastparquet reads them as floats.
  */
 export function encodePartition(partition: Partition): Uint8Array {
   const { records } = partition;
@@ -30,7 +31,7 @@ export function encodePartition(partition: Partition): Uint8Array {
   }
   const bytes = parquetWriteBuffer({
     columnData: [
-      { name: "path", data: path, type: "STRING", nullable: true, statistics: false },
+      { name: "path", data: path, type: "STRING", nullable: true, statistics: false, encoding: "RLE_DICTIONARY" },
       { name: "offset", data: offset, type: "INT64", nullable: false, statistics: true },
       { name: "size", data: size, type: "INT64", nullable: false, statistics: true },
       { name: "raw", data: raw, type: "BYTE_ARRAY", nullable: true, statistics: false },
@@ -71,6 +72,9 @@ export async function decodePartition(bytes: Uint8Array, records: number): Promi
     return partition;
   } catch (error) {
     if (isFreshetError(error)) throw error;
-    throw new FreshetError("corrupt", "a partition of references cannot be read", { found: (error as Error).message, cause: error });
+    throw new FreshetError("corrupt", "a partition of references cannot be read", {
+      found: (error as Error).message,
+      cause: error,
+    });
   }
 }

@@ -53,10 +53,7 @@ export class Zarr2Metadata {
       for (const [arrayPath, { array }] of arrays) {
         const { shape, dimensionNames } = array.facts;
         yield [`${arrayPath.slice(1)}/.zarray`, zarr2Array(array.facts, hasMissing(arrayPath))];
-        yield [
-          `${arrayPath.slice(1)}/.zattrs`,
-          { ...array.attributes, _ARRAY_DIMENSIONS: namer.namesOf(shape, dimensionNames) },
-        ];
+        yield [`${arrayPath.slice(1)}/.zattrs`, { ...array.attributes, _ARRAY_DIMENSIONS: namer.namesOf(shape, dimensionNames) }];
       }
     }
   }
