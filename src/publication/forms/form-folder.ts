@@ -1,5 +1,6 @@
 import { copyFile, link, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { FreshetError } from "../../errors/index.ts";
 import { reached } from "../../steps/index.ts";
@@ -92,7 +93,8 @@ export class FormFolder {
     return this.#lock.hold(async () => {
       const current = await this.pointer();
       const shown = current !== undefined && current.sequence > next.sequence ? current : next;
-      if (shown === next) await writeWhole(join(this.folder, POINTER), Buffer.from(`${JSON.stringify(next, undefined, 2)}\n`));
+      const isShown = isDeepStrictEqual(current, shown);
+      if (!isShown) await writeWhole(join(this.folder, POINTER), Buffer.from(`${JSON.stringify(next, undefined, 2)}\n`));
       reached("form: pointer moved");
       if (latest !== undefined) await this.#alsoCall(shown.path, latest);
       return shown;

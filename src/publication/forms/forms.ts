@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { FormState } from "../../contract/index.ts";
 import type { Dataset, Form, TimeseriesProduct } from "../../dataset/index.ts";
 import { FreshetError, isFreshetError } from "../../errors/index.ts";
-import type { Ledger } from "../../ledger/index.ts";
+import { canonicalJson, type Ledger } from "../../ledger/index.ts";
 import type { StoredState } from "../../products/index.ts";
 import type { ScanStore } from "../../scan/index.ts";
 import { reached } from "../../steps/index.ts";
@@ -68,7 +68,7 @@ export class Forms {
   }
 
   async #keepUp(work: Work, form: Form): Promise<FormState> {
-    const { product, stored, dataset } = work;
+    const { product, stored } = work;
     const newest = stored.header.sequence;
     const about = { ...aboutForm(product, form), newest };
     const folder = new FormFolder(fileURLToPath(form.to));
@@ -78,23 +78,33 @@ export class Forms {
       requireOwn(pointer, work, form);
       shows = pointer?.sequence;
       const nowMs = this.#parts.now();
-      const isCurrent = pointer !== undefined && shows === newest && pointer.settings === settingsOf(form);
-      if (isCurrent && form.kind !== "references") await folder.show(pointer, latestName(form));
-      if (isCurrent) return { ...about, shows, dueMs: undefined };
-      const dueMs = pointer === undefined || pointer.settings !== settingsOf(form) ? nowMs : pointer.writtenMs + form.everyMs;
+      const isAsked = pointer !== undefined && pointer.settings === settingsOf(form);
+      if (isAsked && shows === newest) {
+        await this.#show(work, form, folder, pointer);
+        return { ...about, shows, dueMs: undefined };
+      }
+      // A clock that was ahead must not keep a form waiting.
+      const dueMs = isAsked ? Math.min(pointer.writtenMs, nowMs) + form.everyMs : nowMs;
       if (dueMs > nowMs) return { ...about, shows, dueMs };
       work.tick(`${form.kind} of ${product.name} #${newest}`);
       const next = await this.#write(work, form, folder, pointer);
       reached("form: written");
-      ({ sequence: shows } = await folder.show(next, form.kind === "references" ? undefined : latestName(form)));
-      const { keep, graceMs } = dataset.maintenance;
-      if (keep !== undefined) await folder.tidy(sequenceOf, { ...keep, graceMs, nowMs: this.#parts.now() });
+      shows = await this.#show(work, form, folder, next);
       return { ...about, shows, dueMs: undefined };
     } catch (error) {
       const trouble = troubleOf(error, form);
       if (trouble === undefined) throw error;
       return { ...about, shows, trouble, dueMs: this.#parts.now() + AGAIN_MS };
     }
+  }
+
+  /** Lets readers see it, and removes what nobody needs any more; also what is left of that when a writer died over it. */
+  async #show({ dataset }: Work, form: Form, folder: FormFolder, pointer: FormPointer): Promise<number> {
+    const { sequence } = await folder.show(pointer, form.kind === "references" ? undefined : latestName(form));
+    const { keep, graceMs } = dataset.maintenance;
+    const kept = keep ?? { versions: Number.MAX_SAFE_INTEGER, forMs: 0 };
+    await folder.tidy(sequenceOf, { ...kept, graceMs, nowMs: this.#parts.now() });
+    return sequence;
   }
 
   async #write(work: Work, form: Form, folder: FormFolder, pointer: FormPointer | undefined): Promise<FormPointer> {
@@ -169,7 +179,7 @@ function requireOwn(pointer: FormPointer | undefined, { dataset, product, state,
 /** What of a form's declaration makes its content what it is. */
 function settingsOf(form: Form): string {
   const { to: _, everyMs: __, ...settings } = form;
-  return JSON.stringify(settings);
+  return canonicalJson(settings);
 }
 
 function aboutForm(product: TimeseriesProduct, { kind, to }: Form): Pick<FormState, "product" | "form" | "shows" | "trouble"> {
