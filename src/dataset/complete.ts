@@ -18,7 +18,7 @@ import type {
 } from "./dataset.ts";
 import { parseDuration } from "./duration.ts";
 import type { DatasetInput, ForecastInput, RunsInput, SourceInput, TimeseriesInput } from "./file-schema.ts";
-import { completeForm } from "./form-schema.ts";
+import { completeForms } from "./form-schema.ts";
 import { parseLeads, parseNowcastValid } from "./leads.ts";
 import { parseFolder, parsePrefix } from "./source-uri.ts";
 
@@ -249,6 +249,7 @@ function completeForecast(input: ForecastInput, runs: Runs, baseFolder: string):
     leastLeadMs: milliseconds(input.least ?? "0h"),
     store: checked(parseFolder(input.store, baseFolder)).replace(/\/$/, ""),
     split: input.split ?? DEFAULT_SPLIT,
+    ...completeForms(input.also, baseFolder),
   };
 }
 
@@ -263,7 +264,7 @@ function completeTimeseries(input: TimeseriesInput, baseFolder: string): Product
     calendar: checked(reading.ok ? reading.calendar : undefined),
     store: checked(parseFolder(input.store, baseFolder)).replace(/\/$/, ""),
     split: input.split ?? DEFAULT_SPLIT,
-    ...(input.also === undefined ? {} : { also: input.also.map((form) => completeForm(form, baseFolder)) }),
+    ...completeForms(input.also, baseFolder),
   };
 }
 

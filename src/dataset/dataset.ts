@@ -173,6 +173,8 @@ export interface ForecastProduct {
   readonly leastLeadMs: number;
   readonly store: string;
   readonly split: number;
+  /** Forms that are published beside the store; absent where there is none. */
+  readonly also?: readonly Form[] | undefined;
 }
 
 /** What a dataset keeps. More kinds come with later versions; switch over `kind`. */

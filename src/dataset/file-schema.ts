@@ -85,8 +85,9 @@ const forecastSchema = mapping(
     least: duration.optional().describe("In `best`, forecasts with a shorter lead are passed over. Default: 0h."),
     store: folder.describe("Where the product is kept: a folder, relative to this file, or file:///…"),
     split: wholeNumber(1, 1_000_000).optional().describe("Positions for each manifest of the store. Default: 1000."),
+    also: formsSchema.optional().describe("Forms that are published beside the store."),
   },
-  ["also", "codec", "chunks", "keep"],
+  ["codec", "chunks", "keep"],
 );
 
 /** Its one key says of which kind the product is. */

@@ -54,8 +54,13 @@ const formSchema = mapping({
 export const formsSchema = list(formSchema, "a list of forms: kerchunk-json, kerchunk-parquet, references");
 type FormInput = z.infer<typeof formSchema>;
 
+/** `also` of a product that a checked document declares, where it does; relative folders are relative to `baseFolder`. */
+export function completeForms(also: readonly FormInput[] | undefined, baseFolder: string): { readonly also?: readonly Form[] } {
+  return also === undefined ? {} : { also: also.map((form) => completeForm(form, baseFolder)) };
+}
+
 /** The form that a checked document declares; relative folders are relative to `baseFolder`. */
-export function completeForm(input: FormInput, baseFolder: string): Form {
+function completeForm(input: FormInput, baseFolder: string): Form {
   const { "kerchunk-json": json, "kerchunk-parquet": parquet, references } = input;
   if (json !== undefined) return { kind: "kerchunk-json", ...sharedOf(json, baseFolder), compress: json.compress ?? "none" };
   if (parquet !== undefined)

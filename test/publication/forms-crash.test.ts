@@ -59,9 +59,7 @@ async function requireWhole(newest: number): Promise<void> {
 
 describe("a writer of forms that dies", () => {
   const deaths = STEPS.filter((step) => step.startsWith("form: ")).flatMap((step) =>
-    (step === "form: document written" || step === "form: before removing" ? [1] : [1, 2]).map(
-      (time) => [step, time] as const,
-    ),
+    (step === "form: document written" || step === "form: before removing" ? [1] : [1, 2]).map((time) => [step, time] as const),
   );
   for (const [step, time] of deaths) {
     test(`at "${step}", the ${time}. time, leaves what the next one finishes`, async () => {

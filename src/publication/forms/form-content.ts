@@ -1,4 +1,4 @@
-import type { Dataset, TimeseriesProduct } from "../../dataset/index.ts";
+import type { Dataset, Product } from "../../dataset/index.ts";
 import { differenceOf, isStatePath, Layout, type Shown, type StoredState } from "../../products/index.ts";
 import type { ScanStore } from "../../scan/index.ts";
 import type { StoreChange } from "../../writers/icechunk/index.ts";
@@ -9,7 +9,7 @@ import type { WantedEpoch } from "../wanted.ts";
 interface Content {
   readonly scans: ScanStore;
   readonly dataset: Dataset;
-  readonly product: TimeseriesProduct;
+  readonly product: Product;
   /** The version to show. */
   readonly stored: StoredState;
   /** The version that is there: the changes lead from it; see `canFollow`. Undefined: the changes are of something empty. */

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
 import type { FormState } from "../../contract/index.ts";
-import type { Dataset, Form, TimeseriesProduct } from "../../dataset/index.ts";
+import type { Dataset, Form, Product } from "../../dataset/index.ts";
 import { FreshetError, isFreshetError } from "../../errors/index.ts";
 import { canonicalJson, type Ledger } from "../../ledger/index.ts";
 import type { StoredState } from "../../products/index.ts";
@@ -29,7 +29,7 @@ export interface FormParts {
 
 interface Work {
   readonly dataset: Dataset;
-  readonly product: TimeseriesProduct;
+  readonly product: Product;
   readonly state: ProductState;
   readonly stored: StoredState;
   readonly tick: Tick;
@@ -182,7 +182,7 @@ function settingsOf(form: Form): string {
   return canonicalJson(settings);
 }
 
-function aboutForm(product: TimeseriesProduct, { kind, to }: Form): Pick<FormState, "product" | "form" | "shows" | "trouble"> {
+function aboutForm(product: Product, { kind, to }: Form): Pick<FormState, "product" | "form" | "shows" | "trouble"> {
   return { product: product.name, form: `${kind} ${to}`, shows: undefined, trouble: "" };
 }
 

@@ -1,14 +1,12 @@
 import type { Codec } from "../../codecs/index.ts";
 import { FreshetError } from "../../errors/index.ts";
-import type { Endian, VirtualArray } from "../../virtual/index.ts";
+import type { Endian } from "../../virtual/index.ts";
+import type { ArrayFacts } from "./array-facts.ts";
 import { zarr2DataType } from "./zarr2-data-type.ts";
 import { zarr2FillValue } from "./zarr2-fill-value.ts";
 
 /** The codecs that Zarr v2 calls compressors; GDAL looks for them only there. */
 const COMPRESSORS = new Set(["zlib", "gzip", "zstd", "blosc", "lz4", "bz2"]);
-
-/** What Zarr says of an array beside its chunks. */
-export type ArrayFacts = Omit<VirtualArray, "name" | "manifest">;
 
 /**
  * `.zarray` (Zarr v2 specification, "Arrays / Metadata") as an object for `JSON.stringify`.

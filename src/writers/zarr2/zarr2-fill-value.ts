@@ -1,6 +1,6 @@
 import type { AttributeValue, DataType, FillValue } from "../../virtual/index.ts";
 import { jsonFloat, jsonInteger } from "../json-numbers.ts";
-import type { ArrayFacts } from "./zarr2-array.ts";
+import type { ArrayFacts } from "./array-facts.ts";
 
 /**
  * `fill_value` of `.zarray`. Zarr v2 has one field for two things: what a missing chunk reads as, and what xarray takes as

@@ -1,7 +1,7 @@
 import type { Codec } from "../../codecs/index.ts";
 import { type Attributes, type AttributeValue, type DataType, type FillValue, numeric } from "../../virtual/index.ts";
 import { attributesToJson, parseKeepingNumbers } from "../json-numbers.ts";
-import type { ArrayFacts } from "./zarr2-array.ts";
+import type { ArrayFacts } from "./array-facts.ts";
 
 interface ArrayJson {
   readonly shape: readonly number[];
