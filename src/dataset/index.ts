@@ -21,8 +21,8 @@ export type {
 } from "./dataset.ts";
 export { parseDuration } from "./duration.ts";
 export { fieldsAt } from "./fields-at.ts";
-export { keyPrefixOfRun } from "./granule-key.ts";
 export type { Form, GranuleReferencesForm, KerchunkJsonForm, KerchunkParquetForm } from "./form.ts";
+export { keyPrefixOfRun } from "./granule-key.ts";
 export { granulePath } from "./granule-path.ts";
 export { INSTANT_FORM, parseInstant } from "./instant.ts";
 export { datasetFileJsonSchema } from "./json-schema.ts";

@@ -1,8 +1,8 @@
 export type { CheckOptions, CheckSubject, Compared, Disagreement, ProductCheck } from "./check.ts";
 export { checkProduct } from "./check-product.ts";
-export { keptBack, withoutKept } from "./kept-back.ts";
 export { Forms } from "./forms/forms.ts";
 export { lookAtForms } from "./forms/look-at-forms.ts";
+export { keptBack, withoutKept } from "./kept-back.ts";
 export { Operator } from "./operator.ts";
 export { lookAtProduct, type ProductState, ProductStores, readState } from "./product-store.ts";
 export { Publisher, type PublisherParts } from "./publisher.ts";
