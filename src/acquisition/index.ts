@@ -1,11 +1,12 @@
 export { allowedUri } from "./allowed.ts";
 export { announceList, settleGranules } from "./backfill.ts";
+export { collectionId } from "./cmr/client.ts";
 export { type CmrContext, lookAtCmr } from "./cmr/look.ts";
 export { keysFor } from "./credentials/credentials-of.ts";
 export { type Passed, passGate } from "./gate.ts";
 export { type ListingContext, listSource } from "./list-source.ts";
 export { listedPlaces } from "./listed-places.ts";
-export { openSource, s3ConnectionOf } from "./open-source.ts";
+export { accessOf, openSource, s3ConnectionOf } from "./open-source.ts";
 export { recordVerdict } from "./record-verdict.ts";
 export { type AcquisitionContext, resolveRevision } from "./resolve-revision.ts";
 export { placeOf, type ScannedRevision, scanRevision } from "./scan-revision.ts";

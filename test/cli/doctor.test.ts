@@ -9,6 +9,7 @@ import { webhookCheck } from "../../src/cli/doctor/webhook-check.ts";
 import { parseDatasetFile } from "../../src/dataset/index.ts";
 import { connectTemporal, startWebhook } from "../../src/starters/index.ts";
 import { freshet } from "../support/cli.ts";
+import { TestCmr } from "../support/cmr.ts";
 import { missingElasticMq, SQS_ENVIRONMENT, TestElasticMq } from "../support/elasticmq.ts";
 import { missingRabbitMq, TestRabbitMq } from "../support/rabbitmq.ts";
 import { missingTemporal, startTemporalServer, type TestServer } from "../support/temporal-server.ts";
@@ -25,19 +26,20 @@ interface Case {
   readonly says: RegExp;
   readonly ok?: boolean;
   readonly match?: string;
+  readonly collection?: string;
   readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** What the checks of a dataset with this source say of a part. */
 async function findingsOf(
-  { source, part, match = "{valid:%Y%m%d}.nc", environment = {} }: Omit<Case, "what" | "says">,
+  { source, part, match = "{valid:%Y%m%d}.nc", collection, environment = {} }: Omit<Case, "what" | "says">,
   folder: string,
 ) {
   const text = `
 sources: { agency: { ${source} } }
 ---
 name: days
-from: { source: agency }
+from: { source: agency${collection === undefined ? "" : `, collection: ${collection}`} }
 match: "${match}"
 products: [ { timeseries: { calendar: { every: 1d }, store: "${folder}/store" } } ]
 `;
@@ -165,6 +167,23 @@ describe("what doctor says of wrong settings", () => {
         /would let everybody in.*Set FRESHET_WEBHOOK_TOKEN/,
       );
     });
+  });
+
+  test("of CMR: a collection that it knows, one that it does not, and nobody", async () => {
+    const cmr = await TestCmr.start();
+    try {
+      cmr.collection("MUR");
+      const said = async (endpoint: string, collection: string): Promise<string> => {
+        const source = `at: "${folder}/granules/", cmr: { endpoint: "${endpoint}" }`;
+        const [finding] = await findingsOf({ source, part: "collection of agency", collection }, folder);
+        return `${finding?.ok} ${finding?.found} → ${finding?.remedy}`;
+      };
+      assert.match(await said(cmr.url, "MUR"), /^true MUR is C\d+-TESTCLOUD at http.* → $/);
+      assert.match(await said(cmr.url, "MURR"), /^false CMR does not know this collection.* → Correct from\.collection/);
+      assert.match(await said(`http://${NOBODY}/`, "MUR"), /^false .* → ./);
+    } finally {
+      await cmr.close();
+    }
   });
 
   describe("of S3", { skip: missingS3() }, () => {

@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { listedPlaces, s3ConnectionOf } from "../../acquisition/index.ts";
+import { accessOf, collectionId, listedPlaces } from "../../acquisition/index.ts";
 import { compileNames, type Dataset, fieldsAt, type Source } from "../../dataset/index.ts";
 import { FreshetError, isFreshetError } from "../../errors/index.ts";
 import { parseSecretReference, secrets } from "../../secrets/index.ts";
@@ -26,6 +26,7 @@ export function datasetChecks(
     return [
       ...secretChecks(source),
       placeCheck(source, its, signal),
+      ...cmrChecks(source, its, signal),
       ...(source.mirror === undefined ? [] : [folderCheck(`mirror of ${source.name}`, source.mirror)]),
       ...(queues ? [...sqsChecks(source), ...amqpChecks(source, share)] : []),
     ];
@@ -58,6 +59,19 @@ function secretChecks(source: Source): Check[] {
   }));
 }
 
+/** Whether CMR knows the collections that the datasets of a source ask it for. */
+function cmrChecks({ name, cmr }: Source, datasets: readonly Dataset[], stopped: AbortSignal): Check[] {
+  if (cmr === undefined) return [];
+  return datasets.flatMap(({ collection }) => {
+    if (collection === undefined) return [];
+    const look = async (): Promise<string> => {
+      const signal = AbortSignal.any([stopped, AbortSignal.timeout(PATIENCE_MS)]);
+      return `${collection.id} is ${await collectionId(cmr, collection, signal)} at ${cmr.endpoint}`;
+    };
+    return [{ part: `collection of ${name}`, remedy: "See that `cmr.endpoint` of the source can be reached from here", look }];
+  });
+}
+
 /** Whether a source's place answers, and whether what is there has names that its datasets know. */
 function placeCheck(source: Source, datasets: readonly Dataset[], stopped: AbortSignal): Check {
   return {
@@ -71,7 +85,7 @@ function placeCheck(source: Source, datasets: readonly Dataset[], stopped: Abort
       for (const folder of folders) {
         try {
           const signal = AbortSignal.any([stopped, AbortSignal.timeout(PATIENCE_MS)]);
-          files.push(...(await listPage(folder, undefined, { s3: await s3ConnectionOf(source), signal })).files);
+          files.push(...(await listPage(folder, undefined, await accessOf(source, folder, signal))).files);
         } catch (error) {
           if (!isMild(error, isListed, source.at)) throw error;
           refusal = error;
