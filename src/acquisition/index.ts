@@ -3,6 +3,7 @@ export { announceList, settleGranules } from "./backfill.ts";
 export { collectionId } from "./cmr/client.ts";
 export { type CmrContext, lookAtCmr } from "./cmr/look.ts";
 export { keysFor } from "./credentials/credentials-of.ts";
+export { findGranules, listGranules } from "./find-granules.ts";
 export { type Passed, passGate } from "./gate.ts";
 export { type ListingContext, listSource } from "./list-source.ts";
 export { listedPlaces } from "./listed-places.ts";

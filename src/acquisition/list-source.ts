@@ -179,7 +179,7 @@ function coveredBy(folder: string, page: ListedPage, after: string | undefined):
 }
 
 /** Those that are not looked at anyway, and not too deep. */
-function foldersIn({ folders }: ListedPage, places: readonly string[], { at }: Source): string[] {
+export function foldersIn({ folders }: ListedPage, places: readonly string[], { at }: Source): string[] {
   return folders.filter((folder) => !places.includes(folder) && folder.slice(at.length).split("/").length - 1 <= MOST_DEPTH);
 }
 

@@ -11,13 +11,36 @@ const MOST_PLACES = 2_000;
  * @param nowMs milliseconds since 1970.
  * @throws FreshetError `dataset-file` for a folder that is not below `at`, or a `{…}` that is not understood.
  */
-export function listedPlaces({ name, at, listing }: Source, nowMs: number): string[] {
+export function listedPlaces(source: Source, nowMs: number): string[] {
+  return placesOf(source, source.listing?.below ?? [], nowMs, source.listing?.back ?? 0);
+}
+
+/**
+ * The folders in which a source's granules of a span are (milliseconds since 1970, inclusive): as its listing says, with `{today:…}` for each day of the
+ * span and the `back` days before it, the last day first; all of the source where it has no listing.
+ * @throws FreshetError as `listedPlaces`; `usage` where a folder needs a span, and an end is missing.
+ */
+export function placesBetween(source: Source, fromMs: number | undefined, toMs: number | undefined): string[] {
+  const { below = [""], back = 0 } = source.listing ?? {};
+  if (!below.some((folder) => folder.includes("{"))) return placesOf(source, below, 0, 0);
+  if (fromMs === undefined || toMs === undefined) {
+    throw new FreshetError("usage", "the folders of this source's listing are those of days", {
+      found: below.join(", "),
+      expected: "--from and --to",
+      path: `sources.${source.name}.listing.below`,
+    });
+  }
+  const days = Math.floor(toMs / DAY_MS) - Math.floor(fromMs / DAY_MS) + back;
+  return placesOf(source, below, toMs, days);
+}
+
+/** @param days before that of `lastMs`. */
+function placesOf({ name, at }: Source, belows: readonly string[], lastMs: number, days: number): string[] {
   const places = new Set<string>();
-  for (const below of listing?.below ?? []) {
-    const days = below.includes("{") ? (listing?.back ?? 0) : 0;
-    for (let day = 0; day <= days; day++) {
+  for (const below of belows) {
+    for (let day = 0; day <= (below.includes("{") ? days : 0) && places.size <= MOST_PLACES; day++) {
       const folder = below.replace(/\{([^{}]*)\}/g, (whole, field: string) =>
-        formatted(field, nowMs - day * DAY_MS, whole, name),
+        formatted(field, lastMs - day * DAY_MS, whole, name),
       );
       places.add(placeBelow(at, folder, name));
     }

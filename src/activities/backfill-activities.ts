@@ -1,5 +1,5 @@
-import { announceList, settleGranules } from "../acquisition/index.ts";
-import type { Announcement, BackfillActivities } from "../contract/index.ts";
+import { announceList, listGranules, settleGranules } from "../acquisition/index.ts";
+import type { Announcement, BackfillActivities, BackfillSearch } from "../contract/index.ts";
 import type { Ledger } from "../ledger/index.ts";
 import type { DatasetFiles } from "./dataset-files.ts";
 import { withHeartbeat } from "./heartbeat.ts";
@@ -15,6 +15,12 @@ export interface BackfillParts {
 /** The activities of the backfill workflow; the contract of each stands at `BackfillActivities`. */
 export function createBackfillActivities({ ledger, files, announceLast, wake }: BackfillParts): BackfillActivities {
   return {
+    async find({ dataset: reference, list, search }, found) {
+      const dataset = await files.get(reference);
+      return withHeartbeat((onProgress, signal) =>
+        listGranules(dataset, search as BackfillSearch, list, found, { signal, onProgress }),
+      );
+    },
     async announcePage({ dataset: reference, list, again }, offset, most) {
       const dataset = await files.get(reference);
       const announce = (announcement: Announcement) => announceLast(dataset.name, announcement);

@@ -1,5 +1,31 @@
 import type { DatasetReference } from "./granule.ts";
 
+/** Granules that somebody else is asked for: CMR, or the listing of the source. Milliseconds since 1970, inclusive; undefined: without that end. */
+export interface BackfillSearch {
+  readonly by: "cmr" | "listing";
+  readonly fromMs?: number | undefined;
+  readonly toMs?: number | undefined;
+}
+
+/** Where a search goes on: with a page of a collection, or folders that are still to be looked at, the next one last. */
+export interface FindPlace {
+  /** Concept id. */
+  readonly collection?: string | undefined;
+  readonly folders?: readonly string[] | undefined;
+  /** CMR's token, or the key after which the next page of a bucket begins. */
+  readonly after?: string | undefined;
+}
+
+/** How far a search is. */
+export interface BackfillFound {
+  /** Bytes of the list that are written. */
+  readonly offset: number;
+  /** Uris in them. */
+  readonly total: number;
+  /** Undefined: before the beginning, and at the end. */
+  readonly next: FindPlace | undefined;
+}
+
 /** Granules that are announced one after the other, behind live work. */
 export interface BackfillInput {
   readonly dataset: DatasetReference;
@@ -11,6 +37,10 @@ export interface BackfillInput {
   readonly window: number;
   /** Granules that the ledger has from that place are announced all the same. */
   readonly again: boolean;
+  /** The list is to be made first: what is found goes into it. */
+  readonly search?: BackfillSearch | undefined;
+  /** How far that is, after continue-as-new. */
+  readonly found?: BackfillFound | undefined;
   /** Where it goes on after continue-as-new. */
   readonly at?: BackfillPlace | undefined;
 }
@@ -79,6 +109,8 @@ export interface BackfillSettled {
 }
 
 export interface BackfillActivities {
+  /** Writes what the next pages of the input's search tell of into the list. */
+  find(input: BackfillInput, found: BackfillFound): Promise<BackfillFound>;
   /** Announces what the next `most` lines of the list name, as far as it is there and the ledger does not have it. */
   announcePage(input: BackfillInput, offset: number, most: number): Promise<BackfillPage>;
   /** Which of these granules the ledger says have ended? Waits for at least one for a while. */

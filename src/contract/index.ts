@@ -12,12 +12,15 @@ export type {
 export type {
   BackfillActivities,
   BackfillCounts,
+  BackfillFound,
   BackfillGranule,
   BackfillInput,
   BackfillPage,
   BackfillPlace,
+  BackfillSearch,
   BackfillSettled,
   BackfillStatus,
+  FindPlace,
 } from "./backfill.ts";
 export type {
   CmrActivities,

@@ -23,7 +23,7 @@ export function startBackfill(client: Client, id: string, input: BackfillInput):
     typedSearchAttributes: new TypedSearchAttributes([
       { key: { name: "FreshetDataset", type: SearchAttributeType.KEYWORD }, value: dataset },
     ]),
-    staticSummary: `backfill of ${dataset}: ${input.total} granules`,
+    staticSummary: `backfill of ${dataset}: ${input.search === undefined ? `${input.total} granules` : `those that its ${input.search.by} tells of`}`,
     priority: { priorityKey: 5 },
   });
 }

@@ -8,15 +8,24 @@ import {
   setHandler,
   workflowInfo,
 } from "@temporalio/workflow";
-import type { BackfillActivities, BackfillCounts, BackfillInput, BackfillPlace, BackfillStatus } from "../contract/index.ts";
+import type {
+  BackfillActivities,
+  BackfillCounts,
+  BackfillFound,
+  BackfillInput,
+  BackfillPlace,
+  BackfillStatus,
+} from "../contract/index.ts";
 import { backfillStatusQuery, pauseSignal, resumeSignal } from "./messages.ts";
 
-const { announcePage, settle, publishWindow } = proxyActivities<BackfillActivities>({
+const { find, announcePage, settle, publishWindow } = proxyActivities<BackfillActivities>({
   startToCloseTimeout: "1 hour",
   heartbeatTimeout: "1 minute",
   retry: { initialInterval: "1 second", maximumInterval: "5 minutes" },
   priority: { priorityKey: 5 },
 });
+
+const NOTHING_FOUND: BackfillFound = { offset: 0, total: 0, next: undefined };
 
 const START: BackfillPlace = {
   offset: 0,
@@ -27,10 +36,11 @@ const START: BackfillPlace = {
 };
 
 /**
- * Announces the granules of a list, a window of them at a time: as some end, as many others begin. Each window's worth of granules is
+ * Announces the granules of a list (which a search has written, where one is asked for), a window of them at a time: as some end, as many others begin. Each window's worth of granules is
  * published together. Paused, it begins no others. Cancelled, it publishes what is ready, and ends.
  */
-export async function backfill(input: BackfillInput): Promise<BackfillStatus> {
+export async function backfill(given: BackfillInput): Promise<BackfillStatus> {
+  let input = given;
   let { offset, pending, counts, unpublished, isPaused } = input.at ?? START;
   let isEnd = false;
   const status = (): BackfillStatus => ({
@@ -59,6 +69,17 @@ export async function backfill(input: BackfillInput): Promise<BackfillStatus> {
     setCurrentDetails(describe(status()));
   };
   try {
+    if (input.search !== undefined) {
+      let found = input.found ?? NOTHING_FOUND;
+      do {
+        if (isPaused) await condition(() => !isPaused);
+        found = await find(input, found);
+        setCurrentDetails(`looking for granules: ${found.total} so far`);
+        if (workflowInfo().continueAsNewSuggested && found.next !== undefined)
+          await continueAsNew<typeof backfill>({ ...input, found, at: { ...START, isPaused } });
+      } while (found.next !== undefined);
+      input = { ...input, total: found.total, search: undefined, found: undefined };
+    }
     while (!isEnd || pending.length > 0) {
       const room = input.window - pending.length;
       if (!isEnd && !isPaused && (pending.length === 0 || room >= input.window / 2)) {

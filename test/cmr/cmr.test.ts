@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { ScheduleNotFoundError, ScheduleOverlapPolicy } from "@temporalio/client";
-import type { CmrLook } from "../../src/contract/index.ts";
+import type { BackfillStatus, CmrLook } from "../../src/contract/index.ts";
 import { type Dataset, parseDatasetFile } from "../../src/dataset/index.ts";
 import { applyDatasets } from "../../src/starters/index.ts";
+import { freshet } from "../support/cli.ts";
 import { type IngestedGranule, TestCmr } from "../support/cmr.ts";
 import { OSTIA, type RealGranule } from "../support/granules.ts";
 import { missingTemporal } from "../support/temporal-server.ts";
@@ -174,6 +175,55 @@ await: { deadline: 60s, every: 200ms }
     assert.match(await reasonOf("TWICE"), new RegExp(`several collections have this name: found ${other} \\(version 1\\)`));
     await apply(", every: 1h", collection);
     assert.equal((await look()).announced >= 0, true, "by its concept id");
+  });
+
+  test("a backfill takes what CMR, or a listing, tells of a span", async () => {
+    const folder = join(world.settings.home, "listed");
+    const old = cmr.collection("OLD");
+    for (const one of OSTIA) {
+      const day = `${one.name.slice(0, 4)}-${one.name.slice(4, 6)}-${one.name.slice(6, 8)}`;
+      // A granule of noon holds what is from midnight to midnight: the end of a span finds the next one too.
+      const temporal = [`${day}T00:00:00Z`, `${day}T23:59:59Z`] as const;
+      cmr.ingest(old, { ...(await granule(one, { Checksum: undefined })), temporal }, Date.now() - 400 * DAY_MS);
+      await world.agency.publish(one.name, { copyOf: one.path });
+      await mkdir(join(folder, one.name.slice(0, 8)), { recursive: true });
+      await copyFile(one.path, join(folder, one.name.slice(0, 8), one.name));
+    }
+    const common = (name: string): string => `match: "{valid:%Y%m%d%H%M%S}-UKMO-L4_GHRSST-SSTfnd-OSTIAanom-GLOB-v02.0-fv02.0.nc"
+products: [ { timeseries: { calendar: { every: 1d, at: "12:00Z" }, store: stores/${name} } } ]
+`;
+    const text = `sources:
+  archive: { at: "${world.agency.url}", cmr: { endpoint: "${cmr.url}" } }
+  folders: { at: "${folder}", listing: { every: 1d, below: ["{today:%Y%m%d}"], back: 0 } }
+---
+name: old-ones
+from: { source: archive, collection: OLD }
+${common("old-ones")}---
+name: listed-ones
+from: { source: folders }
+${common("listed-ones")}`;
+    const { datasets } = parseDatasetFile(text, { file: join(world.settings.home, "old.yaml") });
+    await applyDatasets(world.client, world.ledger, datasets);
+    const environment = { TEMPORAL_ADDRESS: world.server.address, FRESHET_HOME: world.settings.home };
+    for (const [dataset, source] of [
+      ["old-ones", "cmr"],
+      ["listed-ones", "listing"],
+    ] as const) {
+      const words = ["backfill", dataset, "--from", "2017-06-05T06:00Z", "--to", "2017-06-07T06:00Z", "--source", source];
+      const planned = await freshet([...words, "--dry-run"], environment);
+      assert.match(
+        planned.stdout,
+        /^2 granules would be asked for:\n {2}\S+20170605120000-UKMO\S+\n {2}\S+20170606120000-UKMO/,
+        planned.stderr,
+      );
+      const done = await freshet([...words, "--json"], environment);
+      assert.equal(done.code, 0, done.stderr);
+      const { counts, total } = JSON.parse(done.stdout) as BackfillStatus;
+      assert.deepEqual([total, counts.ready, counts.foreign], [2, 2, 0]);
+      await world.until(async () => (await world.ledger.counts(dataset)).published === 2, `${dataset} is published`);
+    }
+    const none = await freshet(["backfill", "ostia", "--source", "cmr"], environment);
+    assert.deepEqual([none.code, /the dataset's source has no CMR/.test(none.stderr)], [2, true]);
   });
 
   test("the schedule follows the file", async () => {

@@ -3,18 +3,19 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Client } from "@temporalio/client";
-import type { DatasetReference } from "../../contract/index.ts";
+import type { BackfillSearch, DatasetReference } from "../../contract/index.ts";
 import { startBackfill } from "../../starters/index.ts";
 
-/** Keeps the list of uris in `home` and starts the backfill of them; the same list meets the same backfill. Answers its workflow id. */
+/** Keeps the list of uris in `home`, or has a search make it, and starts the backfill of them; the same ones meet the same backfill. Answers its workflow id. */
 export async function beginBackfill(
   client: Client,
   home: string,
   dataset: DatasetReference,
-  uris: readonly string[],
+  uris: readonly string[] | BackfillSearch,
   { window, again }: { readonly window: number; readonly again: boolean },
 ): Promise<string> {
-  const text = `${uris.join("\n")}\n`;
+  const isList = Array.isArray(uris);
+  const text = isList ? `${uris.join("\n")}\n` : JSON.stringify(uris);
   const id = createHash("sha256")
     .update(JSON.stringify([dataset, again, text]))
     .digest("hex")
@@ -22,7 +23,8 @@ export async function beginBackfill(
   const folder = join(home, "backfills");
   await mkdir(folder, { recursive: true });
   const path = join(folder, `${id}.txt`);
-  await writeFile(path, text);
+  if (isList) await writeFile(path, text);
   const list = pathToFileURL(path).href;
-  return (await startBackfill(client, id, { dataset, list, total: uris.length, window, again })).workflowId;
+  const what = isList ? { total: uris.length } : { total: 0, search: uris as BackfillSearch };
+  return (await startBackfill(client, id, { dataset, list, ...what, window, again })).workflowId;
 }

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import type { BackfillSearch } from "../../contract/index.ts";
 import { type Dataset, INSTANT_FORM, parseInstant, urisBetween } from "../../dataset/index.ts";
 import { FreshetError } from "../../errors/index.ts";
 
@@ -20,6 +21,20 @@ export async function granulesOf(dataset: Dataset, options: GranuleOptions): Pro
   const uris = options.source === "names" ? [...urisBetween(dataset, ...spanOf(options))] : await urisOfFile(dataset, options);
   if (uris.length === 0) throw new FreshetError("usage", "no granules are meant", { found: "no uris", path: dataset.name });
   return uris;
+}
+
+/** The search that the options ask for; undefined where they name granules. @throws FreshetError `usage` for what is no instant, or for a source without CMR. */
+export function searchOf({ name, source }: Dataset, options: GranuleOptions): BackfillSearch | undefined {
+  const by = options.source;
+  if (by !== "cmr" && by !== "listing") return undefined;
+  if (by === "cmr" && source.cmr === undefined) {
+    throw new FreshetError("usage", "the dataset's source has no CMR", { found: `--source cmr`, path: name });
+  }
+  return {
+    by,
+    ...(options.from === undefined ? {} : { fromMs: startOf("--from", options.from) }),
+    ...(options.to === undefined ? {} : { toMs: endOf("--to", options.to) }),
+  };
 }
 
 function spanOf({ from, to }: GranuleOptions): readonly [fromMs: number, toMs: number] {

@@ -1,13 +1,18 @@
 import type { Command } from "commander";
+import { findGranules } from "../../acquisition/index.ts";
+import type { BackfillSearch, FindPlace } from "../../contract/index.ts";
+import type { Dataset } from "../../dataset/index.ts";
 import { FreshetError } from "../../errors/index.ts";
 import { type Backfill, backfills } from "../../starters/index.ts";
 import { readSettings } from "../../worker/settings.ts";
 import { appliedDataset } from "../applied-dataset.ts";
 import { beginBackfill } from "../backfill/begin-backfill.ts";
 import { describeBackfill, followBackfill } from "../backfill/follow-backfill.ts";
-import { granulesOf } from "../backfill/granules-of.ts";
+import { granulesOf, searchOf } from "../backfill/granules-of.ts";
 import { EXIT } from "../failure.ts";
+import { interruptSignal } from "../interrupt.ts";
 import { atLeastOne } from "../operations/options.ts";
+import { showLine } from "../progress.ts";
 import { withSession } from "../session.ts";
 import { table } from "../table.ts";
 
@@ -29,6 +34,9 @@ const SHOWN = 10;
 const EXAMPLES = `
 Examples:
   freshet backfill ostia --from 2017-01-01 --to 2017-12-31             the granules that the calendar and the name grammar tell of
+  freshet backfill mur-sst --from 2002-06-01 --to 2025-12-31 --source cmr   those that the source's CMR tells of
+  freshet backfill mur-sst --source cmr --dry-run                      all of the collection; which they are
+  freshet backfill cbofs --from 2026-01-01 --to 2026-01-31 --source listing  those in the source's folders
   freshet backfill ostia --source uris.txt                             those that a file names, one uri a line
   freshet backfill ostia --from 2017-01-01 --to 2017-12-31 --dry-run   which they are; starts nothing
   freshet backfill status                                              how far all of them are
@@ -44,8 +52,8 @@ export function configure(command: Command): void {
     .option("--from <instant>", "valid from then on (inclusive, UTC)")
     .option("--to <instant>", "valid until then (inclusive; a date stands for its whole day)")
     .option(
-      "--source <names|file>",
-      "`names`: made up from the calendar and the name grammar; else a file with a uri a line",
+      "--source <names|cmr|listing|file>",
+      "`names`: made up from the calendar and the name grammar; `cmr`, `listing`: what the source's CMR or folders tell of; else a file with a uri a line",
       "names",
     )
     .option("--window <count>", "granules under way at once; as many are published together", atLeastOne, 50)
@@ -82,13 +90,16 @@ async function run(name: string, options: Options): Promise<void> {
   const settings = readSettings(options);
   await withSession(settings, async (session) => {
     const { dataset, hash } = await appliedDataset(await session.ledger(), name);
-    const uris = await granulesOf(dataset, options);
     const { dryRun, json = false, window, again = false } = options;
-    if (dryRun === true) return showUris(uris, json);
+    const search = searchOf(dataset, options);
+    if (dryRun === true && search !== undefined) return showFound(dataset, search, json);
+    const uris = search ?? (await granulesOf(dataset, options));
+    if (dryRun === true) return showUris(uris as readonly string[], json);
     const client = await session.client();
     const workflowId = await beginBackfill(client, settings.home, { name, hash }, uris, { window, again });
     if (!options.follow) {
-      console.log(json ? JSON.stringify({ workflowId, total: uris.length }) : `${workflowId}: ${uris.length} granules`);
+      const total = Array.isArray(uris) ? uris.length : undefined;
+      console.log(json ? JSON.stringify({ workflowId, total }) : `${workflowId}: ${total ?? "looking for"} granules`);
       return;
     }
     const end = await followBackfill(client, workflowId);
@@ -129,10 +140,35 @@ function rowOf({ workflowId, state, status: now }: Backfill): readonly string[] 
   ];
 }
 
+/** Looks page by page, and keeps none but the first: there may be millions. */
+async function showFound(dataset: Dataset, search: BackfillSearch, json: boolean): Promise<void> {
+  const signal = interruptSignal();
+  const line = showLine();
+  const first: string[] = [];
+  let total = 0;
+  let next: FindPlace | undefined;
+  try {
+    do {
+      signal.throwIfAborted();
+      const page = await findGranules(dataset, search, next, signal);
+      if (json) for (const uri of page.uris) console.log(JSON.stringify({ uri }));
+      first.push(...page.uris.slice(0, SHOWN - first.length));
+      total += page.uris.length;
+      next = page.next;
+      line.show(`${total} granules found`);
+    } while (next !== undefined);
+  } finally {
+    line.end();
+  }
+  if (!json) showFirst(first, total);
+}
+
 function showUris(uris: readonly string[], json: boolean): void {
   if (json) for (const uri of uris) console.log(JSON.stringify({ uri }));
-  else {
-    console.log(`${uris.length} granules would be asked for${uris.length > SHOWN ? `; the first ${SHOWN}` : ""}:`);
-    for (const uri of uris.slice(0, SHOWN)) console.log(`  ${uri}`);
-  }
+  else showFirst(uris.slice(0, SHOWN), uris.length);
+}
+
+function showFirst(first: readonly string[], total: number): void {
+  console.log(`${total} granules would be asked for${total > SHOWN ? `; the first ${SHOWN}` : ""}:`);
+  for (const uri of first) console.log(`  ${uri}`);
 }
