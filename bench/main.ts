@@ -1,4 +1,4 @@
-// `npm run bench -- [PART…] [--count N] [--rate 2] [--burst N] [--sizes 1000,100000] [--granules N]`: what things cost, as tables and as JSON in .freshet/bench/. Nothing is
+// `npm run bench -- [PART…] [--count N] [--rate 2] [--burst N] [--sizes 1000,100000] [--granules N] [--waiting 1,1000]`: what things cost, as tables and as JSON in .freshet/bench/. Nothing is
 // judged here: the machine's load is part of every figure.
 import { mkdir, writeFile } from "node:fs/promises";
 import { cpus, loadavg } from "node:os";
@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { burst } from "./burst.ts";
+import { download } from "./download.ts";
 import { table } from "./figures.ts";
 import { granule } from "./granule.ts";
 import { growth } from "./growth.ts";
@@ -22,6 +23,7 @@ const { values, positionals } = parseArgs({
     burst: { type: "string", default: "300" },
     sizes: { type: "string", default: "1000,100000,1000000" },
     granules: { type: "string", default: "100000" },
+    waiting: { type: "string", default: "1,1000" },
   },
 });
 const say = (line: string): void => console.error(line);
@@ -32,6 +34,7 @@ const PARTS: Readonly<Record<string, () => Promise<Rows>>> = {
   granule: () => granule(Number(values.count)),
   growth: () => growth(values.sizes.split(",").map(Number), say),
   memory: () => memory(Number(values.granules), say),
+  download: () => download(values.waiting.split(",").map(Number), say),
 };
 
 const chosen = positionals.length === 0 ? Object.keys(PARTS) : positionals;

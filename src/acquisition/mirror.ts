@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
-import { open, readdir, rename, rm, stat, statfs } from "node:fs/promises";
+import { type FileHandle, open, readdir, rename, rm, stat, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { FreshetError, isFreshetError } from "../errors/index.ts";
@@ -13,6 +13,7 @@ import { wholePieces } from "./whole-pieces.ts";
 /** Room that has to be left after a copy: a full disk stops the ledger and the store too. */
 const SPARE_BYTES = 64 * 1024 * 1024;
 const ABANDONED_MS = 24 * 3_600_000;
+const LOOK_THROUGH_MS = 3_600_000;
 /** Bytes from one word of progress to the next. */
 const TOLD_BYTES = 4 * 1024 * 1024;
 /** Less is fetched again as fast. */
@@ -50,16 +51,14 @@ export async function copyToMirror(
   const name = randomUUID();
   const temporary = join(parts, name);
   try {
-    await makeFolder(folder);
-    await makeFolder(parts);
-    await removeAbandoned(parts);
-    await requireRoom(folder, reader.size, place.mirror);
+    // They are there but for the first granule; looking each time would be half of what a small one costs.
+    const file = await inFolder(parts, () => open(temporary, "wx"));
     const onPart = async (bytes: number): Promise<void> => {
       options.onPart?.({ name, bytes, identity: reader.identity });
       if (options.earlier !== undefined) await rm(join(parts, options.earlier.name), { force: true });
     };
-    await fill(reader, { temporary, parts, folder, mirror: place.mirror }, { ...options, onPart });
-    await rename(temporary, target);
+    await fill(reader, { file, temporary, parts, mirror: place.mirror }, { ...options, onPart });
+    await inFolder(folder, () => rename(temporary, target));
     reached("download: copy in place");
     if (options.earlier !== undefined) await rm(join(parts, options.earlier.name), { force: true });
     return target;
@@ -76,17 +75,17 @@ export async function copyToMirror(
 
 async function fill(
   reader: RangeReader,
-  place: { readonly temporary: string; readonly parts: string; readonly folder: string; readonly mirror: string },
+  place: { readonly file: FileHandle; readonly temporary: string; readonly parts: string; readonly mirror: string },
   options: Omit<CopyOptions, "onPart"> & { readonly onPart: (bytes: number) => Promise<void> },
 ): Promise<void> {
+  const { file } = place;
   const { signal, earlier, onPart } = options;
   const check = options.checksum && new ChecksumCheck(options.checksum);
-  const file = await open(place.temporary, "wx");
   const part = await usablePart(place.parts, earlier, reader.identity);
   const kept = part === undefined ? 0 : (earlier?.bytes ?? 0);
-  const copy = new CopyFile(file, check, async (bytes) => {
+  const copy = new CopyFile(file, reader.size, check, async (bytes) => {
     if (bytes >= kept) await onPart(bytes);
-    await requireRoom(place.folder, reader.size - bytes, place.mirror);
+    await requireRoom(place.parts, reader.size - bytes, place.mirror);
   });
   let told = 0;
   const tell = (): void => {
@@ -99,6 +98,8 @@ async function fill(
     if (copy.length - told >= TOLD_BYTES) tell();
   };
   try {
+    await removeAbandoned(place.parts);
+    await requireRoom(place.parts, reader.size, place.mirror);
     if (part !== undefined) for await (const piece of piecesOfPart(part, kept, signal)) await add(piece);
     for await (const piece of wholePieces(reader, kept, signal)) await add(piece);
     check?.finish(reader.uri);
@@ -116,6 +117,17 @@ async function fill(
     // The part may be what is wrong with it.
     if (part !== undefined && isFreshetError(error, "source-changed")) await rm(part, { force: true });
     throw error;
+  }
+}
+
+/** Does it, and makes the folder first where that is missing. */
+async function inFolder<Result>(folder: string, act: () => Promise<Result>): Promise<Result> {
+  try {
+    return await act();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    await makeFolder(folder);
+    return act();
   }
 }
 
@@ -141,8 +153,13 @@ export function mirrorPath(place: {
   return join(fileURLToPath(place.mirror), place.dataset, mirrorName(place.key, place.identity));
 }
 
-/** What was being copied when a process died, and nobody has gone on with. No attempt takes as long as a day. */
+/** When each folder of parts was last looked through, in milliseconds since 1970. */
+const lookedThrough = new Map<string, number>();
+
+/** What was being copied when a process died, and nobody has gone on with. No attempt takes as long as a day; one looks once an hour. */
 async function removeAbandoned(parts: string): Promise<void> {
+  if (Date.now() - (lookedThrough.get(parts) ?? 0) < LOOK_THROUGH_MS) return;
+  lookedThrough.set(parts, Date.now());
   for (const name of await readdir(parts)) {
     const path = join(parts, name);
     const facts = await stat(path).catch(() => undefined);
