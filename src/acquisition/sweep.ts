@@ -47,7 +47,7 @@ export async function sweepPage(dataset: Dataset, afterKey: string | undefined, 
   const outage = isOutage([...findings.values()]);
   let withdrawn = 0;
   for (const [revision, finding] of findings) {
-    const { dataset: of, key, identity, uri } = revision;
+    const { dataset: of, key, identity, uri, fields } = revision;
     const id = { dataset: of, key, identity };
     const before = missing.get(idOf(revision));
     switch (finding.kind) {
@@ -58,7 +58,7 @@ export async function sweepPage(dataset: Dataset, afterKey: string | undefined, 
         break;
       case "changed":
         await ledger.noteSource(id, { state: "changed", found: finding.found, atMs: now() });
-        await context.announce({ uri: uri as string, by: "sweep", heardMs: now() });
+        await context.announce({ uri: uri as string, by: "sweep", heardMs: now(), fields });
         break;
       case "gone":
         await ledger.noteSource(id, { state: "gone", found: finding.found, atMs: now() });

@@ -1,4 +1,6 @@
+import { watchQuiet } from "../acquisition/index.ts";
 import type { DatasetActivities } from "../contract/index.ts";
+import type { Ledger } from "../ledger/index.ts";
 import type { Forms, Operator, Publisher } from "../publication/index.ts";
 import { reached } from "../steps/index.ts";
 import type { DatasetFiles } from "./dataset-files.ts";
@@ -10,16 +12,22 @@ export function createDatasetActivities({
   operator,
   forms,
   files,
+  ledger,
 }: {
   readonly publisher: Publisher;
   readonly operator: Operator;
   readonly forms: Forms;
   readonly files: DatasetFiles;
+  readonly ledger: Ledger;
 }): DatasetActivities {
   return {
     async combine(reference) {
       const dataset = await files.get(reference);
-      return withHeartbeat(() => publisher.plan(dataset));
+      return withHeartbeat(async () => {
+        const plans = await publisher.plan(dataset);
+        const alarms = await watchQuiet(dataset, ledger, Date.now());
+        return [...plans, ...alarms.map(({ text }) => ({ product: "", kind: "quiet", trouble: text }))];
+      });
     },
 
     async append(reference, plan) {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Announcement, ReconcileActivities } from "../contract/index.ts";
-import { compileNames } from "../dataset/index.ts";
+import { namesOf } from "../dataset/index.ts";
 import type { Ledger } from "../ledger/index.ts";
 import { reconcilePart } from "../publication/index.ts";
 import type { ScanStore } from "../scan/index.ts";
@@ -31,7 +31,7 @@ export function createReconcileActivities(parts: ReconcileParts): ReconcileActiv
       const dataset = await files.get(reference);
       const found = await withHeartbeat((onProgress, signal) =>
         reconcilePart(place, {
-          ...{ ledger, scans, dataset, names: compileNames(dataset.match), span: { fromMs, toMs }, act, signal, onProgress },
+          ...{ ledger, scans, dataset, names: namesOf(dataset), span: { fromMs, toMs }, act, signal, onProgress },
           announce: (announcement) => announce(dataset.name, announcement),
           now: Date.now,
         }),

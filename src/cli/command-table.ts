@@ -66,6 +66,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/runs.ts"),
   },
   {
+    name: "unmatched",
+    summary: "what sources have brought that no dataset knows",
+    load: () => import("./commands/unmatched.ts"),
+  },
+  {
     name: "quarantine",
     summary: "granules that wait for a decision: list, show, retry, skip, accept",
     load: () => import("./commands/quarantine.ts"),

@@ -15,13 +15,24 @@ export interface DatasetInput {
   readonly wakes: number;
   /** When the stores were tidied last, milliseconds since 1970; undefined at the first start. */
   readonly tidiedMs?: number | undefined;
+  readonly isPaused?: boolean | undefined;
 }
 
 /**
  * `troubled`: a product cannot be published until somebody does something; it is tried again at each turn. `held`: an operator
- * holds a product at an earlier version. `operating`: it does what an operator asked for.
+ * holds a product at an earlier version. `operating`: it does what an operator asked for. `quiet`: an alarm is open, since nothing comes.
+ * `paused`: an operator lets nothing be published.
  */
-export type DatasetStage = "idle" | "coalescing" | "combining" | "appending" | "operating" | "troubled" | "held";
+export type DatasetStage =
+  | "idle"
+  | "coalescing"
+  | "combining"
+  | "appending"
+  | "operating"
+  | "troubled"
+  | "held"
+  | "quiet"
+  | "paused";
 
 /** The answer of the query `status`. */
 export interface DatasetStatus {
@@ -37,6 +48,8 @@ export interface DatasetStatus {
   readonly held: readonly string[];
   /** How far the forms beside the stores were at the last look. */
   readonly forms?: readonly FormState[] | undefined;
+  /** Open alarms: what should have come and has not. */
+  readonly quiet: readonly string[];
 }
 
 /** The signal `configure`: the dataset file changed in place. */
@@ -45,6 +58,8 @@ export interface DatasetSettings {
   readonly coalesceMs: number;
   readonly upkeepEveryMs: number;
   readonly hasForms?: boolean | undefined;
+  /** Default: as at its start. */
+  readonly lookEveryMs?: number | undefined;
 }
 
 /** What a publication would change, as `combine` found it. Small: the granules themselves stay in the ledger. */
@@ -73,7 +88,10 @@ export type PublicationKind = "publication" | "rollback" | "release" | "rebuild"
 /** A product for which no plan can be made, and why. The other products of the dataset go on. */
 export interface ProductTrouble {
   readonly product: string;
-  /** Which kind of error; `held`: an operator holds it at an earlier version, and nothing is wrong. */
+  /**
+   * Which kind of error; `held`: an operator holds it at an earlier version, and nothing is wrong; `quiet`: nothing comes, and it is
+   * about no product.
+   */
   readonly kind: string;
   readonly trouble: string;
 }

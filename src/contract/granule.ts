@@ -17,6 +17,8 @@ export interface Announcement {
   readonly checksum?: { readonly algorithm: "md5" | "sha256" | "sha512"; readonly value: string } | undefined;
   /** The source says that it is gone. */
   readonly removed?: true | undefined;
+  /** The granule's typed fields, where its name does not say them: as in `GranuleInput`. */
+  readonly fields?: Readonly<Record<string, string | number>> | undefined;
   /** Whoever announces it asks for the publication himself. */
   readonly isQuiet?: true | undefined;
 }

@@ -21,6 +21,8 @@ export function classifyChange(before: Dataset, after: Dataset): ChangeClass {
   };
   inPlace("match", before.match, after.match);
   inPlace("runs", before.runs, after.runs);
+  inPlace("message", before.message, after.message);
+  inPlace("quiet", before.quiet, after.quiet);
   inPlace("source", before.source, after.source);
   inPlace("collection", before.collection, after.collection);
   inPlace("publish", before.publish, after.publish);

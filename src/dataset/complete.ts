@@ -20,6 +20,7 @@ import { parseDuration } from "./duration.ts";
 import type { DatasetInput, ForecastInput, RunsInput, SourceInput, TimeseriesInput } from "./file-schema.ts";
 import { completeForms } from "./form-schema.ts";
 import { parseLeads, parseNowcastValid } from "./leads.ts";
+import type { MessageRule } from "./message-fields.ts";
 import { parseFolder, parsePrefix } from "./source-uri.ts";
 
 /** Defaults of the durations, as a dataset file would write them. docs/dataset-file.md gives the reasons. */
@@ -151,7 +152,9 @@ export function completeDataset(input: DatasetInput, source: Source, baseFolder:
     ...(input.from.collection === undefined
       ? {}
       : { collection: { id: input.from.collection, granules: sorted(input.from.granules ?? []) } }),
-    match: typeof input.match === "string" ? [input.match] : input.match,
+    match: typeof input.match === "string" ? [input.match] : (input.match ?? []),
+    ...(input.from.message === undefined ? {} : { message: completeMessage(input.from) }),
+    ...completeQuiet(input.from),
     scan: {
       drop: sorted(input.scan?.drop ?? []),
       ...(input.scan?.load === undefined ? {} : { load: sorted(input.scan.load) }),
@@ -177,6 +180,22 @@ export function completeDataset(input: DatasetInput, source: Source, baseFolder:
       deadlineMs: milliseconds(input.await?.deadline ?? DEFAULTS.deadline),
       everyMs: milliseconds(input.await?.every ?? DEFAULTS.every),
       ...(input.await?.forbidden === "await" ? { forbidden: "await" as const } : {}),
+    },
+  };
+}
+
+function completeMessage({ message = {}, select = {} }: DatasetInput["from"]): MessageRule {
+  const { uri = "", ...fields } = message;
+  const values = Object.entries(select).map(([name, value]) => [name, sorted([value].flat().map(String))] as const);
+  return { uri, fields: fields as Readonly<Record<string, string>>, select: Object.fromEntries(values) };
+}
+
+function completeQuiet({ quiet, unseen }: DatasetInput["from"]): Pick<Dataset, "quiet"> {
+  if (quiet === undefined && unseen === undefined) return {};
+  return {
+    quiet: {
+      ...(quiet === undefined ? {} : { afterMs: milliseconds(quiet) }),
+      ...(unseen === undefined ? {} : { unseen }),
     },
   };
 }

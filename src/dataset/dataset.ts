@@ -1,6 +1,7 @@
 import type { SourceLimits } from "../storage/index.ts";
 import type { Calendar } from "./calendar.ts";
 import type { Form } from "./form.ts";
+import type { MessageRule } from "./message-fields.ts";
 
 /** Where announcements and bytes come from. */
 export interface Source {
@@ -219,10 +220,14 @@ export interface Dataset {
   readonly source: Source;
   /** Undefined where the source is not asked for it by CMR. */
   readonly collection?: CmrCollection | undefined;
-  /** Name grammars, as written; at least one. `compileNames` makes a matcher of them. */
+  /** Name grammars, as written; at least one, unless messages say what a granule is. `namesOf` makes a matcher of them. */
   readonly match: readonly string[];
   /** Where its granules are parts of model runs. */
   readonly runs?: Runs | undefined;
+  /** How messages say what a granule is, where its name does not. */
+  readonly message?: MessageRule | undefined;
+  /** When people are to know that nothing comes: nothing new for so long, a pattern of `match` unseen for so many steps of the calendar. */
+  readonly quiet?: { readonly afterMs?: number | undefined; readonly unseen?: number | undefined } | undefined;
   readonly scan: {
     /** Variables that are left out. */
     readonly drop: readonly string[];

@@ -8,6 +8,11 @@ export function fieldsAt(source: Source, names: NameReader, uri: string): NameFi
   return rest === undefined ? undefined : names.match(rest);
 }
 
+/** Whether the source may name the place. */
+export function isBelow(source: Source, uri: string): boolean {
+  return restOf(uri, [source.at, ...source.allow]) !== undefined;
+}
+
 /** The part of a uri below the longest prefix that it has, decoded; undefined where it has none. */
 function restOf(uri: string, prefixes: readonly string[]): string | undefined {
   if (!URL.canParse(uri)) return undefined;

@@ -5,6 +5,7 @@ import { formsSchema } from "./form-schema.ts";
 import { INSTANT_FORM } from "./instant.ts";
 import { LEADS_FORM, LEADS_PATTERN, NOWCAST_FORM, NOWCAST_PATTERN, parseLeads, parseNowcastValid } from "./leads.ts";
 import { list, mapping, wholeNumber, written } from "./mapping.ts";
+import { fieldsInTemplate, fillMessageTemplate } from "./message-fields.ts";
 import { compileGrammar } from "./name-grammar.ts";
 import { NameGrammarError } from "./name-token.ts";
 import { folder, type SourceInput, sourceSchema } from "./source-schema.ts";
@@ -180,28 +181,57 @@ const maintenanceSchema = mapping({
     .describe("Source, ledger and stores are compared. Default: only when asked for (freshet reconcile)."),
 });
 
+export const MATCH_FORM = "a name grammar such as {valid:%Y%m%d}.nc, or a list of them";
+
+const messageTemplate = written(
+  "a text with fields of the message in braces, such as {forecast_reference_time}",
+  (text) => text.length <= 500 && fieldsInTemplate(text).length > 0 && !/[{}]/.test(fillMessageTemplate(text, () => "")),
+);
+const fieldName = z.string().regex(/^[a-z][a-z0-9_]{0,39}$/, { error: "names of lower-case letters, digits and _" });
+const selected = z.union([z.string(), z.number()], { error: "a text or a number" });
+
+/** What a dataset expects of its source's messages, and that they come. */
+const messageShape = {
+  quiet: interval.optional().describe("An alarm, when nothing new came for so long. Default: none."),
+  unseen: wholeNumber(1, 1_000)
+    .optional()
+    .describe("An alarm, when no granule of one of the patterns came for so many steps of the calendar. Default: none."),
+  message: z
+    .record(fieldName, messageTemplate, { error: "a mapping with uri, and a template for each field of a granule" })
+    .refine((fields) => fields.uri !== undefined && Object.keys(fields).length > 1, {
+      error: "uri, and a template for at least one field of a granule (run, lead, valid, …)",
+    })
+    .optional()
+    .describe(
+      "How messages that are nothing but fields say where a granule is, and which: templates with {fields} of the message.",
+    ),
+  select: z
+    .record(z.string(), z.union([selected, list(selected, "a list of texts")], { error: "a text, or a list of texts" }), {
+      error: "a mapping from fields of the message to values",
+    })
+    .optional()
+    .describe("Only messages whose fields have these values. With message."),
+};
+
 const datasetShape = {
   name: name.describe("Unique among all datasets of an installation."),
-  from: mapping(
-    {
-      source: z.string({ error: "the name of a source" }),
-      collection: written("a collection's short name or concept id", (text) => /^[A-Za-z0-9][^\s*?]{0,99}$/.test(text))
-        .optional()
-        .describe("The collection that the source's CMR is asked for: its short name, or its concept id."),
-      granules: list(
-        written("a pattern such as *PIC*", (text) => /^[^\s/]{1,100}$/.test(text)),
-        "a list of patterns such as *PIC*",
-      )
-        .optional()
-        .describe("Only granules of the collection whose names fit one of these patterns. Default: all."),
-    },
-    ["message", "select"],
-  ).describe("Where its granules come from."),
+  from: mapping({
+    source: z.string({ error: "the name of a source" }),
+    ...messageShape,
+    collection: written("a collection's short name or concept id", (text) => /^[A-Za-z0-9][^\s*?]{0,99}$/.test(text))
+      .optional()
+      .describe("The collection that the source's CMR is asked for: its short name, or its concept id."),
+    granules: list(
+      written("a pattern such as *PIC*", (text) => /^[^\s/]{1,100}$/.test(text)),
+      "a list of patterns such as *PIC*",
+    )
+      .optional()
+      .describe("Only granules of the collection whose names fit one of these patterns. Default: all."),
+  }).describe("Where its granules come from."),
   match: z
-    .union([grammar, list(grammar, "a list of name grammars")], {
-      error: "a name grammar such as {valid:%Y%m%d}.nc, or a list of them",
-    })
-    .describe("How granules are named; of several grammars the first that matches counts."),
+    .union([grammar, list(grammar, "a list of name grammars")], { error: MATCH_FORM })
+    .optional()
+    .describe("How granules are named; of several grammars the first that matches counts. Needed unless from.message says it."),
   runs: runsSchema.optional().describe("Where granules are parts of model runs: when these are, and what they have."),
   scan: mapping(
     {

@@ -20,13 +20,15 @@ export type {
   TimeseriesProduct,
 } from "./dataset.ts";
 export { parseDuration } from "./duration.ts";
-export { fieldsAt } from "./fields-at.ts";
+export { fieldsAt, isBelow } from "./fields-at.ts";
 export type { Form, GranuleReferencesForm, KerchunkJsonForm, KerchunkParquetForm } from "./form.ts";
 export { keyPrefixOfRun } from "./granule-key.ts";
 export { granulePath } from "./granule-path.ts";
 export { INSTANT_FORM, parseInstant } from "./instant.ts";
 export { datasetFileJsonSchema } from "./json-schema.ts";
+export { fieldsOfMessage, fillMessageTemplate, isSelected, type MessageRule, messageText } from "./message-fields.ts";
 export { compileNames, heldUntil, type NameReader, validPrecisionMs, validTimeOf } from "./name-grammar.ts";
 export { areNamesMadeUp, urisBetween } from "./names-between.ts";
+export { namesOf } from "./names-of.ts";
 export { parseDatasetFile } from "./parse-dataset-file.ts";
 export { DatasetFileError, type Problem } from "./problem.ts";

@@ -4,8 +4,10 @@ import type { Dataset } from "./dataset.ts";
 import { compileGrammar } from "./name-grammar.ts";
 
 /** Whether names can be made up: those of the first grammar say nothing but when the granule is valid. */
-export function areNamesMadeUp({ match }: Pick<Dataset, "match">): boolean {
-  return [...compileGrammar(match[0] as string).kinds.keys()].join() === "valid";
+export function areNamesMadeUp({ match, products }: Pick<Dataset, "match" | "products">): boolean {
+  const [first] = match;
+  if (products.some(({ kind }) => kind !== "timeseries")) return false;
+  return first !== undefined && [...compileGrammar(first).kinds.keys()].join() === "valid";
 }
 
 /**
@@ -14,7 +16,6 @@ export function areNamesMadeUp({ match }: Pick<Dataset, "match">): boolean {
  * @throws FreshetError `usage` where a name says more than when the granule is valid: then it cannot be made up.
  */
 export function* urisBetween({ name, match, products, source }: Dataset, fromMs: number, toMs: number): Generator<string> {
-  const grammar = compileGrammar(match[0] as string);
   if (products.some(({ kind }) => kind === "forecast")) {
     throw new FreshetError("usage", "the names of a forecast's granules are not made up", {
       found: name,
@@ -22,14 +23,16 @@ export function* urisBetween({ name, match, products, source }: Dataset, fromMs:
       remedy: "Name the granules in a file, or look at the source: --source FILE or listing",
     });
   }
-  if (!areNamesMadeUp({ match })) {
+  if (!areNamesMadeUp({ match, products })) {
+    const fields = match.flatMap((text) => [...compileGrammar(text).kinds.keys()]);
     throw new FreshetError("usage", "the names of this dataset's granules cannot be made up", {
-      found: `the fields ${[...grammar.kinds.keys()].join(", ")}`,
+      found: fields.length === 0 ? "messages, and no names" : `the fields ${[...new Set(fields)].join(", ")}`,
       expected: "{valid:…} only",
       path: name,
       remedy: "Name the granules in a file, or look at the source: --source FILE or listing",
     });
   }
+  const grammar = compileGrammar(match[0] as string);
   const given = new Set<string>();
   for (const product of products) {
     if (product.kind !== "timeseries") continue;

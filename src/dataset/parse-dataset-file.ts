@@ -3,7 +3,7 @@ import { FreshetError } from "../errors/index.ts";
 import { SECRET_REFERENCE } from "../secrets/index.ts";
 import { completeDataset, completeSource } from "./complete.ts";
 import type { Dataset, DatasetFile, ForecastProduct, Source } from "./dataset.ts";
-import { datasetSchema, sourcesSchema, withSchema } from "./file-schema.ts";
+import { datasetSchema, MATCH_FORM, sourcesSchema, withSchema } from "./file-schema.ts";
 import { compileGrammar, compileNames } from "./name-grammar.ts";
 import { NameGrammarError } from "./name-token.ts";
 import { DatasetFileError, type Problem, showFound, showPath } from "./problem.ts";
@@ -189,7 +189,10 @@ class DatasetFileReader {
     const before = this.#problems.count;
     const checked = datasetSchema.safeParse(content);
     if (!checked.success) this.#reportFindings(document, findingsOf(checked.error.issues, content), []);
-    const sourceName = (content as { from?: { source?: unknown } | null }).from?.source;
+    const { match, from } = content as { match?: unknown; from?: { source?: unknown; message?: unknown } | null };
+    if (match === undefined && from?.message === undefined)
+      this.#report(document.lineOf(["match"]), "match", "nothing", MATCH_FORM);
+    const sourceName = from?.source;
     if (typeof sourceName === "string" && !this.#sourceNames.has(sourceName)) {
       const allowed = [...this.#sourceNames].join(", ") || "the name of a source that the file declares under sources";
       this.#report(document.lineOf(["from", "source"]), "from.source", showFound(sourceName), allowed);
@@ -205,6 +208,7 @@ class DatasetFileReader {
   #checkDataset(document: YamlDocument, dataset: Dataset): void {
     this.#checkCollection(document, dataset);
     this.#checkReadable(document, dataset);
+    this.#checkMessage(document, dataset);
     try {
       compileNames(dataset.match);
     } catch (error) {
@@ -277,6 +281,26 @@ class DatasetFileReader {
       this.#report(document.lineOf(["from", "granules"]), "from.granules", "patterns of no collection", "a collection beside it");
   }
 
+  #checkMessage(document: YamlDocument, { message, match, source }: Dataset): void {
+    const { from } = document.value as { readonly from?: { readonly select?: unknown } };
+    if (message === undefined) {
+      if (from?.select !== undefined)
+        this.#report(document.keyLineOf(["from", "select"]), "from.select", "select without message", "both, or neither");
+      return;
+    }
+    const beginning = message.uri.slice(0, message.uri.indexOf("{"));
+    if (![source.at, ...source.allow].some((prefix) => prefix.startsWith(beginning) || beginning.startsWith(prefix))) {
+      const allowed = `a uri below ${[source.at, ...source.allow].join(" or ")}`;
+      this.#report(document.lineOf(["from", "message", "uri"]), "from.message.uri", showFound(message.uri), allowed);
+    }
+    const fields = Object.keys(message.fields).sort().join(", ");
+    for (const grammar of match) {
+      const named = fieldsOfGrammar(grammar);
+      if (named !== undefined && named !== fields)
+        this.#report(document.keyLineOf(["match"]), "match", `the fields ${named}`, `those of from.message: ${fields}`);
+    }
+  }
+
   /** Where no key takes a secret, it would end up, unresolved, in messages and stores. */
   #refuseSecrets(document: YamlDocument, value: unknown, path: readonly PropertyKey[]): void {
     if (typeof value === "string") {
@@ -334,4 +358,14 @@ function refuseTwins(declared: readonly Declared[], problems: Problems): void {
 /** `sources.NAME.sqs.queue` and its like: their schema says which of them do. */
 function takesSecret([root, , ...keys]: readonly PropertyKey[]): boolean {
   return root === "sources" && SECRET_KEYS.has(keys.join("."));
+}
+
+/** The names of a grammar's fields, in order; undefined for a grammar that is wrong, which is told elsewhere. */
+function fieldsOfGrammar(grammar: string): string | undefined {
+  try {
+    return [...compileGrammar(grammar).kinds.keys()].sort().join(", ");
+  } catch (error) {
+    if (error instanceof NameGrammarError) return undefined;
+    throw error;
+  }
 }

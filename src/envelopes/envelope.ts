@@ -10,7 +10,10 @@ export interface Message {
 }
 
 /** What one message says about one granule; whom it comes from and when it was heard is for the starter to add. */
-export type Told = Omit<Announcement, "by" | "heardMs">;
+export type Told = Omit<Announcement, "by" | "heardMs"> & {
+  /** Name of the one dataset that it is for; undefined: all that know the uri. */
+  readonly only?: string | undefined;
+};
 
 /** The forms of messages that are told apart by their content. */
 export type EnvelopeForm =

@@ -3,7 +3,7 @@ import { readBinaryCloudEvent, readCloudEvent } from "./cloudevent.ts";
 import { readCmr } from "./cmr.ts";
 import type { Message, Reading } from "./envelope.ts";
 import { readEventBridge } from "./eventbridge.ts";
-import { readFlat } from "./flat.ts";
+import { type FlatRule, readFlat } from "./flat.ts";
 import { readFreshet } from "./freshet.ts";
 import { MAX_BYTES, MAX_NESTING } from "./limits.ts";
 import { type FormReader, malformed, type ReadInner } from "./outcome.ts";
@@ -15,11 +15,8 @@ import { readSarraceniaV03 } from "./sarracenia-v03.ts";
 import { readSns } from "./sns.ts";
 
 export interface EnvelopeOptions {
-  /**
-   * Messages of no known form are taken for flat metadata and read by this template: names of fields in braces, such as
-   * `s3://{bucket}/{key}`. A field is a name as the store knows it; it is encoded.
-   */
-  readonly flat?: { readonly uri: string } | undefined;
+  /** Messages of no known form are taken for flat metadata, and read by these rules; see `readFlat`. Without any they are malformed. */
+  readonly flat?: readonly FlatRule[] | undefined;
 }
 
 /** In the order in which they are asked: by attributes, then by the fields of the body, the most telling first. */
@@ -73,7 +70,7 @@ function read(
     const reading = form({ value: fields, attributes }, readInner);
     if (reading !== undefined) return reading;
   }
-  if (options.flat !== undefined) return readFlat(fields, options.flat.uri);
+  if (options.flat !== undefined && options.flat.length > 0) return readFlat(fields, options.flat);
   if (Object.keys(fields).length === 0) return malformed("an empty message", EXPECTED);
   return malformed(`an object with the fields ${quote(Object.keys(fields).slice(0, 8).join(", "))}`, EXPECTED);
 }

@@ -3,6 +3,7 @@ export { describeLedger, type LedgerDescription, type LedgerMigration, migrateLe
 export { canonicalJson, digestOf } from "./digest.ts";
 export { revisionIdentity } from "./identity.ts";
 export {
+  type Alarm,
   type GranuleQuery,
   type Heard,
   type Ledger,
@@ -11,10 +12,13 @@ export {
   PUBLICATION_KINDS,
   type Publication,
   type PublicationKind,
+  type RaisedAlarm,
   type Recorded,
   type SourceObservation,
   type StoredDataset,
   type Template,
+  type Traffic,
+  type UnmatchedName,
 } from "./ledger.ts";
 export { openLedger } from "./open-ledger.ts";
 export { restoreLedger } from "./restore-ledger.ts";

@@ -93,6 +93,53 @@ export interface MissingSource extends Member {
   readonly sinceMs: number;
 }
 
+/** What a source has brought in one way, counted. */
+export interface Traffic {
+  /** Name of the source; of a queue that several share, all of them. */
+  readonly source: string;
+  /** `sqs`, `amqp`, `webhook`. */
+  readonly via: string;
+  /** Announced granules that a dataset knew, names that none knew, parts of messages that announce nothing, malformed messages. */
+  readonly matched: number;
+  readonly unmatched: number;
+  readonly passedOver: number;
+  readonly malformed: number;
+  /** When the last of them came, milliseconds since 1970; undefined: none yet. */
+  readonly matchedMs?: number | undefined;
+  readonly unmatchedMs?: number | undefined;
+}
+
+/** A name that no dataset knew. */
+export interface UnmatchedName {
+  readonly source: string;
+  /** A uri without what may be secret, or what a message said. */
+  readonly name: string;
+  readonly via: string;
+  readonly reason: string;
+  readonly count: number;
+  readonly firstMs: number;
+  readonly lastMs: number;
+}
+
+/** Something that people should know of although nothing has happened. */
+export interface Alarm {
+  /** `quiet`: nothing new came; `unmatched`: what came matches nothing; `unseen`: one of several patterns did not come. */
+  readonly kind: string;
+  /** What it is about, within the dataset: its source, a pattern. */
+  readonly subject: string;
+  readonly text: string;
+  /** Since when it holds, milliseconds since 1970. */
+  readonly sinceMs: number;
+}
+
+export interface RaisedAlarm extends Alarm {
+  readonly dataset: string;
+  /** Ledger time. */
+  readonly raisedMs: number;
+  /** Undefined while it is open. */
+  readonly endedMs: number | undefined;
+}
+
 export interface GranuleQuery {
   /** Only revisions in this state (after `asOfMs`, where given). */
   readonly state?: RevisionState | undefined;
@@ -222,6 +269,25 @@ export interface Ledger {
   noteSource(id: RevisionId, observation: SourceObservation): Promise<void>;
   /** The revisions whose newest observation is not `back`, by key. */
   missingSources(dataset: string): Promise<readonly MissingSource[]>;
+
+  /** Adds to what is counted. Of names the last hundred of each source are kept, for a fortnight. Not idempotent: a count is for people. */
+  noteTraffic(traffic: readonly Traffic[], names: readonly UnmatchedName[]): Promise<void>;
+  /** By source and way. */
+  traffic(): Promise<readonly Traffic[]>;
+  /** Of one source, or of all; the newest first. */
+  unmatchedNames(source?: string): Promise<readonly UnmatchedName[]>;
+
+  /**
+   * From now on exactly these alarms of the dataset are open: new ones are raised, those that are open and not among them end. Answers
+   * whether that changed anything.
+   */
+  settleAlarms(dataset: string, alarms: readonly Alarm[]): Promise<boolean>;
+  /** Those raised last first; of one dataset, or of all; the open ones, or all. */
+  alarms(query: {
+    readonly dataset?: string | undefined;
+    readonly isOpen?: boolean | undefined;
+    readonly limit: number;
+  }): Promise<readonly RaisedAlarm[]>;
 
   close(): Promise<void>;
 }

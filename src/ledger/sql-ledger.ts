@@ -1,19 +1,24 @@
 import type { Kysely, Transaction } from "kysely";
+import { selectAlarms, settleAlarms } from "./alarms.ts";
 import type { LedgerBackend } from "./backend.ts";
 import { selectCounts } from "./counts.ts";
 import { keepDatasetFile, putDatasetFile, selectCurrentDatasets, selectDatasetText } from "./dataset-files.ts";
 import { DatasetWriter } from "./dataset-writer.ts";
 import type {
+  Alarm,
   GranuleQuery,
   Heard,
   Ledger,
   Member,
   MissingSource,
   Publication,
+  RaisedAlarm,
   Recorded,
   SourceObservation,
   StoredDataset,
   Template,
+  Traffic,
+  UnmatchedName,
 } from "./ledger.ts";
 import { ensureTables } from "./migrations.ts";
 import { selectGranules, selectHistory, selectRevision, selectRevisionsOf, selectUnpublished } from "./queries.ts";
@@ -33,6 +38,7 @@ import { noteSource, selectMissingSources } from "./sources.ts";
 import { foldEntries, stepOf } from "./step.ts";
 import type { Tables } from "./tables.ts";
 import { establishTemplate, selectTemplates } from "./templates.ts";
+import { noteTraffic, selectTraffic, selectUnmatchedNames } from "./traffic.ts";
 
 /** How often a transaction is run that the database gave up in favour of another one. */
 const TRIES = 5;
@@ -224,6 +230,26 @@ export class SqlLedger implements Ledger {
 
   missingSources(dataset: string): Promise<readonly MissingSource[]> {
     return this.#readLong((db) => selectMissingSources(db, dataset));
+  }
+
+  noteTraffic(traffic: readonly Traffic[], names: readonly UnmatchedName[]): Promise<void> {
+    return this.#write((trx) => noteTraffic(trx, traffic, names, this.#now()));
+  }
+
+  traffic(): Promise<readonly Traffic[]> {
+    return this.#read((db) => selectTraffic(db));
+  }
+
+  unmatchedNames(source?: string): Promise<readonly UnmatchedName[]> {
+    return this.#read((db) => selectUnmatchedNames(db, source));
+  }
+
+  settleAlarms(dataset: string, alarms: readonly Alarm[]): Promise<boolean> {
+    return this.#write((trx) => settleAlarms(trx, dataset, alarms, this.#now()));
+  }
+
+  alarms(query: { readonly dataset?: string | undefined; readonly isOpen?: boolean | undefined; readonly limit: number }) {
+    return this.#read((db): Promise<readonly RaisedAlarm[]> => selectAlarms(db, query));
   }
 
   async close(): Promise<void> {

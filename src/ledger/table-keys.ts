@@ -12,6 +12,9 @@ export const TABLE_KEYS = {
   current_datasets: ["name"],
   templates: ["dataset", "product", "epoch"],
   source_observations: ["dataset", "key", "identity"],
+  traffic: ["source", "via"],
+  unmatched_names: ["source", "name"],
+  alarms: ["dataset", "kind", "subject", "raised_ms"],
 } as const satisfies Readonly<Record<Exclude<keyof Tables, "ledger_schema">, readonly string[]>>;
 
 export type LedgerTable = keyof typeof TABLE_KEYS;

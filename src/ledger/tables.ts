@@ -16,6 +16,9 @@ export interface Tables {
   templates: TemplateTable;
   source_observations: SourceObservationTable;
   state_counts: StateCountTable;
+  traffic: TrafficTable;
+  unmatched_names: UnmatchedNameTable;
+  alarms: AlarmTable;
 }
 
 /** One row for each migration that has run. */
@@ -145,4 +148,40 @@ export interface StateCountTable {
   dataset: string;
   state: string;
   count: number;
+}
+
+/** What each source has brought, by the way it came. */
+export interface TrafficTable {
+  source: string;
+  via: string;
+  matched: number;
+  unmatched: number;
+  passed_over: number;
+  malformed: number;
+  /** When something matched last; 0: never. */
+  matched_ms: number;
+  unmatched_ms: number;
+}
+
+/** Names that no dataset knew: the last ones of each source. */
+export interface UnmatchedNameTable {
+  source: string;
+  name: string;
+  via: string;
+  reason: string;
+  count: number;
+  first_ms: number;
+  last_ms: number;
+}
+
+/** Alarms, open and ended. */
+export interface AlarmTable {
+  dataset: string;
+  kind: string;
+  subject: string;
+  raised_ms: number;
+  text: string;
+  /** Since when what it says holds. */
+  since_ms: number;
+  ended_ms: number | null;
 }

@@ -1,11 +1,11 @@
 import { lookAtSource } from "../acquisition/index.ts";
 import type { Dataset } from "../dataset/index.ts";
 import { FreshetError, isFreshetError } from "../errors/index.ts";
-import type { Ledger, Revision } from "../ledger/index.ts";
+import type { Ledger, NameFields, Revision } from "../ledger/index.ts";
 import type { Turn } from "./turn.ts";
 
 /** Announces again what a source has now in place of what was to be published. */
-export type AnnounceAgain = (dataset: string, uri: string) => Promise<void>;
+export type AnnounceAgain = (dataset: string, uri: string, fields: NameFields | undefined) => Promise<void>;
 
 /**
  * What one granule is to blame for must not keep the others back: it goes into quarantine, and the next turn is made without it.
@@ -35,7 +35,8 @@ export async function setAside(
       const { key, identity } = revision;
       const seen = { state: finding.kind, found: finding.found, atMs: parts.now() };
       await parts.ledger.noteSource({ dataset: dataset.name, key, identity }, seen);
-      if (finding.kind === "changed" && revision.uri !== undefined) await parts.announceAgain?.(dataset.name, revision.uri);
+      if (finding.kind === "changed" && revision.uri !== undefined)
+        await parts.announceAgain?.(dataset.name, revision.uri, revision.fields);
     }
   } else if (!isFreshetError(error, "storage", "unreachable")) aside.set(blamed, message);
   if (aside.size === 0) return undefined;

@@ -1,9 +1,11 @@
 import { type Client, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from "@temporalio/client";
 import { SearchAttributeType, TypedSearchAttributes } from "@temporalio/common";
 import { type Announcement, type GranuleInput, granuleWorkflowId, TASK_QUEUE } from "../contract/index.ts";
-import { heldUntil } from "../dataset/index.ts";
-import type { Ledger } from "../ledger/index.ts";
+import { heldUntil, type Source } from "../dataset/index.ts";
+import type { FlatRule } from "../envelopes/index.ts";
+import type { Ledger, NameFields } from "../ledger/index.ts";
 import { type RoutedGranule, Router } from "./routing.ts";
+import { TrafficBook } from "./traffic-book.ts";
 
 /** Temporal takes a signal in some 50 ms. Who announces must hear that it is down before he gives up waiting. */
 const HELD_WITHIN_MS = 5_000;
@@ -27,23 +29,36 @@ export interface AnnounceOptions {
  * the one who brought it be told so.
  */
 export class Announcer {
+  /** Where starters count what matches and what does not. */
+  readonly book: TrafficBook;
   readonly #client: Client;
   readonly #router: Router;
 
   constructor(client: Client, ledger: Ledger) {
     this.#client = client;
     this.#router = new Router(ledger);
+    this.book = new TrafficBook(ledger);
   }
 
   /** Which granules of which datasets a uri is; nothing is started. */
-  routes(uri: string, only?: string): Promise<RoutedGranule[]> {
-    return this.#router.route(uri, only);
+  routes(uri: string, only?: string, told?: NameFields): Promise<RoutedGranule[]> {
+    return this.#router.route(uri, only, told);
+  }
+
+  /** See `Router.messageRules`. */
+  messageRules(isOf: (source: Source) => boolean | Promise<boolean>): Promise<FlatRule[]> {
+    return this.#router.messageRules(isOf);
+  }
+
+  /** See `Router.sourceOf`. */
+  sourceOf(uri: string): Promise<string | undefined> {
+    return this.#router.sourceOf(uri);
   }
 
   /** Signals, with start, the workflow of each granule that the uri is. None: nothing matches, and nothing was started. */
   async announce(announcement: Announcement, options: AnnounceOptions = {}): Promise<Announced[]> {
     const announced: Announced[] = [];
-    for (const { dataset, hash, key, fields } of await this.#router.route(announcement.uri, options.only)) {
+    for (const { dataset, hash, key, fields } of await this.#router.route(announcement.uri, options.only, announcement.fields)) {
       const workflowId = granuleWorkflowId(dataset.name, key);
       const input: GranuleInput = {
         dataset: { name: dataset.name, hash },

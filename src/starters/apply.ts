@@ -94,6 +94,7 @@ export async function applyDatasets(
       coalesceMs: input.coalesceMs,
       upkeepEveryMs: input.upkeepEveryMs,
       ...(input.hasForms === true ? { hasForms: true } : {}),
+      lookEveryMs: input.lookEveryMs,
     };
     if (change?.kind === "rebuild") {
       if (options.dryRun !== true) {

@@ -5,13 +5,19 @@ import type { Dataset } from "../dataset/index.ts";
 
 /** A dataset that nobody woke looks into the ledger all the same, this often. */
 const LOOK_EVERY_MS = 60_000;
+const LEAST_LOOK_MS = 500;
+
+/** An alarm is to come when it is due, and not a minute later. */
+function lookEveryMs({ quiet }: Dataset): number {
+  return Math.min(LOOK_EVERY_MS, Math.max(LEAST_LOOK_MS, (quiet?.afterMs ?? LOOK_EVERY_MS * 4) / 4));
+}
 
 /** What a dataset workflow is started with. */
 export function datasetInput(dataset: Dataset, hash: string): DatasetInput {
   return {
     dataset: { name: dataset.name, hash },
     coalesceMs: dataset.publish.coalesceMs,
-    lookEveryMs: LOOK_EVERY_MS,
+    lookEveryMs: lookEveryMs(dataset),
     upkeepEveryMs: dataset.maintenance.upkeepMs,
     ...(dataset.products.some(({ also }) => also !== undefined) ? { hasForms: true } : {}),
     published: 0,

@@ -1,4 +1,5 @@
-import { compileNames, type Dataset, datasetOfText, fieldsAt, type NameReader } from "../dataset/index.ts";
+import { type Dataset, datasetOfText, fieldsAt, isBelow, type NameReader, namesOf, type Source } from "../dataset/index.ts";
+import type { FlatRule } from "../envelopes/index.ts";
 import type { Ledger, NameFields } from "../ledger/index.ts";
 
 /** A dataset in force, with what recognises its granules. */
@@ -32,16 +33,32 @@ export class Router {
 
   /**
    * Every dataset for a uri; none when nothing matches. `only` restricts to one dataset by name. A uri with a query string
-   * matches nothing: that of a presigned URL is a secret, and what matches goes into Temporal.
+   * matches nothing: that of a presigned URL is a secret, and what matches goes into Temporal. `told` are a granule's fields by a message or
+   * the ledger, for datasets whose names do not say them.
    */
-  async route(uri: string, only?: string): Promise<RoutedGranule[]> {
+  async route(uri: string, only?: string, told?: NameFields): Promise<RoutedGranule[]> {
     const found: RoutedGranule[] = [];
-    for (const { dataset, hash, names } of await this.#current()) {
+    for (const route of await this.#current()) {
+      const { dataset, hash, names } = route;
       if (only !== undefined && dataset.name !== only) continue;
-      const fields = fieldsAt(dataset.source, names, uri);
+      const fields = toldFields(route, uri, told) ?? fieldsAt(dataset.source, names, uri);
       if (fields !== undefined) found.push({ dataset, hash, key: names.key(fields), fields });
     }
     return found;
+  }
+
+  /** How messages that are nothing but fields are read, for the datasets of these sources. */
+  async messageRules(isOf: (source: Source) => boolean | Promise<boolean>): Promise<FlatRule[]> {
+    const rules: FlatRule[] = [];
+    for (const { dataset } of await this.#current())
+      if (dataset.message !== undefined && (await isOf(dataset.source)))
+        rules.push({ ...dataset.message, dataset: dataset.name });
+    return rules;
+  }
+
+  /** The name of the source that a uri is of, by its prefixes; undefined where there is none. */
+  async sourceOf(uri: string): Promise<string | undefined> {
+    return (await this.#current()).find(({ dataset }) => isBelow(dataset.source, uri))?.dataset.source.name;
   }
 
   async #current(): Promise<readonly Route[]> {
@@ -51,10 +68,18 @@ export class Router {
         const known = this.#routes.find((route) => route.hash === hash);
         if (known !== undefined) return known;
         const dataset = datasetOfText(text);
-        return { dataset, hash, names: compileNames(dataset.match) };
+        return { dataset, hash, names: namesOf(dataset) };
       });
       this.#readMs = Date.now();
     }
     return this.#routes;
   }
+}
+
+/** The fields that the dataset's messages say, if these are all of them and the source may name the place. */
+function toldFields({ dataset, names }: Route, uri: string, told: NameFields | undefined): NameFields | undefined {
+  if (told === undefined || dataset.message === undefined || !isBelow(dataset.source, uri)) return undefined;
+  const fields = [...names.kinds.keys()].map((name) => [name, told[name]] as const);
+  if (fields.some(([, value]) => value === undefined)) return undefined;
+  return Object.fromEntries(fields) as NameFields;
 }

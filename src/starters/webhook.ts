@@ -50,7 +50,11 @@ export async function startWebhook(options: WebhookOptions): Promise<RunningWebh
   addRoutes(server, options);
   try {
     const url = await server.listen({ host, port });
-    return { url: `${url}/announce`, close: () => server.close() };
+    const close = async (): Promise<void> => {
+      await server.close();
+      await options.announcer.book.write();
+    };
+    return { url: `${url}/announce`, close };
   } catch (cause) {
     throw new FreshetError("usage", "the webhook cannot listen", {
       found: (cause as Error).message,
@@ -109,10 +113,14 @@ function addRoutes(server: FastifyInstance, options: WebhookOptions): void {
 }
 
 async function answer(announcer: Announcer, body: Uint8Array, attributes: Readonly<Record<string, string>>): Promise<Answer> {
-  const reading = readEnvelope({ body, attributes });
-  if (reading.kind === "malformed") return { status: 400, body: { error: reading.reason } };
   try {
+    const reading = readEnvelope({ body, attributes }, { flat: await announcer.messageRules(() => true) });
+    if (reading.kind === "malformed") {
+      announcer.book.count("none", "webhook", "malformed");
+      return { status: 400, body: { error: reading.reason } };
+    }
     const uris = await announceTold(announcer, reading.told, Date.now());
+    if (reading.passedOver.length > 0) announcer.book.count("none", "webhook", "passedOver", reading.passedOver.length);
     reached("announce: held");
     const { passedOver } = reading;
     return { status: 202, body: { granules: uris.flatMap(({ granules }) => granules), uris, passedOver } };

@@ -17,7 +17,7 @@ import {
 } from "../activities/index.ts";
 import { type Announcement, TASK_QUEUE } from "../contract/index.ts";
 import { type Ledger, openLedger } from "../ledger/index.ts";
-import { Forms, Operator, ProductStores, Publisher } from "../publication/index.ts";
+import { Forms, Operator, ProductStores, Publisher, type PublisherParts } from "../publication/index.ts";
 import { ScanStore } from "../scan/index.ts";
 import { Announcer, connectTemporal, datasetInput, noServer, signalDataset } from "../starters/index.ts";
 import type { Settings } from "./settings.ts";
@@ -72,7 +72,8 @@ export async function startWorker(settings: Settings, options: WorkerStart = {})
   const announceLast = async (only: string, announcement: Announcement): Promise<boolean> =>
     (await announcer.announce(announcement, { only, priority: LAST })).length > 0;
   const parts = { ledger, scans, stores: new ProductStores(), now: Date.now };
-  const announceAgain = (only: string, uri: string) => announce(only, { uri, by: "publication", heardMs: Date.now() });
+  const announceAgain: PublisherParts["announceAgain"] = (only, uri, fields) =>
+    announce(only, { uri, fields, by: "publication", heardMs: Date.now() });
   const publisher = new Publisher({ ...parts, announceAgain });
   const operator = new Operator(parts);
   const forms = new Forms(parts);
@@ -87,7 +88,7 @@ export async function startWorker(settings: Settings, options: WorkerStart = {})
     workflowBundle: options.temporal?.workflowBundle ?? (await workflowBundle()),
     activities: {
       ...createGranuleActivities({ ledger, scans, files, wake }),
-      ...createDatasetActivities({ publisher, operator, forms, files }),
+      ...createDatasetActivities({ publisher, operator, forms, files, ledger }),
       ...createBackfillActivities({ ledger, files, announceLast, wake }),
       ...createListingActivities({ ledger, announce, routes: (uri) => announcer.routes(uri) }),
       ...createCmrActivities({ ledger, announce }),

@@ -27,8 +27,10 @@ import {
   changeUpdate,
   configureSignal,
   datasetStatusQuery,
+  pauseSignal,
   rebuildUpdate,
   releaseUpdate,
+  resumeSignal,
   rollbackUpdate,
   upkeepUpdate,
   wakeSignal,
@@ -77,6 +79,8 @@ export async function dataset(input: DatasetInput): Promise<never> {
   let last: PublicationResult | undefined;
   let troubles: string[] = [];
   let held: string[] = [];
+  let quiet: string[] = [];
+  let isPaused = input.isPaused ?? false;
   const operations = new OperationQueue();
 
   const enter = (next: DatasetStage, details: string): void => {
@@ -117,7 +121,15 @@ export async function dataset(input: DatasetInput): Promise<never> {
     troubles,
     held,
     forms: forms.states,
+    quiet,
   }));
+  setHandler(pauseSignal, () => {
+    isPaused = true;
+  });
+  setHandler(resumeSignal, () => {
+    isPaused = false;
+    awake = true;
+  });
   setHandler(rollbackUpdate, (asked) => operations.ask({ kind: "rollback", ...asked }), {
     validator: checkOperation("rollback"),
   });
@@ -134,8 +146,8 @@ export async function dataset(input: DatasetInput): Promise<never> {
     const reference = operation.kind === "change" ? operation.dataset : settings.dataset;
     const results = await operate(reference, id, operation);
     if (operation.kind === "change") {
-      const { dataset: next, coalesceMs, upkeepEveryMs, hasForms } = operation;
-      settings = { dataset: next, coalesceMs, upkeepEveryMs, hasForms };
+      const { dataset: next, coalesceMs, upkeepEveryMs, hasForms, lookEveryMs } = operation;
+      settings = { dataset: next, coalesceMs, upkeepEveryMs, hasForms, lookEveryMs };
     }
     published += results.filter(({ isPublished }) => isPublished).length;
     awake = true;
@@ -148,14 +160,20 @@ export async function dataset(input: DatasetInput): Promise<never> {
     if (!awake) {
       if (troubles.length > 0) enter("troubled", [...troubles, ...held].join("; "));
       else if (held.length > 0) enter("held", held.join("; "));
+      else if (quiet.length > 0) enter("quiet", quiet.join("; "));
       else enter("idle", "waiting for granules");
-      await condition(() => awake || operations.isWaiting, input.lookEveryMs);
+      await condition(() => awake || operations.isWaiting || isPaused, settings.lookEveryMs ?? input.lookEveryMs);
+    }
+    if (isPaused) {
+      enter("paused", "an operator lets nothing be published: granules wait in the ledger; the signal resume ends it");
+      await condition(() => !isPaused || operations.isWaiting || workflowInfo().continueAsNewSuggested);
     }
     await operations.carryOut(carryOut);
     if (Date.now() - tidiedMs >= settings.upkeepEveryMs) {
       tidiedMs = Date.now();
       await attempt(async () => void (await carryOut(`upkeep ${tidiedMs}`, { kind: "upkeep", by: "the dataset file" })));
     }
+    if (isPaused) continue;
     if (settings.coalesceMs > 0) {
       enter("coalescing", `${settings.coalesceMs} ms`);
       await sleep(settings.coalesceMs);
@@ -163,10 +181,15 @@ export async function dataset(input: DatasetInput): Promise<never> {
     awake = false;
     troubles = [];
     held = [];
+    quiet = [];
     enter("combining", "");
     await attempt(async () => {
       for (const plan of await combine(settings.dataset)) {
         await attempt(async () => {
+          if ("trouble" in plan && plan.kind === "quiet") {
+            quiet.push(plan.trouble);
+            return;
+          }
           if ("trouble" in plan) {
             (plan.kind === "held" ? held : troubles).push(`${plan.product}: ${plan.trouble}`);
             return;
@@ -183,7 +206,9 @@ export async function dataset(input: DatasetInput): Promise<never> {
   await operations.carryOut(carryOut);
   await condition(allHandlersFinished);
   await forms.stop();
-  return continueAsNew<typeof dataset>({ ...input, ...settings, wakes, published, tidiedMs });
+  const { lookEveryMs = input.lookEveryMs, ...others } = settings;
+  const lasting = { ...others, lookEveryMs };
+  return continueAsNew<typeof dataset>({ ...input, ...lasting, wakes, published, tidiedMs, isPaused });
 }
 
 function describe(result: PublicationResult): string {

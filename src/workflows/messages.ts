@@ -25,7 +25,7 @@ export const decideUpdate = defineUpdate<string, [Decision]>("decide");
 
 /** How far is this backfill? */
 export const backfillStatusQuery = defineQuery<BackfillStatus>("status");
-/** Begin no more granules; those under way end. */
+/** A backfill begins no more granules, and those under way end; a dataset publishes nothing more. */
 export const pauseSignal = defineSignal("pause");
 export const resumeSignal = defineSignal("resume");
 

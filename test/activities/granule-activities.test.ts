@@ -50,6 +50,7 @@ products: [ { timeseries: { calendar: { every: 1d, at: "12:00Z" }, store: store 
     operator: new Operator(parts),
     forms: new Forms(parts),
     files,
+    ledger,
   });
   granule = {
     dataset: { name: "d", hash: canonical.hash },

@@ -135,9 +135,24 @@ describe("a dataset file with one thing wrong gets one line", () => {
       `${LINE.from}: from.source: found "agnecy", allowed agency`,
     ],
     [
-      "a planned way of choosing",
-      aDatasetFile({ from: "{ source: agency, select: x }" }),
-      `${LINE.from}: from.select: found a key that is not available in this version, allowed source, collection, granules`,
+      "a choice of messages without what they say",
+      aDatasetFile({ from: "{ source: agency, select: { name: x } }" }),
+      `${LINE.from}: from.select: found select without message, allowed both, or neither`,
+    ],
+    [
+      "a message's uri that the source may not name",
+      aDatasetFile({ from: '{ source: agency, message: { uri: "s3://elsewhere/{key}", valid: "{time}" } }' }),
+      `${LINE.from}: from.message.uri: found "s3://elsewhere/{key}", allowed a uri below https://agency.example/data/`,
+    ],
+    [
+      "a message without a granule's fields",
+      aDatasetFile({ from: '{ source: agency, message: { uri: "https://{host}/{key}" } }' }),
+      `${LINE.from}: from.message: found a mapping, allowed uri, and a template for at least one field of a granule (run, lead, valid, …)`,
+    ],
+    [
+      "a message that says other fields than names do",
+      aDatasetFile({ from: '{ source: agency, message: { uri: "https://{host}/{key}", run: "{time}" } }' }),
+      `${LINE.match}: match: found the fields valid, allowed those of from.message: run`,
     ],
     [
       "no grammar",

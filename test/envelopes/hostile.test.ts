@@ -5,7 +5,7 @@ import { type Message, type Reading, readEnvelope } from "../../src/envelopes/in
 import { goldenMessages } from "./golden.ts";
 
 const SCHEMES = ["https:", "http:", "s3:", "gs:", "sftp:", "ftp:", "file:"];
-const FLAT = { flat: { uri: "s3://{bucket}/{key}" } };
+const FLAT = { flat: [{ uri: "s3://{bucket}/{key}" }] };
 const golden = [...goldenMessages().values()].flat();
 
 /** What holds of the reading of any message. */

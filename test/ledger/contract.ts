@@ -4,6 +4,7 @@ import { datasetContract } from "./contract-datasets.ts";
 import { publicationContract } from "./contract-publications.ts";
 import { questionContract } from "./contract-questions.ts";
 import { recordingContract } from "./contract-recording.ts";
+import { trafficContract } from "./contract-traffic.ts";
 import { aRevision, LedgerBench, type LedgerFactory } from "./ledger-bench.ts";
 
 /** What every ledger has to do, whatever database it is in. */
@@ -17,6 +18,7 @@ export function ledgerContract(name: string, open: LedgerFactory): void {
     publicationContract(bench);
     questionContract(bench);
     datasetContract(bench);
+    trafficContract(bench);
 
     test("fifty writers at once in one process: every step once, numbers without gaps", async () => {
       const ids = Array.from({ length: 50 }, (_, index) => aRevision({ key: `k${index % 25}` }));

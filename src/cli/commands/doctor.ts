@@ -74,6 +74,7 @@ function machineChecks(session: Session): Check[] {
     { part: "icechunk", remedy: "See docs/set-up.md, «platforms»", look: icechunkBinding },
     { part: "home", remedy: "Name another folder (FRESHET_HOME), or make it writable", look: () => writableFolder(home) },
     { part: "ledger", remedy: "See the message; FRESHET_LEDGER names another", look: () => ledgerContent(session) },
+    { part: "arrivals", remedy: "Ask the source; see freshet status and freshet unmatched", look: () => arrivals(session) },
     { part: "temporal cli", remedy: "Run set-up (npm run demo), or install the Temporal CLI", look: temporalCli },
   ];
 }
@@ -130,6 +131,13 @@ async function ledgerContent({ settings }: Session): Promise<Found> {
     });
   }
   return `${uri}, ${datasets.length === 0 ? "no granule yet" : datasets.map(({ name }) => name).join(", ")}`;
+}
+
+async function arrivals(session: Session): Promise<string> {
+  if (!(await hasLedger(session.settings.ledgerUrl))) return "no ledger yet, so nobody waits";
+  const alarms = await (await session.ledger()).alarms({ isOpen: true, limit: 20 });
+  if (alarms.length > 0) throw new Error(alarms.map(({ dataset, text }) => `${dataset}: ${text}`).join("; "));
+  return "no dataset waits for longer than its file says";
 }
 
 async function temporalCli(): Promise<string> {

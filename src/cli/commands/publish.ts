@@ -110,7 +110,7 @@ async function turn(
   for (;;) {
     signal.throwIfAborted();
     const status = await statusOf(client, dataset.name);
-    const isAtRest = status !== undefined && ["idle", "troubled", "held"].includes(status.stage);
+    const isAtRest = status !== undefined && ["idle", "troubled", "held", "quiet", "paused"].includes(status.stage);
     if (status !== undefined && isAtRest && status.wakes > wakesBefore) return status;
     line.show(`${dataset.name}: ${status?.stage ?? "waiting for its worker"}`);
     if (Date.now() > endsMs) {

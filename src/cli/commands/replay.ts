@@ -50,14 +50,14 @@ async function run(name: string, keys: readonly string[], options: Options): Pro
     const chosen: (Revision & { readonly uri: string })[] = [];
     for (const key of keys) chosen.push(await newestRevision(ledger, name, key));
     const client = options.dryRun === true ? undefined : await session.client();
-    for (const { key, uri, identity } of chosen) {
+    for (const { key, uri, identity, fields } of chosen) {
       const told = { dataset: name, key, uri };
       if (client === undefined) {
         say({ ...told, outcome: "would be announced", reason: identity }, options);
         continue;
       }
       const [announced] = await new Announcer(client, ledger).announce(
-        { uri, by: "replay", heardMs: Date.now() },
+        { uri, fields, by: "replay", heardMs: Date.now() },
         { only: name },
       );
       if (announced === undefined) {

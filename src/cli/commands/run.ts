@@ -188,7 +188,7 @@ async function published(
       signal.throwIfAborted();
       const open = await Promise.all(dataset.products.map((product) => toBePublished(dataset, product, ledger)));
       const { stage, troubles } = await handle.query<DatasetStatus>("status");
-      const isIdle = stage === "idle" && open.every((revisions) => revisions.length === 0);
+      const isIdle = (stage === "idle" || stage === "quiet") && open.every((revisions) => revisions.length === 0);
       if (isIdle) return [];
       if ((stage === "troubled" || stage === "held") && troubles.length > 0) return troubles;
       line.show(`${dataset.name}: ${stage}`);

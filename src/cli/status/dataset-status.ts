@@ -1,10 +1,10 @@
 import type { Client } from "@temporalio/client";
 import type { FormState } from "../../contract/index.ts";
 import { type Dataset, datasetOfText } from "../../dataset/index.ts";
-import type { Ledger, Publication, RevisionState } from "../../ledger/index.ts";
+import type { Ledger, Publication, RaisedAlarm, RevisionState, Traffic } from "../../ledger/index.ts";
 import { lookAtForms } from "../../publication/index.ts";
 import { paint } from "../paint.ts";
-import { table } from "../table.ts";
+import { count, table } from "../table.ts";
 import { askForms, lookAtTemporal, type OpenWorkflow, type TemporalView } from "../temporal-view.ts";
 import { formLines, isBehind, withReasons } from "./form-lines.ts";
 import { describeAge, type StatusReport } from "./report.ts";
@@ -25,6 +25,7 @@ export async function datasetStatus(ledger: Ledger, client: Client | undefined, 
     const temporal = client && (await lookAtTemporal(client, name, MOST_OPEN));
     const open = temporal?.granules.size;
     const forms = await formStates(datasetOfText(text), ledger, client);
+    const alarms = await openAlarms(ledger, name);
     rows.push([
       name,
       `${counts.published}`,
@@ -46,11 +47,14 @@ export async function datasetStatus(ledger: Ledger, client: Client | undefined, 
       troubles: temporal?.troubles ?? [],
       held: temporal?.held ?? [],
       ...(forms.length === 0 ? {} : { forms }),
+      alarms,
     });
     if (temporal !== undefined) remarks.push(...remarkLines(name, temporal));
     const behind = forms.filter((form) => isBehind(form) || form.trouble !== "");
     remarks.push(...formLines(name, behind, nowMs));
+    remarks.push(...alarmLines(name, alarms));
   }
+  remarks.push(...unmatchedLines(await ledger.traffic(), nowMs));
   const lines = [...table(COLUMNS, rows), ...(remarks.length === 0 ? [] : ["", ...remarks])];
   return { lines, records };
 }
@@ -68,6 +72,27 @@ export function remarkLines(name: string, { troubles, held }: Pick<TemporalView,
     ...troubles.map((trouble) => `  ${paint("bad", `${name}/${trouble}`)}`),
     ...held.map((hold) => `  ${paint("waiting", `${name}/${hold}`)}`),
   ];
+}
+
+/** Alarms that are told; a dataset has a few. */
+const MOST_ALARMS = 20;
+
+/** What should have come to a dataset and has not. */
+export function openAlarms(ledger: Ledger, dataset: string): Promise<readonly RaisedAlarm[]> {
+  return ledger.alarms({ dataset, isOpen: true, limit: MOST_ALARMS });
+}
+
+export function alarmLines(name: string, alarms: readonly RaisedAlarm[]): string[] {
+  return alarms.map(({ text }) => `  ${paint("bad", `${name}: ${text}`)}`);
+}
+
+/** A source whose traffic is not all for a dataset, a line each. */
+function unmatchedLines(traffic: readonly Traffic[], nowMs: number): string[] {
+  return traffic.flatMap(({ source, via, unmatched, unmatchedMs }) => {
+    if (unmatchedMs === undefined) return [];
+    const told = `source ${source} (${via}): ${count(unmatched, "name")} that no dataset knows, last ${describeAge(unmatchedMs, nowMs)} ago`;
+    return [`  ${paint("waiting", told)}: freshet unmatched ${source}`];
+  });
 }
 
 function summaryOf({ product, sequence, snapshot, atMs, granules }: Publication): unknown {

@@ -5,7 +5,7 @@ import { type GranuleView, lookAtGranules } from "../granule-view.ts";
 import { paint, paintStage } from "../paint.ts";
 import { count, table } from "../table.ts";
 import { lookAtTemporal } from "../temporal-view.ts";
-import { formStates, remarkLines, writerText } from "./dataset-status.ts";
+import { alarmLines, formStates, openAlarms, remarkLines, writerText } from "./dataset-status.ts";
 import { formLines } from "./form-lines.ts";
 import { describeAge, instant, type StatusReport } from "./report.ts";
 
@@ -27,6 +27,7 @@ export async function granulesStatus(
   const lines = [
     `${paint("strong", dataset)}${temporal === undefined ? "" : `: workflow ${writerText(temporal.writer)}`}`,
     ...(temporal === undefined ? [] : remarkLines(dataset, temporal)),
+    ...alarmLines(dataset, await openAlarms(ledger, dataset)),
     ...versions.map(
       ({ product, sequence, snapshot, granules: held, atMs }) =>
         `  ${product} #${sequence} ${snapshot}, ${count(held, "granule")}, ${instant(atMs)} (${describeAge(atMs, nowMs)} ago)`,

@@ -28,12 +28,12 @@ export async function againstPlaces(
   const answers = await lookAtSources(looked, source, { signal, onProgress });
   const outage = isOutage([...answers.values()]);
   let gone = 0;
-  for (const [{ key, uri = "" }, finding] of answers) {
+  for (const [{ key, uri = "", fields }, finding] of answers) {
     findings.compared++;
     if (finding.kind === "silent") findings.silent++;
     if (finding.kind === "changed") {
       const told = { kind: "replaced", where: key, uri } as const;
-      await findings.announced({ ...told, found: finding.found, expected: "the bytes that the ledger has heard of" });
+      await findings.announced({ ...told, found: finding.found, expected: "the bytes that the ledger has heard of" }, fields);
     }
     if (finding.kind !== "gone") continue;
     gone++;
@@ -47,7 +47,7 @@ export async function againstPlaces(
       expected: "what the ledger has from there",
     } as const;
     if (outage) findings.report(deviation);
-    else await findings.announced(deviation);
+    else await findings.announced(deviation, fields);
   }
   if (outage)
     findings.notes.push(

@@ -41,10 +41,10 @@ export class Findings {
   }
 
   /** Notes a deviation, and announces its place where something is to be done. */
-  async announced(deviation: Deviation & { readonly uri: string }): Promise<void> {
+  async announced(deviation: Deviation & { readonly uri: string }, fields?: NameFields): Promise<void> {
     const { act, announce, now } = this.#context;
     const isRemoved = deviation.kind === "withdrawn";
-    if (act) await announce({ uri: deviation.uri, by: "reconcile", heardMs: now(), ...(isRemoved && { removed: true }) });
+    if (act) await announce({ uri: deviation.uri, by: "reconcile", heardMs: now(), fields, ...(isRemoved && { removed: true }) });
     this.deviations.push(act ? { ...deviation, done: isRemoved ? "announced as removed" : "announced" } : deviation);
   }
 

@@ -4,6 +4,7 @@ import { type Message, readEnvelope, type Told } from "../../envelopes/index.ts"
 import { isFreshetError } from "../../errors/index.ts";
 import { reached } from "../../steps/index.ts";
 import type { Announcer } from "../announcer.ts";
+import { inOrder } from "../in-order.ts";
 import { BackOff } from "./back-off.ts";
 import { Contact } from "./contact.ts";
 import type { Log } from "./starter.ts";
@@ -24,6 +25,10 @@ export interface IntakeOptions {
   readonly serves: (source: Source, uri: string) => Promise<boolean>;
   /** Whether anybody wants to hear of that uri; what nobody does is passed over. Default: all is wanted. */
   readonly wants?: (uri: string) => boolean;
+  /** Whether what comes this way is for a source. */
+  readonly isOf: (source: Source) => Promise<boolean>;
+  /** The sources that it is for, by name, divided by commas. */
+  readonly sources: string;
   readonly log: Log;
 }
 
@@ -54,41 +59,56 @@ export class Intake {
         if (!signal.aborted) continue;
       } else if (outcome.kind === "held") this.#temporal.answers();
       this.tally.end(outcome);
+      this.#note(outcome);
       return outcome;
     }
   }
 
   async #try(message: Message, heardMs: number): Promise<Outcome> {
-    const reading = readEnvelope(message);
-    if (reading.kind === "malformed") return reading;
     try {
-      return await this.#announce(reading.told, heardMs);
+      const flat = await this.#options.announcer.messageRules(this.#options.isOf);
+      const reading = readEnvelope(message, { flat });
+      if (reading.kind === "malformed") return reading;
+      return await this.#announce(reading.told, reading.passedOver, heardMs);
     } catch (error) {
       // Whatever it is: what was read can be announced, so it is not the message's fault.
       return { kind: "not-taken", reason: isFreshetError(error) ? error.message : reasonOf(error) };
     }
   }
 
-  async #announce(told: readonly Told[], heardMs: number): Promise<Outcome> {
+  async #announce(told: readonly Told[], passedOver: readonly string[], heardMs: number): Promise<Outcome> {
     const { announcer, via, serves, wants } = this.#options;
-    let granules = 0;
-    const unknown: string[] = [];
-    for (const one of told) {
-      if (wants?.(one.uri) === false) continue;
-      const known = await announcer.routes(one.uri);
-      const isServed = await Promise.all(known.map(({ dataset }) => serves(dataset.source, one.uri)));
-      const routes = known.filter((_, index) => isServed[index]);
-      if (routes.length === 0) unknown.push(one.uri);
-      for (const { dataset } of routes) {
-        const announcement: Announcement = { ...one, by: `${via}:${dataset.source.name}`, heardMs };
-        granules += (await announcer.announce(announcement, { only: dataset.name })).length;
-        reached("announce: held");
-      }
-    }
-    // Counted when the message has come to its end: an attempt that is made again must not count them twice.
-    for (const uri of unknown) this.tally.unknown(uri);
-    if (granules > 0) return { kind: "held", granules };
-    return unknown.length > 0 ? { kind: "nothing-matches" } : { kind: "passed-over" };
+    const wanted = told.filter(({ uri }) => wants?.(uri) !== false);
+    const announced = await inOrder(
+      wanted,
+      ({ uri, only }) => `${uri}\n${only ?? ""}`,
+      async ({ only, ...one }) => {
+        let granules = 0;
+        for (const { dataset } of await announcer.routes(one.uri, only, one.fields)) {
+          if (!(await serves(dataset.source, one.uri))) continue;
+          const announcement: Announcement = { ...one, by: `${via}:${dataset.source.name}`, heardMs };
+          granules += (await announcer.announce(announcement, { only: dataset.name })).length;
+          reached("announce: held");
+        }
+        return { uri: one.uri, granules };
+      },
+    );
+    const ends = [...announced.values()];
+    const granules = ends.reduce((sum, end) => sum + end.granules, 0);
+    const unknown = ends.filter((end) => end.granules === 0).map(({ uri }) => uri);
+    if (granules > 0) return { kind: "held", granules, unknown, passedOver };
+    return unknown.length > 0 ? { kind: "nothing-matches", unknown, passedOver } : { kind: "passed-over", passedOver };
+  }
+
+  /** Counted when the message has come to its end: an attempt that is made again must not count twice. */
+  #note(outcome: Outcome): void {
+    const { sources, via, announcer } = this.#options;
+    const { book } = announcer;
+    if (outcome.kind === "malformed") book.count(sources, via, "malformed");
+    if (outcome.kind === "held") book.count(sources, via, "matched", outcome.granules);
+    if ("unknown" in outcome) for (const uri of outcome.unknown) book.unmatched(sources, via, uri);
+    if ("passedOver" in outcome && outcome.passedOver.length > 0)
+      book.count(sources, via, "passedOver", outcome.passedOver.length);
   }
 }
 

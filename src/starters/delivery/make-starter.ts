@@ -15,18 +15,16 @@ export interface Counted {
  */
 export async function makeStarter(plan: Plan, announcer: Announcer, log: Log): Promise<Counted> {
   const { name, kind, serves } = plan;
+  const parts = { announcer, name, via: kind, isOf: serves, sources: plan.sources.join(","), log };
   if (plan.kind === "sqs") {
-    const intake = new Intake({ announcer, name, via: kind, serves, log });
+    const intake = new Intake({ ...parts, serves });
     const { SqsStarter } = await import("./sqs-starter.ts");
     return { starter: new SqsStarter({ name, delivery: plan.delivery, intake, log }), tally: intake.tally };
   }
   const intake = new Intake({
-    announcer,
-    name,
-    via: kind,
+    ...parts,
     serves: async (source, uri) => source.amqp !== undefined && passes(source.amqp, uri) && (await serves(source)),
     wants: plan.wants,
-    log,
   });
   const { queueFor, bindings, prefetch } = plan;
   const { AmqpStarter } = await import("./amqp-starter.ts");

@@ -72,6 +72,7 @@ export class Starters {
     }
     await Promise.all([...this.#running.values()].map((running) => this.#end(running)));
     await telling;
+    await this.#announcer.book.write();
     if (this.#hopeless.signal.aborted) throw this.#hopeless.signal.reason;
   }
 

@@ -1,19 +1,28 @@
+import { shortName } from "../traffic-book.ts";
+
+/** What of a message was not announced. */
+interface Parts {
+  /** Uris that no dataset of the source knows. */
+  readonly unknown: readonly string[];
+  /** Why parts of it are no announcements. */
+  readonly passedOver: readonly string[];
+}
+
 /** How one message ended. */
 export type Outcome =
   /** Temporal holds every announcement in it that a dataset is for. `granules`: workflows that know of it now. */
-  | { readonly kind: "held"; readonly granules: number }
+  | (Parts & { readonly kind: "held"; readonly granules: number })
   /** No dataset of the source knows what it names. */
-  | { readonly kind: "nothing-matches" }
+  | (Parts & { readonly kind: "nothing-matches" })
   /** It announces nothing, and says so: a test event, a folder, a uri that the source rejects. */
-  | { readonly kind: "passed-over" }
+  | ({ readonly kind: "passed-over" } & Pick<Parts, "passedOver">)
   | { readonly kind: "malformed"; readonly reason: string }
   /** Temporal or the ledger did not take it before we had to stop: it must come again. */
   | { readonly kind: "not-taken"; readonly reason: string };
 
 /** Names that no dataset knew are kept for people to look at: the last ones only. */
 const KEPT_NAMES = 100;
-/** A uri may be 4 KB; the beginning and the end of it tell enough. */
-const NAME_CHARACTERS = 300;
+const KEPT_REASONS = 20;
 const SHOWN_NAMES = 3;
 
 /** What a starter has done since it began. */
@@ -35,18 +44,24 @@ export interface Counts {
 export class Tally {
   readonly #ends = { held: 0, "nothing-matches": 0, "passed-over": 0, malformed: 0, "not-taken": 0 };
   readonly #names: string[] = [];
+  readonly #reasons: string[] = [];
   #granules = 0;
   #unknownNames = 0;
 
   end(outcome: Outcome): void {
     this.#ends[outcome.kind]++;
     if (outcome.kind === "held") this.#granules += outcome.granules;
+    if ("unknown" in outcome) for (const uri of outcome.unknown) this.#unknown(uri);
+    if ("passedOver" in outcome) {
+      this.#reasons.push(...outcome.passedOver);
+      this.#reasons.splice(0, this.#reasons.length - KEPT_REASONS);
+    }
   }
 
   /** A name that no dataset of the source knows. Its query string may be a secret and is left out. */
-  unknown(uri: string): void {
+  #unknown(uri: string): void {
     this.#unknownNames++;
-    this.#names.push(shortened(uri.replace(/[?#].*$/s, "").replace(/\/\/[^/@]*@/, "//")));
+    this.#names.push(shortName(uri));
     if (this.#names.length > KEPT_NAMES) this.#names.shift();
   }
 
@@ -62,15 +77,14 @@ export class Tally {
     return [...this.#names];
   }
 
-  /** What a line of the log shows: the counts, and the newest of the unknown names. */
-  facts(): Counts & { readonly lastUnknown?: readonly string[] } {
-    const shown = this.#names.slice(-SHOWN_NAMES);
-    return { ...this.counts, ...(shown.length > 0 && { lastUnknown: shown }) };
+  /** What a line of the log shows: the counts, the newest of the unknown names, and why parts were passed over. */
+  facts(): Counts & { readonly lastUnknown?: readonly string[]; readonly lastPassedOver?: readonly string[] } {
+    const names = this.#names.slice(-SHOWN_NAMES);
+    const reasons = this.#reasons.slice(-SHOWN_NAMES);
+    return {
+      ...this.counts,
+      ...(names.length > 0 && { lastUnknown: names }),
+      ...(reasons.length > 0 && { lastPassedOver: reasons }),
+    };
   }
-}
-
-function shortened(name: string): string {
-  if (name.length <= NAME_CHARACTERS) return name;
-  const half = NAME_CHARACTERS / 2;
-  return `${name.slice(0, half)}…${name.slice(-half)}`;
 }

@@ -1,8 +1,6 @@
 import type { Told } from "../../envelopes/index.ts";
 import type { Announced, Announcer } from "../announcer.ts";
-
-/** With these 100 announcements took 0.5 to 0.9 s, dev server and two cores; SNS gives up waiting after 15 s. */
-const AT_ONCE = 16;
+import { inOrder } from "../in-order.ts";
 
 /** What became of one uri. */
 export interface AnnouncedUri {
@@ -12,21 +10,29 @@ export interface AnnouncedUri {
   readonly note?: string;
 }
 
+const VIA = "webhook";
+const NOBODY = "no dataset knows this name";
+
 /**
  * Announces everything that a message told; resolves when Temporal holds all of it. What is told of one uri is announced in its
  * order, different uris beside each other.
  */
 export async function announceTold(announcer: Announcer, told: readonly Told[], heardMs: number): Promise<AnnouncedUri[]> {
-  const ofUri = Map.groupBy(told, ({ uri }) => uri);
-  const waiting = ofUri.entries();
-  const done = new Map<string, AnnouncedUri>();
-  const announceNext = async (): Promise<void> => {
-    for (const [uri, all] of waiting) {
-      let granules: Announced[] = [];
-      for (const one of all) granules = await announcer.announce({ ...one, by: "webhook", heardMs });
-      done.set(uri, { uri, granules, ...(granules.length === 0 && { note: "no dataset knows this name" }) });
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(AT_ONCE, ofUri.size) }, announceNext));
-  return [...ofUri.keys()].map((uri) => done.get(uri) as AnnouncedUri);
+  const announced = await inOrder(
+    told,
+    ({ uri }) => uri,
+    async ({ only, ...one }) => {
+      const granules = await announcer.announce({ ...one, by: VIA, heardMs }, { only });
+      const sources = (await announcer.routes(one.uri, only, one.fields)).map(({ dataset }) => dataset.source.name);
+      return { granules, sources };
+    },
+  );
+  const { book } = announcer;
+  const answers: AnnouncedUri[] = [];
+  for (const [uri, { granules, sources }] of announced) {
+    for (const source of sources) book.count(source, VIA, "matched");
+    if (granules.length === 0) book.unmatched((await announcer.sourceOf(uri)) ?? "none", VIA, uri);
+    answers.push({ uri, granules, ...(granules.length === 0 && { note: NOBODY }) });
+  }
+  return answers;
 }
