@@ -142,7 +142,7 @@ function headerOf(line: BackupLine, path: string): BackupHeader {
   });
 }
 
-const OTHER_BACKUP = "Use another backup; the ledger is as it was.";
+export const OTHER_BACKUP = "Use another backup; the ledger is as it was.";
 
 function damaged(path: string, found: string): FreshetError {
   return new FreshetError("corrupt", "the backup is damaged", { found, path, remedy: OTHER_BACKUP });

@@ -7,10 +7,14 @@ import type { BackupSummary } from "./backup-format.ts";
 import { withBackend } from "./describe-ledger.ts";
 import { LEDGER_VERSION, lockTables, migrateBetween, versionOf } from "./migrations.ts";
 import type { OpenOptions } from "./open-ledger.ts";
-import { type BackupRows, readBackup } from "./read-backup.ts";
+import { type BackupRows, OTHER_BACKUP, readBackup } from "./read-backup.ts";
 import { tableColumns } from "./table-columns.ts";
 import { LEDGER_TABLES } from "./table-keys.ts";
 import type { Tables } from "./tables.ts";
+
+/** sqlite.org/rescode.html; PostgreSQL, appendix A. */
+const SQLITE_CONSTRAINT = 19;
+const UNIQUE_VIOLATION = "23505";
 
 /** Rows of one insert: 20 columns at most, so it stays below SQLite's 32 766 and PostgreSQL's 65 535 parameters. */
 const PAGE_ROWS = 1000;
@@ -35,7 +39,9 @@ export function restoreLedger(url: string, path: string, options: OpenOptions = 
         },
         rows: async (page) => {
           checkColumns(page, columns, source);
-          await insert(trx, page);
+          await insert(trx, page).catch((cause: unknown) => {
+            throw isTwice(cause) ? damaged(page.table, source, cause) : cause;
+          });
         },
       });
       await migrateBetween(trx, backend, read.header.schema, LEDGER_VERSION);
@@ -83,6 +89,17 @@ function checkColumns(page: BackupRows, columns: ReadonlyMap<string, readonly st
     path,
     remedy: "Use another backup; the ledger is as it was.",
   });
+}
+
+/** A backup has each row once, so that a database which finds one twice has read a damaged file, before its closing line could say so. */
+function isTwice(error: unknown): boolean {
+  const { errcode, code } = error as { readonly errcode?: number; readonly code?: string };
+  return (errcode !== undefined && (errcode & 0xff) === SQLITE_CONSTRAINT) || code === UNIQUE_VIOLATION;
+}
+
+function damaged(table: string, path: string, cause: unknown): FreshetError {
+  const found = `a row twice in table ${table}`;
+  return new FreshetError("corrupt", "the backup is damaged", { found, path, remedy: OTHER_BACKUP, cause });
 }
 
 async function insert(trx: Transaction<Tables>, { table, columns, rows }: BackupRows): Promise<void> {
