@@ -7,7 +7,7 @@ export { findGranules, listGranules } from "./find-granules.ts";
 export { type Passed, passGate } from "./gate.ts";
 export { type ListingContext, listSource } from "./list-source.ts";
 export { listedPlaces } from "./listed-places.ts";
-export { accessOf, openSource, openSource, s3ConnectionOf, s3ConnectionOf } from "./open-source.ts";
+export { accessOf, openSource, s3ConnectionOf } from "./open-source.ts";
 export { watchQuiet } from "./quiet.ts";
 export { recordVerdict } from "./record-verdict.ts";
 export { type AcquisitionContext, resolveRevision } from "./resolve-revision.ts";
