@@ -114,11 +114,13 @@ function judged(
   files: readonly ListedFile[],
   refusal: FreshetError | undefined,
 ): Found {
-  if (files.length === 0) {
+  // Where messages say what a granule is, names say nothing.
+  const named = datasets.filter(({ match }) => match.length > 0);
+  if (files.length === 0 || named.length === 0) {
     if (refusal === undefined) return `${source.at} answers`;
     return { found: `${source.at} answers`, note: `It cannot be listed, so names were not tried: ${refusal.summary}` };
   }
-  const readers = datasets.map((dataset) => compileNames(dataset.match));
+  const readers = named.map((dataset) => compileNames(dataset.match));
   const known = files.filter(({ uri }) => readers.some((names) => fieldsAt(source, names, uri) !== undefined)).length;
   const found = `${source.at} answers; ${known} of the first ${files.length} names are known`;
   if (known > 0) return found;
@@ -127,7 +129,7 @@ function judged(
   if (source.listing === undefined) return { found, note: `Try one: freshet dataset try FILE ${example}` };
   throw new FreshetError("dataset-file", "no name that the listing finds is known to any dataset", {
     found: `${files.length} names, such as ${example}`,
-    path: `match of ${datasets.map(({ name }) => name).join(", ")}`,
+    path: `match of ${named.map(({ name }) => name).join(", ")}`,
     remedy: `Correct match: freshet dataset try FILE ${example}`,
   });
 }
