@@ -119,4 +119,17 @@ publish: { coalesce: 0s }
     const ended = await world.ledger.alarms({ dataset: "told", limit: 10 });
     assert.ok(ended.length > 0 && ended.every(({ endedMs }) => endedMs !== undefined), JSON.stringify(ended));
   });
+
+  test("paused, the dataset publishes nothing and granules wait; resumed, it publishes them", async () => {
+    const handle = world.client.workflow.getHandle("dataset:told");
+    await handle.signal("pause");
+    await world.until(async () => (await status()).stage === "paused", "it is paused");
+    const { published } = await world.ledger.counts("told");
+    await world.agency.publish("third.nc", { copyOf: (MOGREPS[2] as RealGranule).path });
+    await post({ key: "third.nc", forecast_reference_time: "2017-06-04T03:00:00Z" });
+    await world.until(async () => (await world.ledger.counts("told")).ready === 1, "it is ready");
+    assert.deepEqual([(await status()).stage, (await world.ledger.counts("told")).published], ["paused", published]);
+    await handle.signal("resume");
+    await world.until(async () => (await world.ledger.counts("told")).published === published + 1, "it is published");
+  });
 });
