@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 import { burst } from "./burst.ts";
 import { download } from "./download.ts";
 import { table } from "./figures.ts";
+import { forms } from "./forms.ts";
 import { granule } from "./granule.ts";
 import { growth } from "./growth.ts";
 import { latency } from "./latency.ts";
@@ -33,6 +34,7 @@ const PARTS: Readonly<Record<string, () => Promise<Rows>>> = {
   burst: async () => [...(await burst(Number(values.burst), "0s")), ...(await burst(Number(values.burst), "1s"))],
   granule: () => granule(Number(values.count)),
   growth: () => growth(values.sizes.split(",").map(Number), say),
+  forms: () => forms(3_000, say),
   memory: () => memory(Number(values.granules), say),
   download: () => download(values.waiting.split(",").map(Number), say),
 };

@@ -6,6 +6,8 @@ import { bytesCodec } from "../../../src/codecs/index.ts";
 import { arrayMetadata, groupMetadata, type StoreChange } from "../../../src/writers/icechunk/index.ts";
 import { changesJson, type WrittenReferences } from "../../../src/writers/kerchunk-json/index.ts";
 
+const SOURCE = { size: 800 };
+
 /** References by the hundred, each hundred to a file of its own. */
 async function* references(count: number): AsyncGenerator<StoreChange> {
   const metadata = arrayMetadata({
@@ -26,7 +28,7 @@ async function* references(count: number): AsyncGenerator<StoreChange> {
       uri: `https://data.example.org/a/rather/long/prefix/${from}.nc`,
       offset: at * 1000,
       length: 999,
-      source: {},
+      source: SOURCE,
     }));
     const groups = [{ path: "/", metadata: groupMetadata(new Map()) }];
     yield { groups, arrays: [{ path: "/v", metadata, virtual, native: [], erase: [], patch: undefined }] };

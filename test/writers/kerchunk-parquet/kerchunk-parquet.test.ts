@@ -12,6 +12,7 @@ import { decodePartition, encodePartition } from "../../../src/writers/kerchunk-
 import { oneByOne } from "../icechunk/made-changes.ts";
 
 const RECORDS = 7;
+const SOURCE = { size: 800 };
 let root = "";
 let folders = 0;
 before(async () => {
@@ -46,7 +47,7 @@ function changeOf(shape: readonly [number, number], set: Cells, erase: readonly 
           uri: `s3://b/${offset % 3}`,
           offset,
           length: 5,
-          source: {},
+          source: SOURCE,
         })),
         native: inlined.map(([key, value]) => ({ index: indexOf(key), bytes: Uint8Array.of(-value) })),
         erase: erase.map(indexOf),
