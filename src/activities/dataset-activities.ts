@@ -1,7 +1,7 @@
 import { watchQuiet } from "../acquisition/index.ts";
-import type { DatasetActivities } from "../contract/index.ts";
+import type { DatasetActivities, DatasetReference, Notification, Operation, PublicationKind } from "../contract/index.ts";
 import type { Ledger } from "../ledger/index.ts";
-import type { Forms, Operator, Publisher } from "../publication/index.ts";
+import { type Forms, failedNotification, type Operator, type Publisher, publishedNotification, quietNotification } from "../publication/index.ts";
 import { reached } from "../steps/index.ts";
 import type { DatasetFiles } from "./dataset-files.ts";
 import { withHeartbeat } from "./heartbeat.ts";
@@ -13,12 +13,15 @@ export function createDatasetActivities({
   forms,
   files,
   ledger,
+  notify,
 }: {
   readonly publisher: Publisher;
   readonly operator: Operator;
   readonly forms: Forms;
   readonly files: DatasetFiles;
   readonly ledger: Ledger;
+  /** Tells those whom the dataset file names. */
+  readonly notify: (dataset: DatasetReference, notification: Notification) => Promise<void>;
 }): DatasetActivities {
   return {
     async combine(reference) {
@@ -26,13 +29,23 @@ export function createDatasetActivities({
       return withHeartbeat(async () => {
         const plans = await publisher.plan(dataset);
         const alarms = await watchQuiet(dataset, ledger, Date.now());
+        for (const plan of plans) {
+          if ("trouble" in plan && plan.kind !== "held")
+            await notify(reference, failedNotification(dataset.name, plan.product, plan.trouble, Date.now()));
+        }
+        for (const alarm of alarms) await notify(reference, quietNotification(dataset.name, alarm));
         return [...plans, ...alarms.map(({ text }) => ({ product: "", kind: "quiet", trouble: text }))];
       });
     },
 
     async append(reference, plan) {
       const dataset = await files.get(reference);
-      return withHeartbeat((tell) => publisher.publish(reference, dataset, plan, tell));
+      return withHeartbeat(async (tell) => {
+        const result = await publisher.publish(reference, dataset, plan, tell);
+        // What a dead writer published and nobody was told of comes here as a plan that changes nothing.
+        await notify(reference, publishedNotification(dataset, result, plan.kind));
+        return result;
+      });
     },
 
     async publishForms(reference) {
@@ -45,8 +58,18 @@ export function createDatasetActivities({
       const results = await withHeartbeat((tick, signal) =>
         operator.carryOut({ id, reference, dataset, tick, signal }, operation),
       );
+      for (const { product, sequence, version, granules, changed, isPublished } of results) {
+        if (!isPublished || version === undefined) continue;
+        const result = { product, sequence, version, granules, changed, atMs: Date.now() };
+        await notify(reference, publishedNotification(dataset, result, kindOf(operation)));
+      }
       reached("operate: before the answer");
       return results;
     },
   };
+}
+
+/** What is made by an operator's word. */
+function kindOf({ kind }: Operation): PublicationKind {
+  return kind === "rollback" || kind === "release" ? kind : "rebuild";
 }

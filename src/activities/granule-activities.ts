@@ -1,6 +1,7 @@
 import { passGate, recordVerdict, resolveRevision, scanRevision, withdrawAnnounced } from "../acquisition/index.ts";
-import type { GranuleActivities } from "../contract/index.ts";
+import type { DatasetReference, GranuleActivities, Notification } from "../contract/index.ts";
 import type { Ledger } from "../ledger/index.ts";
+import { quarantinedNotification } from "../publication/index.ts";
 import type { ScanStore } from "../scan/index.ts";
 import { reached } from "../steps/index.ts";
 import { countReferences } from "../virtual/index.ts";
@@ -14,10 +15,12 @@ export interface GranuleActivityParts {
   readonly files: DatasetFiles;
   /** Tells the dataset's workflow that there may be something to publish, and starts it if it does not run. */
   readonly wake: (dataset: { readonly name: string; readonly hash: string }) => Promise<void>;
+  /** Tells those whom the dataset file names. */
+  readonly notify: (dataset: DatasetReference, notification: Notification) => Promise<void>;
 }
 
 /** The activities of the granule workflow; the contract of each stands at `GranuleActivities`. */
-export function createGranuleActivities({ ledger, scans, files, wake }: GranuleActivityParts): GranuleActivities {
+export function createGranuleActivities({ ledger, scans, files, wake, notify }: GranuleActivityParts): GranuleActivities {
   return {
     async download(granule, announcement) {
       const dataset = await files.get(granule.dataset);
@@ -51,6 +54,10 @@ export function createGranuleActivities({ ledger, scans, files, wake }: GranuleA
     async record(granule, announcement, identity, verdict) {
       reached("record: before the ledger");
       await recordVerdict(ledger, granule, announcement, identity, verdict);
+      if (verdict.state === "quarantined") {
+        const subject = { key: granule.key, identity, uri: announcement.uri };
+        await notify(granule.dataset, quarantinedNotification(granule.dataset.name, subject, verdict.reason, Date.now()));
+      }
       reached("record: before the wake");
       if (verdict.state === "ready" && announcement.isQuiet !== true) await wake(granule.dataset);
     },

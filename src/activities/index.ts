@@ -6,4 +6,5 @@ export { toFailure } from "./error-table.ts";
 export { createGranuleActivities } from "./granule-activities.ts";
 export { createListingActivities } from "./listing-activities.ts";
 export { createMaintenanceActivities } from "./maintenance-activities.ts";
+export { createNotificationActivities } from "./notification-activities.ts";
 export { createReconcileActivities } from "./reconcile-activities.ts";

@@ -101,6 +101,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/rebuild.ts"),
   },
   {
+    name: "notify",
+    summary: "tell those whom the dataset file names of a version once more",
+    load: () => import("./commands/notify.ts"),
+  },
+  {
     name: "verify",
     summary: "compare store, ledger and sources; changes nothing",
     load: () => import("./commands/verify.ts"),

@@ -26,6 +26,18 @@ export function reconcileWorkflowId(dataset: string): string {
   return `reconcile:${dataset}`;
 }
 
+/** What others are told of a dataset. `id`: the notification's. */
+export function notificationWorkflowId(dataset: string, id: string): string {
+  return `notify:${dataset}:${id.length <= 100 ? id : id.slice(0, 60) + hashOf(id)}`;
+}
+
+/** FNV-1a, 64 bits (Fowler, Noll, Vo): ids of workflows may not grow with reasons. */
+function hashOf(text: string): string {
+  let hash = 0xcbf29ce484222325n;
+  for (const byte of new TextEncoder().encode(text)) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
+  return hash.toString(16).padStart(16, "0");
+}
+
 /** The look at a source's folders; also the id of the schedule that starts it. */
 export function listingWorkflowId(source: string): string {
   return `listing:${source}`;

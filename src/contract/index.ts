@@ -58,12 +58,20 @@ export {
   granuleWorkflowId,
   listingWorkflowId,
   maintenanceWorkflowId,
+  notificationWorkflowId,
   reconcileWorkflowId,
   SEARCH_ATTRIBUTES,
   type SearchAttributeName,
   TASK_QUEUE,
 } from "./ids.ts";
 export type { Listed, ListingActivities, ListingInput, ListingPlace, ListingSums } from "./listing.ts";
+export type {
+  Notification,
+  NotificationActivities,
+  NotificationInput,
+  NotificationOutcome,
+  NotificationTarget,
+} from "./notification.ts";
 export type {
   Candidate,
   Change,

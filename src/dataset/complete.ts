@@ -21,6 +21,7 @@ import type { DatasetInput, ForecastInput, RunsInput, SourceInput, TimeseriesInp
 import { completeForms } from "./form-schema.ts";
 import { parseLeads, parseNowcastValid } from "./leads.ts";
 import type { MessageRule } from "./message-fields.ts";
+import { completeNotify } from "./notify-schema.ts";
 import { parseFolder, parsePrefix } from "./source-uri.ts";
 
 /** Defaults of the durations, as a dataset file would write them. docs/dataset-file.md gives the reasons. */
@@ -175,6 +176,7 @@ export function completeDataset(input: DatasetInput, source: Source, baseFolder:
       verify: { chunks: input.publish?.verify?.chunks ?? VERIFIED_CHUNKS },
     },
     maintenance: completeMaintenance(input.maintenance),
+    ...(input.notify === undefined ? {} : { notify: input.notify.map(completeNotify) }),
     ...(input.hold === undefined ? {} : { holdMs: milliseconds(input.hold) }),
     await: {
       deadlineMs: milliseconds(input.await?.deadline ?? DEFAULTS.deadline),

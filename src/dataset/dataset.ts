@@ -197,6 +197,56 @@ export interface Policies {
   readonly withdrawn: "drop" | "keep";
 }
 
+/** What others can be told of a dataset. */
+export const NOTIFICATION_KINDS = ["published", "quarantined", "overdue", "publish-failed", "quiet"] as const;
+export type NotificationKind = (typeof NOTIFICATION_KINDS)[number];
+
+/** A way to tell others. Secrets are named, not held. */
+export type NotifyChannel =
+  | {
+      readonly kind: "webhook";
+      readonly url: string;
+      readonly token?: string | undefined;
+      readonly hmac?: string | undefined;
+    }
+  | {
+      readonly kind: "sns";
+      readonly topic: string;
+      readonly region?: string | undefined;
+      readonly endpoint?: string | undefined;
+    }
+  | {
+      readonly kind: "sqs";
+      readonly queue: string;
+      readonly region?: string | undefined;
+      readonly endpoint?: string | undefined;
+    }
+  | {
+      readonly kind: "amqp";
+      readonly broker: string;
+      readonly user?: string | undefined;
+      readonly password?: string | undefined;
+      readonly exchange: string;
+      /** Routing key. Default: `freshet.DATASET.KIND`. */
+      readonly key?: string | undefined;
+    }
+  | {
+      readonly kind: "github";
+      /** `owner/name`. */
+      readonly repository: string;
+      /** The type of the repository dispatch event. */
+      readonly event: string;
+      readonly token: string;
+      readonly endpoint?: string | undefined;
+    };
+
+/** Who is told what. */
+export interface NotifyTarget {
+  /** At least one. */
+  readonly when: readonly NotificationKind[];
+  readonly channel: NotifyChannel;
+}
+
 /** What is done about a dataset when nothing arrives. */
 export interface Maintenance {
   /** How often the sources of what is published are looked at. */
@@ -246,6 +296,8 @@ export interface Dataset {
     readonly verify: { readonly chunks: number };
   };
   readonly maintenance: Maintenance;
+  /** Who is told of what happens. */
+  readonly notify?: readonly NotifyTarget[] | undefined;
   /** How old a granule must be, from its valid time on (or, where its name has none, since it was announced), before it is looked at. */
   readonly holdMs?: number | undefined;
   /** How long an announced granule may be absent, and how often one looks; `forbidden`: whether a 403 says that it is absent. */

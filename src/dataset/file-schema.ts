@@ -8,6 +8,7 @@ import { list, mapping, wholeNumber, written } from "./mapping.ts";
 import { fieldsInTemplate, fillMessageTemplate } from "./message-fields.ts";
 import { compileGrammar } from "./name-grammar.ts";
 import { NameGrammarError } from "./name-token.ts";
+import { notifySchema } from "./notify-schema.ts";
 import { folder, type SourceInput, sourceSchema } from "./source-schema.ts";
 import { stagesSchema } from "./stages.ts";
 
@@ -259,6 +260,9 @@ const datasetShape = {
     .optional()
     .describe("When versions are made."),
   maintenance: maintenanceSchema.optional().describe("What is done when nothing arrives."),
+  notify: list(notifySchema, "a list of { when, and one of webhook, sns, sqs, amqp, github }")
+    .optional()
+    .describe("Who is told of what happens."),
   hold: interval
     .optional()
     .describe(
@@ -298,7 +302,7 @@ export const sourcesSchema = z
   .describe("Where announcements and bytes come from; for all datasets of the file.");
 
 /** A dataset document, filled in, without its `sources`. */
-export const datasetSchema = mapping(datasetShape, ["notify"], ["sources", "with"]);
+export const datasetSchema = mapping(datasetShape, [], ["sources", "with"]);
 
 const stages = stagesSchema.optional();
 

@@ -66,6 +66,22 @@ const SECRET_KEYS = new Set([
   "credentials.earthdata.token",
 ]);
 
+const NOTIFY_SECRET_KEYS = new Set([
+  "webhook.url",
+  "webhook.token",
+  "webhook.hmac",
+  "sns.topic",
+  "sns.endpoint",
+  "sqs.queue",
+  "sqs.endpoint",
+  "amqp.broker",
+  "amqp.user",
+  "amqp.password",
+  "github.token",
+  "github.endpoint",
+]);
+const NO_KEYS: ReadonlySet<string> = new Set();
+
 /** A dataset with the place where the file declares it. */
 interface Declared {
   readonly dataset: Dataset;
@@ -310,7 +326,7 @@ class DatasetFileReader {
         document.lineOf(path),
         showPath(path),
         `the secret ${reference}`,
-        "no secret: only keys of a source's s3, sqs, amqp and credentials take one",
+        "no secret: only keys of a source's s3, sqs, amqp and credentials, and of notify, take one",
       );
     } else if (value !== null && typeof value === "object") {
       for (const [key, member] of Object.entries(value)) {
@@ -355,9 +371,9 @@ function refuseTwins(declared: readonly Declared[], problems: Problems): void {
   }
 }
 
-/** `sources.NAME.sqs.queue` and its like: their schema says which of them do. */
+/** `sources.NAME.sqs.queue`, `notify.0.webhook.token` and their like: their schema says which of them do. */
 function takesSecret([root, , ...keys]: readonly PropertyKey[]): boolean {
-  return root === "sources" && SECRET_KEYS.has(keys.join("."));
+  return (root === "sources" ? SECRET_KEYS : root === "notify" ? NOTIFY_SECRET_KEYS : NO_KEYS).has(keys.join("."));
 }
 
 /** The names of a grammar's fields, in order; undefined for a grammar that is wrong, which is told elsewhere. */

@@ -13,19 +13,19 @@ export const folder = uriText(FOLDER_FORM, (text) => parseFolder(text, "/") !== 
 
 const interval = written(`${DURATION_FORM}, more than 0`, (text) => (parseDuration(text) ?? 0) > 0, DURATION_PATTERN);
 /** Secrets stand in a dataset file by name only. */
-const secret = unshown(
+export const secret = unshown(
   `a secret by name: ${SECRET_FORM}`,
   (text) => parseSecretReference(text) !== undefined,
   () => "a text that is not shown",
 );
 const SERVICE_FORM = `https://… or http://… without credentials, or ${SECRET_FORM}`;
-const service = unshown(
+export const service = unshown(
   SERVICE_FORM,
   (text) => parseSecretReference(text) !== undefined || isPlainUrl(text, ["https:", "http:"]),
   withoutPassword,
 );
 const BROKER_FORM = `amqps://host/… or amqp://host/… without credentials, or ${SECRET_FORM}`;
-const broker = unshown(
+export const broker = unshown(
   BROKER_FORM,
   (text) => parseSecretReference(text) !== undefined || isPlainUrl(text, ["amqps:", "amqp:"]),
   withoutPassword,
@@ -35,8 +35,8 @@ const webFolder = unshown(
   (text) => isPlainUrl(text, ["https:", "http:"]),
   withoutPassword,
 );
-const region = written("a region such as us-east-1", (text) => /^[a-z0-9-]{1,40}$/.test(text));
-const topic = written("a topic: words divided by dots, * for one word, # for any", (text) => /^[^\s]{1,255}$/.test(text));
+export const region = written("a region such as us-east-1", (text) => /^[a-z0-9-]{1,40}$/.test(text));
+export const topic = written("a topic: words divided by dots, * for one word, # for any", (text) => /^[^\s]{1,255}$/.test(text));
 const pattern = written("a regular expression of at most 500 characters", isPattern);
 const flag = z.boolean({ error: "true or false" });
 

@@ -3,6 +3,7 @@ export { checkProduct } from "./check-product.ts";
 export { Forms } from "./forms/forms.ts";
 export { lookAtForms } from "./forms/look-at-forms.ts";
 export { keptBack, withoutKept } from "./kept-back.ts";
+export { failedNotification, publishedNotification, quarantinedNotification, quietNotification } from "./notifications.ts";
 export { Operator } from "./operator.ts";
 export { lookAtProduct, type ProductState, ProductStores, readState } from "./product-store.ts";
 export { Publisher, type PublisherParts } from "./publisher.ts";

@@ -5,6 +5,7 @@ export { datasetInput, signalDataset } from "./dataset-workflow.ts";
 export { KINDS as STARTER_KINDS, type Kind as StarterKind } from "./delivery/plans.ts";
 export { queueShare } from "./delivery/queue-share.ts";
 export { Starters, type StartersOptions } from "./delivery/starters.ts";
+export { notify, startNotification } from "./notification.ts";
 export { startReconciliation } from "./reconcile.ts";
 export { type RoutedGranule, Router } from "./routing.ts";
 export { ensureSearchAttributes } from "./search-attributes.ts";

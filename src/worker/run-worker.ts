@@ -11,15 +11,16 @@ import {
   createGranuleActivities,
   createListingActivities,
   createMaintenanceActivities,
+  createNotificationActivities,
   createReconcileActivities,
   DatasetFiles,
   toFailure,
 } from "../activities/index.ts";
-import { type Announcement, TASK_QUEUE } from "../contract/index.ts";
+import { type Announcement, type DatasetReference, type Notification, TASK_QUEUE } from "../contract/index.ts";
 import { type Ledger, openLedger } from "../ledger/index.ts";
 import { Forms, Operator, ProductStores, Publisher, type PublisherParts } from "../publication/index.ts";
 import { ScanStore } from "../scan/index.ts";
-import { Announcer, connectTemporal, datasetInput, noServer, signalDataset } from "../starters/index.ts";
+import { Announcer, connectTemporal, datasetInput, noServer, notify, signalDataset } from "../starters/index.ts";
 import type { Settings } from "./settings.ts";
 
 /** Cached workflows are counted, not weighed; a few hundred stay far from the heap's limit (reference: temporal, section 4). */
@@ -80,6 +81,8 @@ export async function startWorker(settings: Settings, options: WorkerStart = {})
   const wake = async (reference: { name: string; hash: string }): Promise<void> => {
     await signalDataset(client, datasetInput(await files.get(reference), reference.hash), { name: "wake" });
   };
+  const tell = async (reference: DatasetReference, notification: Notification): Promise<void> =>
+    notify(client, await files.get(reference), reference, notification);
   const worker = await Worker.create({
     connection,
     namespace: settings.temporalNamespace,
@@ -87,11 +90,12 @@ export async function startWorker(settings: Settings, options: WorkerStart = {})
     ...options.temporal,
     workflowBundle: options.temporal?.workflowBundle ?? (await workflowBundle()),
     activities: {
-      ...createGranuleActivities({ ledger, scans, files, wake }),
-      ...createDatasetActivities({ publisher, operator, forms, files, ledger }),
+      ...createGranuleActivities({ ledger, scans, files, wake, notify: tell }),
+      ...createDatasetActivities({ publisher, operator, forms, files, ledger, notify: tell }),
       ...createBackfillActivities({ ledger, files, announceLast, wake }),
       ...createListingActivities({ ledger, announce, routes: (uri) => announcer.routes(uri) }),
       ...createCmrActivities({ ledger, announce }),
+      ...createNotificationActivities({ files }),
       ...createMaintenanceActivities({ ledger, files, announce, wake }),
       ...createReconcileActivities({ ledger, scans, files, announce, wake, reports: join(settings.home, "reports") }),
     },

@@ -4,4 +4,5 @@ export { dataset } from "./dataset.ts";
 export { granule } from "./granule.ts";
 export { listing } from "./listing.ts";
 export { maintenance } from "./maintenance.ts";
+export { notification } from "./notification.ts";
 export { reconcile } from "./reconcile.ts";

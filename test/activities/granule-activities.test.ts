@@ -43,7 +43,8 @@ products: [ { timeseries: { calendar: { every: 1d, at: "12:00Z" }, store: store 
   const scans = new ScanStore(home);
   const files = new DatasetFiles(ledger);
   woken = [];
-  granules = createGranuleActivities({ ledger, scans, files, wake: async ({ name }) => void woken.push(name) });
+  const notify = async (): Promise<void> => undefined;
+  granules = createGranuleActivities({ ledger, scans, files, wake: async ({ name }) => void woken.push(name), notify });
   const parts = { ledger, scans, stores: new ProductStores(), now: Date.now };
   datasets = createDatasetActivities({
     publisher: new Publisher(parts),
@@ -51,6 +52,7 @@ products: [ { timeseries: { calendar: { every: 1d, at: "12:00Z" }, store: store 
     forms: new Forms(parts),
     files,
     ledger,
+    notify,
   });
   granule = {
     dataset: { name: "d", hash: canonical.hash },

@@ -25,7 +25,8 @@ const FOLDER = "a path or file:///…";
 const DURATION = "a whole number with a unit: 500ms, 30s, 15m, 6h, 10d";
 const NAME = "a name of at most 64 lower-case letters, digits, dots, hyphens and underscores, beginning with a letter or digit";
 const FORMS = "{name}, {name:int}, {name:3} (digits), {lead:3h} (a duration in s, m, h or d), {kind:n|f}, {valid:%Y%m%d%H%M%S}";
-const DATASET_KEYS = "sources, with, name, from, match, runs, scan, products, policies, publish, maintenance, hold, await";
+const DATASET_KEYS =
+  "sources, with, name, from, match, runs, scan, products, policies, publish, maintenance, notify, hold, await";
 const TIMESERIES_KEYS = "name, axis, dimension, calendar, store, split, also";
 
 describe("a dataset file with one thing wrong gets one line", () => {
@@ -112,7 +113,7 @@ describe("a dataset file with one thing wrong gets one line", () => {
     [
       "a secret in a uri",
       source(`at: "https://\${USER}.host/"`),
-      `${LINE.source}: sources.agency.at: found the secret \${USER}, allowed no secret: only keys of a source's s3, sqs, amqp and credentials take one`,
+      `${LINE.source}: sources.agency.at: found the secret \${USER}, allowed no secret: only keys of a source's s3, sqs, amqp and credentials, and of notify, take one`,
     ],
     ["a source's bad name", "sources: { A B: { at: x } }", `1: sources.A B: found "A B", allowed ${NAME}`],
     [
@@ -125,9 +126,9 @@ describe("a dataset file with one thing wrong gets one line", () => {
     ["a bad name", aDatasetFile({ name: "Ost/ia" }), `${LINE.name}: name: found "Ost/ia", allowed ${NAME}`],
     ["an unknown key", more("foo: 1"), `${LINE.more}: foo: found an unknown key, allowed ${DATASET_KEYS}`],
     [
-      "a planned key",
+      "nobody in a list",
       more("notify: []"),
-      `${LINE.more}: notify: found a key that is not available in this version, allowed ${DATASET_KEYS}`,
+      `${LINE.more}: notify: found an empty list, allowed a list of { when, and one of webhook, sns, sqs, amqp, github }`,
     ],
     [
       "an unknown source",
@@ -314,6 +315,26 @@ describe("a dataset file with one thing wrong gets one line", () => {
       "runs of no cycle",
       forecast({ runs: "runs: { every: 7h, leads: 0h..6h/1h }" }),
       `${LINE.more}: runs.at: found nothing, allowed one instant of the calendar such as 2017-06-05T12:00Z`,
+    ],
+    [
+      "nobody to be told",
+      more("notify: [ { when: published } ]"),
+      `${LINE.more}: notify[0]: found none, allowed one of webhook, sns, sqs, amqp, github`,
+    ],
+    [
+      "two to be told at once",
+      more("notify: [ { when: published, webhook: { url: https://a.example/ }, sqs: { queue: https://b.example/q } } ]"),
+      `${LINE.more}: notify[0]: found webhook and sqs, allowed one of webhook, sns, sqs, amqp, github`,
+    ],
+    [
+      "something that nobody is told of",
+      more("notify: [ { when: rain, webhook: { url: https://a.example/ } } ]"),
+      `${LINE.more}: notify[0].when: found "rain", allowed published, quarantined, overdue, publish-failed, quiet`,
+    ],
+    [
+      "a token that is written out",
+      more("notify: [ { when: published, webhook: { url: https://a.example/, token: abc } } ]"),
+      `${LINE.more}: notify[0].webhook.token: found a text that is not shown, allowed a secret by name: ${SECRET_FORM}`,
     ],
     ["a hold of nothing", more("hold: 0d"), `${LINE.more}: hold: found "0d", allowed ${DURATION}, more than 0`],
     [

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { amqpAccess, amqpRefusal, sqsAccess, sqsRefusal } from "../../src/brokers/index.ts";
 import { isFreshetError } from "../../src/errors/index.ts";
 import { Redaction } from "../../src/secrets/index.ts";
-import { amqpAccess, amqpRefusal } from "../../src/starters/delivery/amqp-access.ts";
-import { sqsAccess, sqsRefusal } from "../../src/starters/delivery/sqs-access.ts";
 
 const VARIABLES = { TEST_ACCESS: "amqps://me:p%40ss@broker.example.org/forecasts", TEST_USER: "someone", TEST_PASSWORD: "w%rd" };
 

@@ -1,5 +1,5 @@
 import type { Channel, ChannelModel } from "amqplib";
-import { codeOf } from "./amqp-access.ts";
+import { codeOf } from "../../brokers/index.ts";
 
 /** As long as nobody asks for it, the broker keeps the queue: over a long weekend, not for ever. */
 const EXPIRES_MS = 3 * 86_400_000;

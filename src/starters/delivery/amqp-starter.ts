@@ -1,9 +1,8 @@
 import type { Channel, ChannelModel, ConsumeMessage } from "amqplib";
+import { type AmqpAccess, amqpAccess, amqpRefusal, connectBroker } from "../../brokers/index.ts";
 import type { AmqpDelivery } from "../../dataset/index.ts";
 import { type FreshetError, isFreshetError } from "../../errors/index.ts";
 import { secrets } from "../../secrets/index.ts";
-import { type AmqpAccess, amqpAccess, amqpRefusal } from "./amqp-access.ts";
-import { connectBroker } from "./amqp-connect.ts";
 import { type Binding, prepareQueue } from "./amqp-queue.ts";
 import { aborted, BackOff } from "./back-off.ts";
 import { Contact } from "./contact.ts";

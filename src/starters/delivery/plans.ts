@@ -1,8 +1,7 @@
+import { amqpAccess, queueUrl } from "../../brokers/index.ts";
 import type { AmqpDelivery, Dataset, Source, SqsDelivery } from "../../dataset/index.ts";
 import { isFreshetError } from "../../errors/index.ts";
-import { amqpAccess } from "./amqp-access.ts";
 import { type Binding, queueName } from "./amqp-queue.ts";
-import { queueUrl } from "./sqs-queue-url.ts";
 
 /** Ways by which messages come to a process that waits for them. */
 export const KINDS = ["sqs", "amqp"] as const;

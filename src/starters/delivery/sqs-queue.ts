@@ -9,7 +9,7 @@ import {
   ReceiveMessageCommand,
   SendMessageCommand,
 } from "@aws-sdk/client-sqs";
-import type { SqsAccess } from "./sqs-access.ts";
+import type { SqsAccess } from "../../brokers/index.ts";
 
 /** SQS gives and takes no more at once. */
 export const BATCH = 10;

@@ -1,8 +1,8 @@
+import { type SqsAccess, sqsAccess, sqsRefusal } from "../../brokers/index.ts";
 import type { SqsDelivery } from "../../dataset/index.ts";
 import { aborted, BackOff } from "./back-off.ts";
 import { Contact } from "./contact.ts";
 import type { Intake } from "./intake.ts";
-import { type SqsAccess, sqsAccess, sqsRefusal } from "./sqs-access.ts";
 import { SqsDeletions } from "./sqs-deletions.ts";
 import { BATCH, type SqsMessage, SqsQueue } from "./sqs-queue.ts";
 import { SqsUnderWay } from "./sqs-under-way.ts";

@@ -1,7 +1,7 @@
 import { SQSClient } from "@aws-sdk/client-sqs";
-import type { SqsDelivery } from "../../dataset/index.ts";
-import { FreshetError } from "../../errors/index.ts";
-import { Redaction, secrets } from "../../secrets/index.ts";
+import type { SqsDelivery } from "../dataset/index.ts";
+import { FreshetError } from "../errors/index.ts";
+import { Redaction, secrets } from "../secrets/index.ts";
 import { queueUrl } from "./sqs-queue-url.ts";
 
 const CONNECT_MS = 5_000;

@@ -1,6 +1,6 @@
-import type { AmqpDelivery } from "../../dataset/index.ts";
-import { FreshetError } from "../../errors/index.ts";
-import { Redaction, secrets } from "../../secrets/index.ts";
+import type { AmqpDelivery } from "../dataset/index.ts";
+import { FreshetError } from "../errors/index.ts";
+import { Redaction, secrets } from "../secrets/index.ts";
 
 /** How public brokers of weather services let everybody in. */
 const ANONYMOUS = "anonymous";

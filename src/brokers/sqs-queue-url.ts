@@ -1,6 +1,6 @@
-import type { SqsDelivery } from "../../dataset/index.ts";
-import { FreshetError } from "../../errors/index.ts";
-import { secrets } from "../../secrets/index.ts";
+import type { SqsDelivery } from "../dataset/index.ts";
+import { FreshetError } from "../errors/index.ts";
+import { secrets } from "../secrets/index.ts";
 
 /** The URL of a delivery's queue. @throws FreshetError `usage` when a secret is not set, or is no URL; `unreachable`. */
 export async function queueUrl(delivery: SqsDelivery): Promise<string> {

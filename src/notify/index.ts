@@ -1,0 +1,1 @@
+export { deliver, describeChannel } from "./deliver.ts";
