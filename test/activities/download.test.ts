@@ -75,7 +75,13 @@ products: [ { timeseries: { calendar: { every: 1d }, store: store } } ]`;
   const canonical = canonicalDataset(dataset);
   await ledger.putDataset(canonical);
   const scans = new ScanStore(home);
-  const { download } = createGranuleActivities({ ledger, scans, files: new DatasetFiles(ledger), wake: async () => undefined });
+  const { download } = createGranuleActivities({
+    ledger,
+    scans,
+    files: new DatasetFiles(ledger),
+    wake: async () => undefined,
+    notify: async () => undefined,
+  });
   const environment = new MockActivityEnvironment(
     { scheduledTimestampMs: Date.now(), ...options.info },
     { logger: new DefaultLogger("ERROR") },

@@ -12,8 +12,8 @@ export function amqpChecks({ name, amqp }: Source, share: string): Check[] {
 
 async function lookAtBroker(source: string, delivery: AmqpDelivery, share: string): Promise<Found> {
   const [{ amqpAccess, amqpRefusal, codeOf }, { connectBroker }, { queueName, onChannel }] = await Promise.all([
-    import("../../starters/delivery/amqp-access.ts"),
-    import("../../starters/delivery/amqp-connect.ts"),
+    import("../../brokers/index.ts"),
+    import("../../brokers/index.ts"),
     import("../../starters/delivery/amqp-queue.ts"),
   ]);
   const access = await amqpAccess(delivery);

@@ -10,7 +10,7 @@ export function sqsChecks(source: Source): Check[] {
   if (sqs === undefined) return [];
   const look = async () => {
     const [{ sqsAccess, sqsRefusal }, { SqsQueue }] = await Promise.all([
-      import("../../starters/delivery/sqs-access.ts"),
+      import("../../brokers/index.ts"),
       import("../../starters/delivery/sqs-queue.ts"),
     ]);
     const access = await sqsAccess(sqs);
