@@ -1,7 +1,14 @@
 import { watchQuiet } from "../acquisition/index.ts";
 import type { DatasetActivities, DatasetReference, Notification, Operation, PublicationKind } from "../contract/index.ts";
 import type { Ledger } from "../ledger/index.ts";
-import { type Forms, failedNotification, type Operator, type Publisher, publishedNotification, quietNotification } from "../publication/index.ts";
+import {
+  type Forms,
+  failedNotification,
+  type Operator,
+  type Publisher,
+  publishedNotification,
+  quietNotification,
+} from "../publication/index.ts";
 import { reached } from "../steps/index.ts";
 import type { DatasetFiles } from "./dataset-files.ts";
 import { withHeartbeat } from "./heartbeat.ts";
