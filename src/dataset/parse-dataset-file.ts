@@ -367,6 +367,13 @@ function refuseTwins(declared: readonly Declared[], problems: Problems): void {
         problems.report(document.lineOf(path), showPath(path), found, "a store of its own for each product");
       }
       stores.set(product.store, owner);
+      for (const [at, { kind, to }] of (product.also ?? []).entries()) {
+        const place = ["products", index, product.kind, "also", at, kind, "to"];
+        const taken = stores.get(to);
+        if (taken !== undefined)
+          problems.report(document.lineOf(place), showPath(place), `the folder of ${taken}`, "a folder of its own for each form");
+        stores.set(to, `${owner} as ${kind}`);
+      }
     }
   }
 }

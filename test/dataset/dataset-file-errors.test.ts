@@ -381,6 +381,14 @@ describe("a dataset file with one thing wrong gets one line", () => {
       `${LINE.product + 1}: products[1].timeseries.name: found a second product named timeseries, allowed each name once in a dataset`,
     ],
     [
+      "two forms in one folder",
+      aDatasetFile({
+        product:
+          "timeseries: { calendar: { every: 1d }, store: ../a, also: [ { kerchunk-json: { to: ../f } }, { kerchunk-parquet: { to: /data/f/ } } ] }",
+      }),
+      `${LINE.product}: products[0].timeseries.also[1].kerchunk-parquet.to: found the folder of ostia/timeseries as kerchunk-json, allowed a folder of its own for each form`,
+    ],
+    [
       "two products with one store",
       aDatasetFile({
         product:
