@@ -1,7 +1,7 @@
 import { type Client, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from "@temporalio/client";
 import { SearchAttributeType, TypedSearchAttributes } from "@temporalio/common";
 import { type Announcement, type GranuleInput, granuleWorkflowId, TASK_QUEUE } from "../contract/index.ts";
-import { heldUntil, type Source } from "../dataset/index.ts";
+import { type Dataset, heldUntil, type Source } from "../dataset/index.ts";
 import type { FlatRule } from "../envelopes/index.ts";
 import type { Ledger, NameFields } from "../ledger/index.ts";
 import { type RoutedGranule, Router } from "./routing.ts";
@@ -53,6 +53,11 @@ export class Announcer {
   /** See `Router.sourceOf`. */
   sourceOf(uri: string): Promise<string | undefined> {
     return this.#router.sourceOf(uri);
+  }
+
+  /** The datasets in force. */
+  datasets(): Promise<readonly Dataset[]> {
+    return this.#router.datasets();
   }
 
   /** Signals, with start, the workflow of each granule that the uri is. None: nothing matches, and nothing was started. */

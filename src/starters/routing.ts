@@ -61,6 +61,11 @@ export class Router {
     return (await this.#current()).find(({ dataset }) => isBelow(dataset.source, uri))?.dataset.source.name;
   }
 
+  /** The datasets in force. */
+  async datasets(): Promise<readonly Dataset[]> {
+    return (await this.#current()).map(({ dataset }) => dataset);
+  }
+
   async #current(): Promise<readonly Route[]> {
     if (Date.now() - this.#readMs > FRESH_MS) {
       const stored = await this.#ledger.datasets();

@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { ScheduleNotFoundError, ScheduleOverlapPolicy } from "@temporalio/client";
 import type { BackfillStatus, CmrLook } from "../../src/contract/index.ts";
-import { type Dataset, parseDatasetFile } from "../../src/dataset/index.ts";
-import { applyDatasets } from "../../src/starters/index.ts";
+import { type Dataset, parseDatasetFile, type Source } from "../../src/dataset/index.ts";
+import { Intake } from "../../src/starters/delivery/intake.ts";
+import { Announcer, applyDatasets } from "../../src/starters/index.ts";
 import { freshet } from "../support/cli.ts";
 import { type IngestedGranule, TestCmr } from "../support/cmr.ts";
 import { OSTIA, type RealGranule } from "../support/granules.ts";
@@ -224,6 +225,27 @@ ${common("listed-ones")}`;
     }
     const none = await freshet(["backfill", "ostia", "--source", "cmr"], environment);
     assert.deepEqual([none.code, /the dataset's source has no CMR/.test(none.stderr)], [2, true]);
+  });
+
+  test("a notification of CMR is resolved to the granule's link; one of nobody's CMR asks nobody", async () => {
+    const log = { info: () => {}, warn: () => {}, error: () => {} };
+    const announcer = new Announcer(world.client, world.ledger);
+    const isOf = async ({ name }: Source): Promise<boolean> => name === "podaac";
+    const intake = new Intake({ announcer, name: "test", via: "sqs", sources: "podaac", serves: isOf, isOf, log });
+    await world.agency.publish(THREE.name, { copyOf: THREE.path });
+    const id = cmr.ingest(collection, await granule(THREE), Date.now());
+    const notice = (location: string, attributes: Record<string, string> = { mode: "New" }) =>
+      intake.take(
+        { body: JSON.stringify({ "concept-id": id, "granule-ur": "a name", location }), attributes },
+        AbortSignal.timeout(20_000),
+      );
+    const held = await notice(`${cmr.url}search/concepts/${id}/2`);
+    assert.deepEqual([held.kind, held.kind === "held" && held.granules], ["held", 1], JSON.stringify(held));
+    await world.until(async () => (await states()).includes(`${THREE.key} published`), "the one that was notified is published");
+    assert.equal((await notice(`${cmr.url}search/concepts/${id}/3`, { mode: "Delete" })).kind, "passed-over");
+    assert.equal((await notice("http://127.0.0.1:9/search/concepts/G1-EVIL/1")).kind, "nothing-matches");
+    const gone = await notice(`${cmr.url}search/concepts/G99-NONE/1`);
+    assert.ok(gone.kind === "malformed" && /there is no such file/.test(gone.reason), JSON.stringify(gone));
   });
 
   test("the schedule follows the file", async () => {

@@ -1,3 +1,4 @@
+import { announcementsOf, type CmrRecord, recordOf } from "../../acquisition/index.ts";
 import type { Announcement } from "../../contract/index.ts";
 import type { Source } from "../../dataset/index.ts";
 import { type Message, readEnvelope, type Told } from "../../envelopes/index.ts";
@@ -52,7 +53,7 @@ export class Intake {
     const backOff = new BackOff(AGAIN);
     const heardMs = Date.now();
     for (;;) {
-      const outcome = await this.#try(message, heardMs);
+      const outcome = await this.#try(message, heardMs, signal);
       if (outcome.kind === "not-taken") {
         this.#temporal.lost(outcome.reason);
         await backOff.wait(signal);
@@ -64,25 +65,32 @@ export class Intake {
     }
   }
 
-  async #try(message: Message, heardMs: number): Promise<Outcome> {
+  async #try(message: Message, heardMs: number, signal: AbortSignal): Promise<Outcome> {
     try {
       const flat = await this.#options.announcer.messageRules(this.#options.isOf);
       const reading = readEnvelope(message, { flat });
       if (reading.kind === "malformed") return reading;
-      return await this.#announce(reading.told, reading.passedOver, heardMs);
+      return await this.#announce(reading.told, reading.passedOver, heardMs, signal);
     } catch (error) {
+      // A record that CMR does not have, or not for us: to ask again would change nothing.
+      if (isFreshetError(error, "source-missing", "source-refused")) return { kind: "malformed", reason: error.message };
       // Whatever it is: what was read can be announced, so it is not the message's fault.
       return { kind: "not-taken", reason: isFreshetError(error) ? error.message : reasonOf(error) };
     }
   }
 
-  async #announce(told: readonly Told[], passedOver: readonly string[], heardMs: number): Promise<Outcome> {
+  async #announce(told: readonly Told[], passed: readonly string[], heardMs: number, signal: AbortSignal): Promise<Outcome> {
     const { announcer, via, serves, wants } = this.#options;
-    const wanted = told.filter(({ uri }) => wants?.(uri) !== false);
+    // What is deleted has no record any more: the next look at CMR finds it.
+    const deleted = told.filter(({ uri, removed }) => removed && recordOf(uri) !== undefined);
+    const passedOver = [...passed, ...deleted.map(({ uri }) => `${uri} is deleted: that is for the next look at CMR`)];
+    const wanted = told.filter((one) => !deleted.includes(one) && wants?.(one.uri) !== false);
     const announced = await inOrder(
       wanted,
       ({ uri, only }) => `${uri}\n${only ?? ""}`,
       async ({ only, ...one }) => {
+        const record = recordOf(one.uri);
+        if (record !== undefined) return { uri: one.uri, granules: await this.#announceRecord(record, heardMs, signal) };
         let granules = 0;
         for (const { dataset } of await announcer.routes(one.uri, only, one.fields)) {
           if (!(await serves(dataset.source, one.uri))) continue;
@@ -109,6 +117,19 @@ export class Intake {
     if ("unknown" in outcome) for (const uri of outcome.unknown) book.unmatched(sources, via, uri);
     if ("passedOver" in outcome && outcome.passedOver.length > 0)
       book.count(sources, via, "passedOver", outcome.passedOver.length);
+  }
+
+  /** A notification of CMR names the granule's record: the files stand in that. Answers how many granules were announced. */
+  async #announceRecord(record: CmrRecord, heardMs: number, signal: AbortSignal): Promise<number> {
+    const { announcer, via, serves } = this.#options;
+    let granules = 0;
+    for (const { dataset, told } of await announcementsOf(record, await announcer.datasets(), signal)) {
+      if (!(await serves(dataset.source, told.uri))) continue;
+      const announcement: Announcement = { ...told, by: `${via}:${dataset.source.name}`, heardMs };
+      granules += (await announcer.announce(announcement, { only: dataset.name })).length;
+      reached("announce: held");
+    }
+    return granules;
   }
 }
 
