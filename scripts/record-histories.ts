@@ -3,8 +3,11 @@
  * purpose; histories of earlier versions are kept while workers of these versions may have open workflows.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { historyToJSON } from "@temporalio/common/lib/proto-utils.js";
+import { parseDatasetFile } from "../src/dataset/index.ts";
+import { applyDatasets, tellRun } from "../src/starters/index.ts";
 import { OSTIA, type RealGranule } from "../test/support/granules.ts";
 import { World } from "../test/support/world.ts";
 
@@ -32,7 +35,41 @@ for (const [file, id] of [
   ["granule-published", `granule:ostia:${three.key}`],
   ["granule-quarantined-retried-skipped", workflowId],
   ["dataset-two-publications", "dataset:ostia"],
-] as const) {
+] as const)
+  await keep(file, id);
+
+// One granule a run; the deadline is far away, so that the run is looked at whenever this is recorded.
+const [runs] = parseDatasetFile(
+  `
+sources: { agency: { at: "${world.agency.url}" } }
+---
+name: daily
+from: { source: agency }
+match: "{run:%Y%m%d%H%M%S}-UKMO-L4_GHRSST-SSTfnd-OSTIAanom-GLOB-v02.0-fv02.0.nc"
+runs: { every: 1d, at: "12:00Z", leads: 0h, deadline: 9000d }
+products: [ { forecast: { views: [best], store: "stores/daily" } } ]
+publish: { coalesce: 50ms }
+`,
+  { file: join(world.settings.home, "daily.yaml") },
+).datasets;
+if (runs === undefined) throw new Error("no dataset");
+const [applied] = await applyDatasets(world.client, world.ledger, [runs]);
+const reference = { name: runs.name, hash: applied?.hash ?? "" };
+const dayOfRun = "20170605T1200Z";
+await tellRun(world.client, reference, runs, Date.UTC(2017, 5, 5, 12));
+const runHandle = world.client.workflow.getHandle(`run:daily:${dayOfRun}`);
+await world.until(
+  async () => (await runHandle.query<{ stage: string } | undefined>("status"))?.stage === "open",
+  "the run is open",
+);
+await world.announce(one.name);
+await runHandle.result();
+
+await keep("run-opened-then-complete", `run:daily:${dayOfRun}`);
+await world.stop();
+process.exit(0);
+
+async function keep(file: string, id: string): Promise<void> {
   const history = await world.client.workflow.getHandle(id).fetchHistory();
   const text = JSON.stringify(JSON.parse(historyToJSON(history)), undefined, 1)
     .replaceAll(/"identity": "[^"]*"/g, '"identity": "recorder"')
@@ -40,5 +77,3 @@ for (const [file, id] of [
   writeFileSync(`${folder}${file}.json`, `${text}\n`);
   console.log(`${file}: ${history.events?.length} events`);
 }
-await world.stop();
-process.exit(0);

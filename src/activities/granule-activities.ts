@@ -1,5 +1,5 @@
 import { passGate, recordVerdict, resolveRevision, scanRevision, withdrawAnnounced } from "../acquisition/index.ts";
-import type { DatasetReference, GranuleActivities, Notification } from "../contract/index.ts";
+import type { DatasetReference, GranuleActivities, GranuleReference, Notification } from "../contract/index.ts";
 import type { Ledger } from "../ledger/index.ts";
 import { quarantinedNotification } from "../publication/index.ts";
 import type { ScanStore } from "../scan/index.ts";
@@ -17,10 +17,16 @@ export interface GranuleActivityParts {
   readonly wake: (dataset: { readonly name: string; readonly hash: string }) => Promise<void>;
   /** Tells those whom the dataset file names. */
   readonly notify: (dataset: DatasetReference, notification: Notification) => Promise<void>;
+  /** Tells the workflow of a run that something of it may be there. */
+  readonly tellRun: (dataset: DatasetReference, runMs: number) => Promise<void>;
 }
 
 /** The activities of the granule workflow; the contract of each stands at `GranuleActivities`. */
-export function createGranuleActivities({ ledger, scans, files, wake, notify }: GranuleActivityParts): GranuleActivities {
+export function createGranuleActivities(parts: GranuleActivityParts): GranuleActivities {
+  const { ledger, scans, files, wake, notify, tellRun } = parts;
+  const tellItsRun = async ({ dataset, fields: { run } }: GranuleReference): Promise<void> => {
+    if (typeof run === "number") await tellRun(dataset, run);
+  };
   return {
     async download(granule, announcement) {
       const dataset = await files.get(granule.dataset);
@@ -60,6 +66,7 @@ export function createGranuleActivities({ ledger, scans, files, wake, notify }: 
       }
       reached("record: before the wake");
       if (verdict.state === "ready" && announcement.isQuiet !== true) await wake(granule.dataset);
+      await tellItsRun(granule);
     },
 
     async withdraw(granule, announcement) {
@@ -67,7 +74,10 @@ export function createGranuleActivities({ ledger, scans, files, wake, notify }: 
       const withdrawal = await withHeartbeat((_onProgress, signal) =>
         withdrawAnnounced(granule, dataset, announcement, { ledger, signal, now: Date.now }),
       );
-      if (withdrawal.kind === "withdrawn") await wake(granule.dataset);
+      if (withdrawal.kind === "withdrawn") {
+        await wake(granule.dataset);
+        await tellItsRun(granule);
+      }
       return withdrawal;
     },
   };

@@ -8,3 +8,4 @@ export { createListingActivities } from "./listing-activities.ts";
 export { createMaintenanceActivities } from "./maintenance-activities.ts";
 export { createNotificationActivities } from "./notification-activities.ts";
 export { createReconcileActivities } from "./reconcile-activities.ts";
+export { createRunActivities } from "./run-activities.ts";

@@ -38,6 +38,16 @@ function hashOf(text: string): string {
   return hash.toString(16).padStart(16, "0");
 }
 
+/** One run of a model. `run`: `20240901T0600Z`. */
+export function runWorkflowId(dataset: string, run: string): string {
+  return `run:${dataset}:${run}`;
+}
+
+/** The look whether runs have begun; also the id of the schedule that starts it. */
+export function runsScheduleId(dataset: string): string {
+  return `runs:${dataset}`;
+}
+
 /** The look at a source's folders; also the id of the schedule that starts it. */
 export function listingWorkflowId(source: string): string {
   return `listing:${source}`;
@@ -50,7 +60,7 @@ export function cmrWorkflowId(source: string): string {
 
 /**
  * The search attributes by which operators find workflows in the Temporal UI and CLI; all are Keywords.
- * `FreshetStage` holds a `GranuleStage` or a `DatasetStage`.
+ * `FreshetStage` holds a `GranuleStage`, a `DatasetStage` or a `RunStage`.
  */
 export const SEARCH_ATTRIBUTES = ["FreshetDataset", "FreshetGranule", "FreshetStage"] as const;
 export type SearchAttributeName = (typeof SEARCH_ATTRIBUTES)[number];

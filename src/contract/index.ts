@@ -60,6 +60,8 @@ export {
   maintenanceWorkflowId,
   notificationWorkflowId,
   reconcileWorkflowId,
+  runsScheduleId,
+  runWorkflowId,
   SEARCH_ATTRIBUTES,
   type SearchAttributeName,
   TASK_QUEUE,
@@ -93,3 +95,4 @@ export {
   type ReconcilePlace,
   type ReconcileStep,
 } from "./reconcile.ts";
+export type { RunActivities, RunInput, RunReference, RunStage, RunStatus } from "./run.ts";

@@ -76,16 +76,21 @@ export function forecastRun(runs: Runs, runMs: number, granules: readonly RunGra
     const state = memberState(granule, isOver);
     return { leadMs, isNowcast, state, isLate: granule !== undefined && dueMs !== undefined && granule.heardMs > dueMs };
   });
-  const givenUpMs = (dueMs ?? runMs) + PATIENCE_MS;
+  const givenUpMs = givenUpAt(runs, runMs);
   const heardMs = granules.reduce<number | undefined>((last, granule) => Math.max(last ?? 0, granule.heardMs), undefined);
-  const isWhole = members.every(({ state }) => !isAwaited(state));
+  const isWhole = members.every(({ state }) => isSettled(state));
   const state = isWhole ? "complete" : nowMs > givenUpMs ? "given up" : isOver ? "late" : "open";
   return { runMs, state, dueMs, givenUpMs, members, heardMs };
 }
 
-/** Whether something may still come to a cell in this state. */
-function isAwaited(state: MemberState): boolean {
-  return !["published", "ready", "skipped"].includes(state);
+/** Whether nothing is waited for any more in a cell of this state. */
+export function isSettled(state: MemberState): boolean {
+  return ["published", "ready", "skipped"].includes(state);
+}
+
+/** From when on (exclusive) a run is no longer waited for, milliseconds since 1970. */
+export function givenUpAt({ deadlineMs = 0 }: Runs, runMs: number): number {
+  return runMs + deadlineMs + PATIENCE_MS;
 }
 
 /** How many cells are in each state. */
@@ -99,7 +104,7 @@ export function countMembers(members: readonly RunMember[]): Record<MemberState,
 export function describeAwaited(members: readonly RunMember[]): string {
   const spans: { from: RunMember; to: RunMember }[] = [];
   for (const [index, member] of members.entries()) {
-    if (!isAwaited(member.state)) continue;
+    if (isSettled(member.state)) continue;
     const before = members[index - 1];
     const span = spans.at(-1);
     if (span !== undefined && before === span.to && before.isNowcast === member.isNowcast) span.to = member;

@@ -8,6 +8,8 @@ export {
   describeLead,
   type ForecastRun,
   forecastRun,
+  givenUpAt,
+  isSettled,
   type MemberState,
   type RunMember,
   type RunState,

@@ -1,10 +1,21 @@
-import { compileNames, type Dataset, keyPrefixOfRun, positionOf, type Runs, timeAt } from "../dataset/index.ts";
+import {
+  compileNames,
+  type Dataset,
+  keyPrefixOfRun,
+  positionOf,
+  type Runs,
+  stepAtOrAfter,
+  stepAtOrBefore,
+  timeAt,
+} from "../dataset/index.ts";
 import { FreshetError } from "../errors/index.ts";
 import type { Ledger, Revision } from "../ledger/index.ts";
 import { type ForecastRun, forecastRun } from "../products/index.ts";
 
 /** Granules to a page of the ledger. */
 const PAGE = 2_000;
+/** Runs that one look opens: after a pause, those that began meanwhile. */
+const MOST_OPENED = 10;
 
 export interface RunSpan {
   /** Forecast reference times, both inclusive, of the cycle. */
@@ -47,6 +58,20 @@ export async function firstRunOf(ledger: Ledger, dataset: Dataset): Promise<numb
     firstMs = Math.min(fields.run, firstMs ?? fields.run);
   }
   return firstMs;
+}
+
+/**
+ * The runs that have begun lately and are neither complete nor given up, ascending: the last few of the cycle, none from before there was
+ * anything of the dataset, or before it was applied.
+ */
+export async function runsToOpen(ledger: Ledger, dataset: Dataset, nowMs: number): Promise<ForecastRun[]> {
+  const { cycle } = runsOf(dataset);
+  const toMs = stepAtOrBefore(cycle, nowMs);
+  const appliedMs = (await ledger.currentDataset(dataset.name))?.appliedMs ?? nowMs;
+  const beginMs = Math.min(appliedMs, (await firstRunOf(ledger, dataset)) ?? appliedMs);
+  const fromMs = Math.max(timeAt(cycle, 1 - MOST_OPENED, toMs), stepAtOrAfter(cycle, beginMs));
+  const found = fromMs > toMs ? [] : await readRuns(ledger, dataset, { fromMs, toMs }, nowMs);
+  return found.filter(({ state }) => state === "open" || state === "late");
 }
 
 /** @throws FreshetError `usage` for a dataset without runs. */

@@ -8,6 +8,7 @@ import {
   maintenanceWorkflowId,
   type OperationResult,
   reconcileWorkflowId,
+  runsScheduleId,
 } from "../contract/index.ts";
 import { type ChangeClass, canonicalDataset, classifyChange, type Dataset, datasetOfText } from "../dataset/index.ts";
 import { FreshetError } from "../errors/index.ts";
@@ -15,6 +16,7 @@ import type { Ledger } from "../ledger/index.ts";
 import { datasetInput, signalDataset } from "./dataset-workflow.ts";
 import { ensureMaintenance } from "./maintenance-schedule.ts";
 import { ensureReconciliation } from "./reconcile.ts";
+import { ensureRuns } from "./run-workflow.ts";
 import { ensureSearchAttributes } from "./search-attributes.ts";
 import { ensureSourceSchedules } from "./source-schedules.ts";
 
@@ -41,7 +43,7 @@ export interface ApplyOptions {
 
 /**
  * Makes the ledger and Temporal match dataset files: the file kept by its hash, the search attributes, the dataset workflow
- * running with the file's settings, the schedules of sweeps, listings and looks at CMR. Applying twice changes nothing. A file whose products have to be
+ * running with the file's settings, the schedules of sweeps, runs, listings and looks at CMR. Applying twice changes nothing. A file whose products have to be
  * rebuilt becomes the current one when all of them have been switched, and not before.
  * @throws FreshetError `storage`, `unreachable`; `dataset-file` for a change that is refused, or a store that another dataset has.
  */
@@ -114,6 +116,8 @@ export async function applyDatasets(
     if (schedule !== undefined) changes.push(`schedule ${maintenanceWorkflowId(dataset.name)}: ${schedule}`);
     const reconciliation = await ensureReconciliation(client, input.dataset, dataset, options);
     if (reconciliation !== undefined) changes.push(`schedule ${reconcileWorkflowId(dataset.name)}: ${reconciliation}`);
+    const runs = await ensureRuns(client, input.dataset, dataset, options);
+    if (runs !== undefined) changes.push(`schedule ${runsScheduleId(dataset.name)}: ${runs}`);
     applied.push({ name: dataset.name, hash, kind: change?.kind ?? "new", changes });
   }
   return withSourceSchedules(client, ledger, datasets, applied, former, options);

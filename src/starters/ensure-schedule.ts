@@ -20,6 +20,8 @@ export interface Repeated {
   /** Its input. */
   readonly input: object;
   readonly everyMs: number;
+  /** The phase: the instants are this much after multiples of `everyMs` since 1970. Default 0. */
+  readonly offsetMs?: number;
   /** For the first time as soon as the schedule is there, and not only after an interval. */
   readonly isAtOnce?: boolean;
 }
@@ -34,14 +36,16 @@ export async function ensureSchedule(
   repeated: Repeated,
   options: ScheduleOptions = {},
 ): Promise<"created" | "changed" | undefined> {
-  const { id, workflowType, input, everyMs, isAtOnce = false } = repeated;
+  const { id, workflowType, input, everyMs, offsetMs = 0, isAtOnce = false } = repeated;
   const handle = client.schedule.getHandle(id);
-  const spec: ScheduleSpec = { intervals: [{ every: everyMs }], jitter: Math.round(everyMs * JITTER) };
+  const spec: ScheduleSpec = { intervals: [{ every: everyMs, offset: offsetMs }], jitter: Math.round(everyMs * JITTER) };
   const action = { type: "startWorkflow" as const, workflowType, workflowId: id, taskQueue: TASK_QUEUE, args: [input] };
   const policies = { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: CATCH_UP } as const;
   try {
     const present = await handle.describe();
-    const isSame = Number(present.spec.intervals?.[0]?.every) === everyMs && isDeepStrictEqual(present.action.args?.[0], input);
+    const interval = present.spec.intervals?.[0];
+    const isInTime = Number(interval?.every) === everyMs && Number(interval?.offset ?? 0) === offsetMs;
+    const isSame = isInTime && isDeepStrictEqual(present.action.args?.[0], input);
     if (isSame) return undefined;
     if (options.dryRun !== true) await handle.update((schedule) => ({ ...schedule, spec, action, policies }));
     return "changed";

@@ -13,6 +13,7 @@ import {
   createMaintenanceActivities,
   createNotificationActivities,
   createReconcileActivities,
+  createRunActivities,
   DatasetFiles,
   toFailure,
 } from "../activities/index.ts";
@@ -20,7 +21,7 @@ import { type Announcement, type DatasetReference, type Notification, TASK_QUEUE
 import { type Ledger, openLedger } from "../ledger/index.ts";
 import { Forms, Operator, ProductStores, Publisher, type PublisherParts } from "../publication/index.ts";
 import { ScanStore } from "../scan/index.ts";
-import { Announcer, connectTemporal, datasetInput, noServer, notify, signalDataset } from "../starters/index.ts";
+import { Announcer, connectTemporal, datasetInput, noServer, notify, signalDataset, tellRun } from "../starters/index.ts";
 import type { Settings } from "./settings.ts";
 
 /** Cached workflows are counted, not weighed; a few hundred stay far from the heap's limit (reference: temporal, section 4). */
@@ -83,6 +84,9 @@ export async function startWorker(settings: Settings, options: WorkerStart = {})
   };
   const tell = async (reference: DatasetReference, notification: Notification): Promise<void> =>
     notify(client, await files.get(reference), reference, notification);
+  const tellTheRun = async (reference: DatasetReference, runMs: number): Promise<void> => {
+    await tellRun(client, reference, await files.get(reference), runMs);
+  };
   const worker = await Worker.create({
     connection,
     namespace: settings.temporalNamespace,
@@ -90,13 +94,14 @@ export async function startWorker(settings: Settings, options: WorkerStart = {})
     ...options.temporal,
     workflowBundle: options.temporal?.workflowBundle ?? (await workflowBundle()),
     activities: {
-      ...createGranuleActivities({ ledger, scans, files, wake, notify: tell }),
+      ...createGranuleActivities({ ledger, scans, files, wake, notify: tell, tellRun: tellTheRun }),
       ...createDatasetActivities({ publisher, operator, forms, files, ledger, notify: tell }),
       ...createBackfillActivities({ ledger, files, announceLast, wake }),
       ...createListingActivities({ ledger, announce, routes: (uri) => announcer.routes(uri) }),
       ...createCmrActivities({ ledger, announce }),
       ...createNotificationActivities({ files }),
       ...createMaintenanceActivities({ ledger, files, announce, wake }),
+      ...createRunActivities({ ledger, files, wake, tellRun: tellTheRun }),
       ...createReconcileActivities({ ledger, scans, files, announce, wake, reports: join(settings.home, "reports") }),
     },
     maxCachedWorkflows: CACHED_WORKFLOWS,

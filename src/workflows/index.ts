@@ -6,3 +6,4 @@ export { listing } from "./listing.ts";
 export { maintenance } from "./maintenance.ts";
 export { notification } from "./notification.ts";
 export { reconcile } from "./reconcile.ts";
+export { openRuns, run } from "./run.ts";

@@ -4,6 +4,7 @@ import type {
   BackfillStatus,
   Candidate,
   Change,
+  DatasetReference,
   DatasetSettings,
   DatasetStatus,
   Decision,
@@ -13,6 +14,7 @@ import type {
   Reconciled,
   Release,
   Rollback,
+  RunStatus,
   Upkeep,
 } from "../contract/index.ts";
 
@@ -31,6 +33,11 @@ export const resumeSignal = defineSignal("resume");
 
 /** What has this reconciliation found so far? */
 export const reconcileStatusQuery = defineQuery<Reconciled>("status");
+
+/** Something of the run may be there. Carries the dataset file in force, nothing of the run: the ledger has it. */
+export const lookSignal = defineSignal<[DatasetReference]>("look");
+/** What is there of this run? Undefined until it has looked for the first time. */
+export const runStatusQuery = defineQuery<RunStatus | undefined>("status");
 
 /** There may be something to publish. Carries nothing: the ledger is the queue. */
 export const wakeSignal = defineSignal("wake");

@@ -81,6 +81,7 @@ products: [ { timeseries: { calendar: { every: 1d }, store: store } } ]`;
     files: new DatasetFiles(ledger),
     wake: async () => undefined,
     notify: async () => undefined,
+    tellRun: async () => undefined,
   });
   const environment = new MockActivityEnvironment(
     { scheduledTimestampMs: Date.now(), ...options.info },

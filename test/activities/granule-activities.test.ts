@@ -44,7 +44,11 @@ products: [ { timeseries: { calendar: { every: 1d, at: "12:00Z" }, store: store 
   const files = new DatasetFiles(ledger);
   woken = [];
   const notify = async (): Promise<void> => undefined;
-  granules = createGranuleActivities({ ledger, scans, files, wake: async ({ name }) => void woken.push(name), notify });
+  granules = createGranuleActivities({
+    ...{ ledger, scans, files, notify },
+    wake: async ({ name }) => void woken.push(name),
+    tellRun: async () => undefined,
+  });
   const parts = { ledger, scans, stores: new ProductStores(), now: Date.now };
   datasets = createDatasetActivities({
     publisher: new Publisher(parts),

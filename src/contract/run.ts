@@ -1,0 +1,46 @@
+import type { DatasetReference } from "./granule.ts";
+
+/** Where a run of a model is: the same words as in `freshet runs`. The last two are ends. */
+export type RunStage = "open" | "late" | "complete" | "given up";
+
+/** One run of a dataset. */
+export interface RunReference {
+  readonly dataset: DatasetReference;
+  /** Forecast reference time, milliseconds since 1970. */
+  readonly runMs: number;
+}
+
+export interface RunInput extends RunReference {
+  /** Where it was when it continued as new. */
+  readonly stage?: RunStage | undefined;
+}
+
+/** What the ledger says of a run. Small: which granules they are stays in the ledger. Also the answer of the query `status`. */
+export interface RunStatus {
+  /** `20240901T0600Z`. */
+  readonly run: string;
+  readonly stage: RunStage;
+  /** Cells of a run, and those that nothing is waited for any more. */
+  readonly cells: number;
+  readonly there: number;
+  /** Cells of which something came after the deadline, and in quarantine. */
+  readonly late: number;
+  readonly quarantined: number;
+  /** The leads that are waited for, in words: `7h, 31h..33h`; empty where there are none. */
+  readonly awaited: string;
+  /** When something of it was heard last, milliseconds since 1970. */
+  readonly heardMs: number | undefined;
+  /** Until when (inclusive) it should be whole; undefined where the dataset file does not say. */
+  readonly dueMs: number | undefined;
+  /** From when on it is no longer waited for. */
+  readonly givenUpMs: number;
+}
+
+export interface RunActivities {
+  /** What the ledger says of the run now. */
+  lookAtRun(run: RunReference): Promise<RunStatus>;
+  /** Wakes the dataset: what waited for the run may be published. */
+  releaseRun(dataset: DatasetReference): Promise<void>;
+  /** Starts the workflows of the runs that have begun lately and are not whole. Answers their names. */
+  openRuns(dataset: DatasetReference): Promise<readonly string[]>;
+}
