@@ -11,10 +11,16 @@ const MONTH_MS = 31 * 86_400_000;
  * patterns unseen for `unseen` steps of its calendar. The alarms are opened and ended in the ledger; answered are those that are open now.
  * A dataset that was applied only then has not waited yet.
  * @param nowMs milliseconds since 1970.
+ * @param others alarms that somebody else has found, and that are open beside these.
  */
-export async function watchQuiet(dataset: Dataset, ledger: Ledger, nowMs: number): Promise<readonly Alarm[]> {
+export async function watchQuiet(
+  dataset: Dataset,
+  ledger: Ledger,
+  nowMs: number,
+  others: readonly Alarm[] = [],
+): Promise<readonly Alarm[]> {
   const open = await ledger.alarms({ dataset: dataset.name, isOpen: true, limit: 1_000 });
-  const alarms = dataset.quiet === undefined ? [] : await alarmsOf(dataset, ledger, nowMs);
+  const alarms = [...others, ...(dataset.quiet === undefined ? [] : await alarmsOf(dataset, ledger, nowMs))];
   const idsOf = (all: readonly Alarm[]): string => JSON.stringify(all.map(({ kind, subject }) => [kind, subject]).sort());
   if (idsOf(open) !== idsOf(alarms)) await ledger.settleAlarms(dataset.name, alarms);
   return alarms;

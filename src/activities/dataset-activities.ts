@@ -5,6 +5,7 @@ import {
   type Forms,
   failedNotification,
   type Operator,
+  overdueRuns,
   type Publisher,
   publishedNotification,
   quietNotification,
@@ -35,10 +36,11 @@ export function createDatasetActivities({
       const dataset = await files.get(reference);
       return withHeartbeat(async () => {
         const plans = await publisher.plan(dataset);
-        const alarms = await watchQuiet(dataset, ledger, Date.now());
+        const nowMs = Date.now();
+        const alarms = await watchQuiet(dataset, ledger, nowMs, await overdueRuns(ledger, dataset, nowMs));
         for (const plan of plans) {
           if ("trouble" in plan && plan.kind !== "held")
-            await notify(reference, failedNotification(dataset.name, plan.product, plan.trouble, Date.now()));
+            await notify(reference, failedNotification(dataset.name, plan.product, plan.trouble, nowMs));
         }
         for (const alarm of alarms) await notify(reference, quietNotification(dataset.name, alarm));
         return [...plans, ...alarms.map(({ text }) => ({ product: "", kind: "quiet", trouble: text }))];

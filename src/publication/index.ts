@@ -7,7 +7,7 @@ export { failedNotification, publishedNotification, quarantinedNotification, qui
 export { Operator } from "./operator.ts";
 export { lookAtProduct, type ProductState, ProductStores, readState } from "./product-store.ts";
 export { Publisher, type PublisherParts } from "./publisher.ts";
-export { firstRunOf, readRuns, runsOf, runsToOpen } from "./read-runs.ts";
+export { firstRunOf, overdueRuns, readRuns, runsOf, runsToOpen } from "./read-runs.ts";
 export { reconcilePart } from "./reconcile/reconcile-part.ts";
 export { type Restored, type RestoredProduct, restoreLedger } from "./restore-ledger.ts";
 export { StaleSources } from "./stale-sources.ts";

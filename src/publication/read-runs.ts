@@ -9,13 +9,13 @@ import {
   timeAt,
 } from "../dataset/index.ts";
 import { FreshetError } from "../errors/index.ts";
-import type { Ledger, Revision } from "../ledger/index.ts";
-import { type ForecastRun, forecastRun } from "../products/index.ts";
+import type { Alarm, Ledger, Revision } from "../ledger/index.ts";
+import { type ForecastRun, forecastRun, runName } from "../products/index.ts";
 
 /** Granules to a page of the ledger. */
 const PAGE = 2_000;
-/** Runs that one look opens: after a pause, those that began meanwhile. */
-const MOST_OPENED = 10;
+/** Runs that one look looks back on: after a pause, those that began meanwhile. */
+const MOST_RUNS = 10;
 
 export interface RunSpan {
   /** Forecast reference times, both inclusive, of the cycle. */
@@ -52,7 +52,7 @@ export async function readRuns(
 export async function firstRunOf(ledger: Ledger, dataset: Dataset): Promise<number | undefined> {
   const isOrdered = keyPrefixOfRun(compileNames(dataset.match).kinds, 0) !== undefined;
   let firstMs: number | undefined;
-  for await (const { fields } of granulesFrom(ledger, dataset)) {
+  for await (const { fields } of granulesFrom(ledger, dataset, undefined, undefined, isOrdered ? 1 : PAGE)) {
     if (typeof fields?.run !== "number") continue;
     if (isOrdered) return fields.run;
     firstMs = Math.min(fields.run, firstMs ?? fields.run);
@@ -60,18 +60,33 @@ export async function firstRunOf(ledger: Ledger, dataset: Dataset): Promise<numb
   return firstMs;
 }
 
-/**
- * The runs that have begun lately and are neither complete nor given up, ascending: the last few of the cycle, none from before there was
- * anything of the dataset, or before it was applied.
- */
+/** The runs that have begun lately and are neither complete nor given up, ascending. */
 export async function runsToOpen(ledger: Ledger, dataset: Dataset, nowMs: number): Promise<ForecastRun[]> {
+  const found = await lastRuns(ledger, dataset, nowMs, nowMs);
+  return found.filter(({ state }) => state === "open" || state === "late");
+}
+
+/** An alarm for each run whose deadline was over lately and that is still waited for; none where the dataset file says no deadline. */
+export async function overdueRuns(ledger: Ledger, dataset: Dataset, nowMs: number): Promise<Alarm[]> {
+  const { deadlineMs } = dataset.runs ?? {};
+  if (deadlineMs === undefined) return [];
+  const found = await lastRuns(ledger, dataset, nowMs - deadlineMs, nowMs);
+  return found.flatMap(({ state, runMs, dueMs }): Alarm[] => {
+    if (state !== "late" || dueMs === undefined) return [];
+    // An alarm keeps the words that it was raised with, so these say nothing that changes.
+    const text = `run ${runName(runMs)} was due ${new Date(dueMs).toISOString()}, and is not whole: freshet runs ${dataset.name}`;
+    return [{ kind: "overdue", subject: runName(runMs), text, sinceMs: dueMs }];
+  });
+}
+
+/** The last few runs of the cycle up to an instant, none from before there was anything of the dataset, or before it was applied. */
+async function lastRuns(ledger: Ledger, dataset: Dataset, untilMs: number, nowMs: number): Promise<ForecastRun[]> {
   const { cycle } = runsOf(dataset);
-  const toMs = stepAtOrBefore(cycle, nowMs);
+  const toMs = stepAtOrBefore(cycle, untilMs);
   const appliedMs = (await ledger.currentDataset(dataset.name))?.appliedMs ?? nowMs;
   const beginMs = Math.min(appliedMs, (await firstRunOf(ledger, dataset)) ?? appliedMs);
-  const fromMs = Math.max(timeAt(cycle, 1 - MOST_OPENED, toMs), stepAtOrAfter(cycle, beginMs));
-  const found = fromMs > toMs ? [] : await readRuns(ledger, dataset, { fromMs, toMs }, nowMs);
-  return found.filter(({ state }) => state === "open" || state === "late");
+  const fromMs = Math.max(timeAt(cycle, 1 - MOST_RUNS, toMs), stepAtOrAfter(cycle, beginMs));
+  return fromMs > toMs ? [] : readRuns(ledger, dataset, { fromMs, toMs }, nowMs);
 }
 
 /** @throws FreshetError `usage` for a dataset without runs. */
@@ -84,14 +99,20 @@ export function runsOf({ name, runs }: Dataset): Runs {
 }
 
 /** Revisions of the runs of a span, and perhaps of others. */
-async function* granulesFrom(ledger: Ledger, dataset: Dataset, fromMs?: number, toMs?: number): AsyncGenerator<Revision> {
+async function* granulesFrom(
+  ledger: Ledger,
+  dataset: Dataset,
+  fromMs?: number,
+  toMs?: number,
+  limit = PAGE,
+): AsyncGenerator<Revision> {
   const { kinds } = compileNames(dataset.match);
   const first = fromMs === undefined ? undefined : keyPrefixOfRun(kinds, fromMs);
   const last = toMs === undefined ? undefined : keyPrefixOfRun(kinds, toMs);
   // A key may be nothing but the run: the page begins before it.
   let afterKey = first?.slice(0, -1);
   for (;;) {
-    const page = await ledger.granules(dataset.name, { limit: PAGE, afterKey });
+    const page = await ledger.granules(dataset.name, { limit, afterKey });
     for (const revision of page) {
       if (last !== undefined && revision.key > last && !revision.key.startsWith(last)) return;
       yield revision;

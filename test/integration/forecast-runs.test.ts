@@ -102,9 +102,15 @@ publish: { coalesce: 50ms }
     assert.deepEqual([late.awaited, late.late], ["0h, 2h", 1]);
     const { searchAttributes } = await handleOf("slow", run).describe();
     assert.deepEqual(searchAttributes?.FreshetStage, ["late"]);
+    const alarms = () => world.ledger.alarms({ dataset: "slow", isOpen: true, limit: 10 });
+    await world.until(async () => (await alarms()).length > 0, "an alarm");
+    const [alarm] = await alarms();
+    assert.deepEqual([alarm?.kind, alarm?.subject, alarm?.sinceMs], ["overdue", runName(run), run + 1_000]);
+    assert.match(alarm?.text ?? "", /was due .*: freshet runs slow$/);
     await deliver("slow", run, [0, 2]);
     const ended = (await handleOf("slow", run).result()) as RunStatus;
     assert.deepEqual([ended.stage, ended.there, ended.late], ["complete", 3, 3]);
+    await world.until(async () => !(await alarms()).some(({ subject }) => subject === runName(run)), "the alarm is over");
   });
 
   test("one of which nothing comes is there all the same, by a schedule that goes when the deadline goes", async () => {
