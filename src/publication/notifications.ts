@@ -31,11 +31,11 @@ export function failedNotification(dataset: string, product: string, trouble: st
   };
 }
 
-/** That nothing comes, or not what should; once for each alarm. */
+/** That nothing comes, or not what should, or that a run is not whole at its deadline; once for each alarm. */
 export function quietNotification(dataset: string, { kind, subject, text, sinceMs }: Alarm): Notification {
   return {
     id: `${dataset}/${kind} ${subject}: ${text}`,
-    kind: "quiet",
+    kind: kind === "overdue" ? kind : "quiet",
     dataset,
     subject,
     atMs: sinceMs,
