@@ -2,6 +2,7 @@ export { createBackfillActivities } from "./backfill-activities.ts";
 export { createCmrActivities } from "./cmr-activities.ts";
 export { createDatasetActivities } from "./dataset-activities.ts";
 export { DatasetFiles } from "./dataset-files.ts";
+export { createErrandActivities } from "./errand-activities.ts";
 export { toFailure } from "./error-table.ts";
 export { createGranuleActivities } from "./granule-activities.ts";
 export { createListingActivities } from "./listing-activities.ts";

@@ -42,6 +42,7 @@ export type {
   PublicationPlan,
   PublicationResult,
 } from "./dataset.ts";
+export type { BackfillRequest, ErrandActivities, Replay, Replayed } from "./errand.ts";
 export type {
   Announcement,
   DatasetReference,

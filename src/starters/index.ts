@@ -1,6 +1,7 @@
 export { type Announced, Announcer } from "./announcer.ts";
 export { type Applied, applyDatasets } from "./apply.ts";
 export { type Backfill, backfills, startBackfill } from "./backfill.ts";
+export { beginBackfill } from "./begin-backfill.ts";
 export { datasetInput, signalDataset } from "./dataset-workflow.ts";
 export { KINDS as STARTER_KINDS, type Kind as StarterKind } from "./delivery/plans.ts";
 export { queueShare } from "./delivery/queue-share.ts";

@@ -8,6 +8,7 @@ import {
   createBackfillActivities,
   createCmrActivities,
   createDatasetActivities,
+  createErrandActivities,
   createGranuleActivities,
   createListingActivities,
   createMaintenanceActivities,
@@ -21,7 +22,16 @@ import { type Announcement, type DatasetReference, type Notification, TASK_QUEUE
 import { type Ledger, openLedger } from "../ledger/index.ts";
 import { Forms, Operator, ProductStores, Publisher, type PublisherParts } from "../publication/index.ts";
 import { ScanStore } from "../scan/index.ts";
-import { Announcer, connectTemporal, datasetInput, noServer, notify, signalDataset, tellRun } from "../starters/index.ts";
+import {
+  Announcer,
+  beginBackfill,
+  connectTemporal,
+  datasetInput,
+  noServer,
+  notify,
+  signalDataset,
+  tellRun,
+} from "../starters/index.ts";
 import type { Settings } from "./settings.ts";
 
 /** Cached workflows are counted, not weighed; a few hundred stay far from the heap's limit (reference: temporal, section 4). */
@@ -87,6 +97,10 @@ export async function startWorker(settings: Settings, options: WorkerStart = {})
   const tellTheRun = async (reference: DatasetReference, runMs: number): Promise<void> => {
     await tellRun(client, reference, await files.get(reference), runMs);
   };
+  const announceTo = async (only: string, announcement: Announcement): Promise<string[]> =>
+    (await announcer.announce(announcement, { only })).map(({ workflowId }) => workflowId);
+  const startBackfill: Parameters<typeof createErrandActivities>[0]["startBackfill"] = (reference, uris, how) =>
+    beginBackfill(client, settings.home, reference, uris, how);
   const worker = await Worker.create({
     connection,
     namespace: settings.temporalNamespace,
@@ -99,6 +113,7 @@ export async function startWorker(settings: Settings, options: WorkerStart = {})
       ...createBackfillActivities({ ledger, files, announceLast, wake }),
       ...createListingActivities({ ledger, announce, routes: (uri) => announcer.routes(uri) }),
       ...createCmrActivities({ ledger, announce }),
+      ...createErrandActivities({ ledger, files, announceTo, startBackfill }),
       ...createNotificationActivities({ files }),
       ...createMaintenanceActivities({ ledger, files, announce, wake }),
       ...createRunActivities({ ledger, files, wake, tellRun: tellTheRun }),

@@ -17,12 +17,14 @@ import type {
   DatasetInput,
   DatasetSettings,
   DatasetStage,
+  ErrandActivities,
   Operation,
   OperationResult,
   PublicationResult,
 } from "../contract/index.ts";
 import { FormsKeeper } from "./forms.ts";
 import {
+  backfillUpdate,
   candidateUpdate,
   changeUpdate,
   configureSignal,
@@ -30,6 +32,7 @@ import {
   pauseSignal,
   rebuildUpdate,
   releaseUpdate,
+  replayUpdate,
   resumeSignal,
   rollbackUpdate,
   upkeepUpdate,
@@ -59,6 +62,13 @@ const { operate } = proxyActivities<DatasetActivities>({
   startToCloseTimeout: "24 hours",
   heartbeatTimeout: "1 minute",
   retry: { initialInterval: "500 milliseconds", maximumInterval: "1 minute", maximumAttempts: 20 },
+});
+
+const { replay, backfill } = proxyActivities<ErrandActivities>({
+  summary: "an operator's errand",
+  startToCloseTimeout: "10 minutes",
+  heartbeatTimeout: "1 minute",
+  retry: { initialInterval: "500 milliseconds", maximumInterval: "10 seconds", maximumAttempts: 10 },
 });
 
 /**
@@ -141,6 +151,9 @@ export async function dataset(input: DatasetInput): Promise<never> {
   setHandler(upkeepUpdate, (asked) => operations.ask({ kind: "upkeep", ...asked }), { validator: checkOperation("upkeep") });
   setHandler(changeUpdate, (asked) => operations.ask({ kind: "change", ...asked }), { validator: checkOperation("change") });
 
+  setHandler(replayUpdate, (asked) => withReason(replay(settings.dataset, asked)));
+  setHandler(backfillUpdate, (asked) => withReason(backfill(settings.dataset, asked)));
+
   const carryOut = async (id: string, operation: Operation): Promise<readonly OperationResult[]> => {
     enter("operating", operation.kind);
     const reference = operation.kind === "change" ? operation.dataset : settings.dataset;
@@ -209,6 +222,13 @@ export async function dataset(input: DatasetInput): Promise<never> {
   const { lookEveryMs = input.lookEveryMs, ...others } = settings;
   const lasting = { ...others, lookEveryMs };
   return continueAsNew<typeof dataset>({ ...input, ...lasting, wakes, published, tidiedMs, isPaused });
+}
+
+/** Whoever asked is told why not, and not only that an activity failed. */
+function withReason<Answer>(answer: Promise<Answer>): Promise<Answer> {
+  return answer.catch((error: unknown) => {
+    throw error instanceof ActivityFailure ? ApplicationFailure.nonRetryable(rootMessage(error)) : error;
+  });
 }
 
 function describe(result: PublicationResult): string {

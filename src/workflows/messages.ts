@@ -1,6 +1,7 @@
 import { defineQuery, defineSignal, defineUpdate } from "@temporalio/workflow";
 import type {
   Announcement,
+  BackfillRequest,
   BackfillStatus,
   Candidate,
   Change,
@@ -13,6 +14,8 @@ import type {
   Rebuild,
   Reconciled,
   Release,
+  Replay,
+  Replayed,
   Rollback,
   RunStatus,
   Upkeep,
@@ -45,6 +48,11 @@ export const wakeSignal = defineSignal("wake");
 export const configureSignal = defineSignal<[DatasetSettings]>("configure");
 /** What is this dataset doing? */
 export const datasetStatusQuery = defineQuery<DatasetStatus>("status");
+
+/** A granule is announced again, from where it came last. Answers the workflow that has it. */
+export const replayUpdate = defineUpdate<Replayed, [Replay]>("replay");
+/** The granules of a span are brought in, behind live work. Answers the workflow that does it. */
+export const backfillUpdate = defineUpdate<{ readonly workflowId: string }, [BackfillRequest]>("backfill");
 
 type Results = readonly OperationResult[];
 

@@ -1,14 +1,12 @@
 import type { Command } from "commander";
-import { findGranules } from "../../acquisition/index.ts";
+import { findGranules, granulesOf, searchOf } from "../../acquisition/index.ts";
 import type { BackfillSearch, FindPlace } from "../../contract/index.ts";
 import type { Dataset } from "../../dataset/index.ts";
 import { FreshetError } from "../../errors/index.ts";
-import { type Backfill, backfills } from "../../starters/index.ts";
+import { type Backfill, backfills, beginBackfill } from "../../starters/index.ts";
 import { readSettings } from "../../worker/settings.ts";
 import { appliedDataset } from "../applied-dataset.ts";
-import { beginBackfill } from "../backfill/begin-backfill.ts";
 import { describeBackfill, followBackfill } from "../backfill/follow-backfill.ts";
-import { granulesOf, searchOf } from "../backfill/granules-of.ts";
 import { EXIT } from "../failure.ts";
 import { interruptSignal } from "../interrupt.ts";
 import { atLeastOne } from "../operations/options.ts";

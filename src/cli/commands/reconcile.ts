@@ -1,9 +1,9 @@
 import type { Command } from "commander";
+import { endOf, startOf } from "../../acquisition/index.ts";
 import type { Deviation, Reconciled } from "../../contract/index.ts";
 import { startReconciliation } from "../../starters/index.ts";
 import { readSettings } from "../../worker/settings.ts";
 import { appliedDataset } from "../applied-dataset.ts";
-import { endOf, startOf } from "../backfill/granules-of.ts";
 import { EXIT } from "../failure.ts";
 import { followWorkflow } from "../follow-workflow.ts";
 import { requireWorker } from "../has-worker.ts";

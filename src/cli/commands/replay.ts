@@ -1,7 +1,8 @@
 import type { Command } from "commander";
+import { newestRevision } from "../../acquisition/index.ts";
 import { parseDuration } from "../../dataset/index.ts";
 import { FreshetError } from "../../errors/index.ts";
-import type { Ledger, Revision } from "../../ledger/index.ts";
+import type { Revision } from "../../ledger/index.ts";
 import { Announcer } from "../../starters/index.ts";
 import { readSettings } from "../../worker/settings.ts";
 import { appliedDataset } from "../applied-dataset.ts";
@@ -76,17 +77,6 @@ async function run(name: string, keys: readonly string[], options: Options): Pro
       if (["quarantined", "waiting", "failed"].includes(end.outcome)) process.exitCode = EXIT.failed;
       say({ ...told, ...end }, options);
     }
-  });
-}
-
-/** @throws FreshetError `usage` for a granule that the ledger has not heard of. */
-async function newestRevision(ledger: Ledger, dataset: string, key: string): Promise<Revision & { readonly uri: string }> {
-  const [newest] = (await ledger.revisionsOf(dataset, key)).toSorted((a, b) => b.changedSeq - a.changedSeq);
-  if (newest?.uri !== undefined) return { ...newest, uri: newest.uri };
-  throw new FreshetError("usage", "the ledger has not heard of this granule", {
-    found: key,
-    path: dataset,
-    remedy: "freshet status DATASET lists the newest; freshet ingest announces one by its place",
   });
 }
 

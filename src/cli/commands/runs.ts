@@ -1,9 +1,9 @@
 import { type Command, InvalidArgumentError } from "commander";
+import { endOf } from "../../acquisition/index.ts";
 import { type Dataset, INSTANT_FORM, type Runs, stepAtOrBefore, timeAt } from "../../dataset/index.ts";
 import type { Ledger } from "../../ledger/index.ts";
 import { readSettings } from "../../worker/settings.ts";
 import { appliedDataset } from "../applied-dataset.ts";
-import { endOf } from "../backfill/granules-of.ts";
 import { runLines, runRecord } from "../runs/run-lines.ts";
 import { withSession } from "../session.ts";
 

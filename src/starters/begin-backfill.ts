@@ -3,8 +3,8 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Client } from "@temporalio/client";
-import type { BackfillSearch, DatasetReference } from "../../contract/index.ts";
-import { startBackfill } from "../../starters/index.ts";
+import type { BackfillSearch, DatasetReference } from "../contract/index.ts";
+import { startBackfill } from "./backfill.ts";
 
 /** Keeps the list of uris in `home`, or has a search make it, and starts the backfill of them; the same ones meet the same backfill. Answers its workflow id. */
 export async function beginBackfill(

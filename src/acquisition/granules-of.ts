@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
-import type { BackfillSearch } from "../../contract/index.ts";
-import { type Dataset, INSTANT_FORM, parseInstant, urisBetween } from "../../dataset/index.ts";
-import { FreshetError } from "../../errors/index.ts";
+import type { BackfillSearch } from "../contract/index.ts";
+import { type Dataset, INSTANT_FORM, parseInstant, urisBetween } from "../dataset/index.ts";
+import { FreshetError } from "../errors/index.ts";
 
 const DAY_MS = 86_400_000;
 
