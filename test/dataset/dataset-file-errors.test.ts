@@ -282,6 +282,16 @@ describe("a dataset file with one thing wrong gets one line", () => {
       `${LINE.product}: products[0]: found timeseries and forecast, allowed one of timeseries, forecast`,
     ],
     [
+      "a run that is waited for without end",
+      forecast({ runs: "runs: { every: 6h, leads: 0h..6h/1h, publish: when-complete }" }),
+      `${LINE.more}: runs.publish: found "when-complete", allowed as-they-come, or when-complete with a deadline`,
+    ],
+    [
+      "another way to publish runs",
+      forecast({ runs: "runs: { every: 6h, leads: 0h..6h/1h, publish: hourly, deadline: 4h }" }),
+      `${LINE.more}: runs.publish: found "hourly", allowed as-they-come or when-complete`,
+    ],
+    [
       "a forecast without runs",
       forecast({ runs: "" }),
       `${LINE.product}: products[0].forecast: found a forecast without runs, allowed the dataset's runs: { every: 6h, leads: 0h..48h/1h }`,
