@@ -1,9 +1,10 @@
 import type { GranuleReference } from "../contract/index.ts";
-import { type Dataset, type ForecastProduct, type Product, validPrecisionMs, validTimeOf } from "../dataset/index.ts";
+import { type Dataset, type ForecastProduct, type Product, runTimeOf, validPrecisionMs, validTimeOf } from "../dataset/index.ts";
 import { FreshetError } from "../errors/index.ts";
 import type { Ledger, Template } from "../ledger/index.ts";
 import {
   compareSchemas,
+  compareTimes,
   describeDrifts,
   ForecastCells,
   type GranuleShape,
@@ -26,6 +27,8 @@ export interface Passed {
   /** Instant of the first step, milliseconds since 1970. */
   readonly validMs: number;
   readonly steps: number;
+  /** Forecast reference time, milliseconds since 1970, where a product is a forecast. */
+  readonly runMs?: number | undefined;
   /** The epoch whose form it has, from 1. */
   readonly epoch: number;
 }
@@ -33,6 +36,7 @@ export interface Passed {
 interface Candidate {
   readonly product: Product;
   readonly shape: GranuleShape;
+  readonly runMs?: number | undefined;
 }
 
 /**
@@ -54,7 +58,9 @@ export async function passGate(
   const candidates = dataset.products.map((product) => candidateFor(root, granule, dataset, product));
   const [first] = candidates;
   if (first === undefined) throw new FreshetError("dataset-file", "the dataset has no product");
-  const passed = { validMs: first.shape.validMs[0] as number, steps: first.shape.validMs.length };
+  const runMs = candidates.find((candidate) => candidate.runMs !== undefined)?.runMs;
+  const times = { validMs: first.shape.validMs[0] as number, steps: first.shape.validMs.length };
+  const passed = { ...times, ...(runMs === undefined ? {} : { runMs }) };
   const template = { key: granule.key, identity, scan: scanned.address };
 
   for (;;) {
@@ -83,35 +89,44 @@ export async function passGate(
 function candidateFor(root: VirtualGroup, granule: GranuleReference, dataset: Dataset, product: Product): Candidate {
   const axis = { name: product.axis, dimension: product.dimension };
   const shape = shapeGranule(root, axis, validTimeOf(granule.fields, dataset.runs), validPrecisionMs(dataset.match));
+  const runMs = product.kind === "forecast" ? runOf(product, granule.fields, root) : undefined;
   const reason =
     product.kind === "forecast"
-      ? misfitOfRun(product, granule.fields, shape, root)
+      ? misfitOfRun(product, granule.fields, shape, runMs)
       : misfitOfSteps(shape.validMs, placementRules(dataset, product, shape.validMs.length));
   if (reason !== undefined) throw new FreshetError("drift", `the granule has no place in ${product.name}`, { found: reason });
   requirePublishable(shape);
-  if (product.kind === "forecast") requireSingleSteps(shape);
-  return { product, shape };
+  if (product.kind === "forecast") {
+    requireFreeNames(root);
+    requireSingleSteps(shape);
+  }
+  return { product, shape, runMs };
 }
 
-/** Why a granule has no place among a model's runs; undefined when it has. The file's own reference time must be that of its name. */
+/** Why a granule has no place among a model's runs; undefined when it has. */
 function misfitOfRun(
   { runs }: ForecastProduct,
-  { run, kind }: GranuleReference["fields"],
+  { kind }: GranuleReference["fields"],
   { validMs }: GranuleShape,
-  root: VirtualGroup,
+  runMs: number | undefined,
 ): string | undefined {
-  if (typeof run !== "number") return "its name does not say its run";
-  requireFreeNames(root);
+  if (runMs === undefined) return "neither its name nor a coordinate forecast_reference_time says its run";
+  const place = new ForecastCells(runs).placeOf({ runMs, kind }, validMs);
+  return typeof place === "string" ? place : undefined;
+}
+
+/** The run by the granule's name, or else by the file. @throws FreshetError `drift` when they disagree. */
+function runOf({ runs }: ForecastProduct, fields: GranuleReference["fields"], root: VirtualGroup): number | undefined {
+  const run = runTimeOf(fields, runs);
   const own = referenceTimeOf(root);
-  if (own !== undefined && own !== run) {
+  if (run !== undefined && own !== undefined && own !== run) {
     throw new FreshetError("drift", "the file's own forecast reference time is not the one in its name", {
       found: new Date(own).toISOString(),
       expected: new Date(run).toISOString(),
       remedy: "Correct the name grammar, or skip the granule",
     });
   }
-  const place = new ForecastCells(runs).placeOf({ runMs: run, kind }, validMs);
-  return typeof place === "string" ? place : undefined;
+  return run ?? own;
 }
 
 /** In what the granule differs from an epoch; undefined when it fits. */
@@ -127,7 +142,7 @@ async function driftFrom(
     if (template === undefined) continue;
     const { root } = await scans.get(template.scan);
     const expected = shapeTemplate(withoutDropped(root, drop), { name: product.axis, dimension: product.dimension });
-    const drifts = compareSchemas(schemaOf(expected), schemaOf(shape));
+    const drifts = [...compareSchemas(schemaOf(expected), schemaOf(shape)), ...compareTimes(expected, shape)];
     if (drifts.length > 0) return { found: describeDrifts(drifts), key: template.key };
   }
   return undefined;

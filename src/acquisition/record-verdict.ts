@@ -33,10 +33,10 @@ export async function recordVerdict(
 function eventOf(fields: GranuleReference["fields"], verdict: Verdict) {
   switch (verdict.state) {
     case "ready": {
-      const { scanUri, scanSha256, validMs, steps, variables, references, epoch } = verdict.scanned;
+      const { scanUri, scanSha256, validMs, steps, runMs, variables, references, epoch } = verdict.scanned;
       const scan = { uri: scanUri, sha256: scanSha256 };
       const detail = { variables, references };
-      return { state: verdict.state, scan, fields: fieldsOfFile(fields, { validMs, steps }), epoch, detail };
+      return { state: verdict.state, scan, fields: fieldsOfFile(fields, { validMs, steps, runMs }), epoch, detail };
     }
     case "quarantined":
     case "skipped":

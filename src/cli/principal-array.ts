@@ -1,3 +1,5 @@
+import type { Product } from "../dataset/index.ts";
+import { groupOfView } from "../products/index.ts";
 import type { ProductState } from "../publication/index.ts";
 
 interface ArrayFacts {
@@ -6,12 +8,22 @@ interface ArrayFacts {
 }
 
 /**
- * The array that people most likely want to see: the largest of those that grow along `dimension`; of several the first by
- * name. Undefined where none does.
+ * The array that people most likely want to see: the largest of those that grow, of a forecast in the first view that its dataset file
+ * names; of several the first by name. Undefined where none does.
  */
-export async function principalArray(
+export async function principalArray(state: Pick<ProductState, "store" | "head">, product: Product): Promise<string | undefined> {
+  if (product.kind === "timeseries") return largestAlong(state, product.dimension, "");
+  for (const view of product.views) {
+    const found = await largestAlong(state, view.kind === "fmrc" ? "run" : product.dimension, groupOfView(view).slice(1));
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+async function largestAlong(
   { store, head }: Pick<ProductState, "store" | "head">,
   dimension: string,
+  under: string,
 ): Promise<string | undefined> {
   const reader = await store.reader(head);
   const found: ArrayFacts[] = [];
@@ -35,7 +47,7 @@ export async function principalArray(
       }
     }
   };
-  await visit("");
+  await visit(under);
   const most = Math.max(0, ...found.map(({ elements }) => elements));
   return found.find(({ elements }) => elements === most)?.path;
 }

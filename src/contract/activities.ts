@@ -29,6 +29,8 @@ export interface Scanned {
   /** Valid time of the first step, milliseconds since 1970. */
   readonly validMs: number;
   readonly steps: number;
+  /** Of a forecast: its forecast reference time, milliseconds since 1970. */
+  readonly runMs?: number | undefined;
   /** The epoch whose form it has, from 1. */
   readonly epoch: number;
 }

@@ -113,10 +113,24 @@ export function validPrecisionMs(texts: readonly string[]): number {
 
 /** When the granule is valid, by its name: `valid`, or else `run` + `lead`. Milliseconds since 1970; undefined if its name does not say. */
 export function validTimeOf(fields: NameFields, runs?: Runs): number | undefined {
-  const { valid, run, lead, kind } = fields;
+  const { valid, run, lead } = fields;
   if (typeof valid === "number") return valid;
-  const offsetMs = runs?.nowcast !== undefined && kind === runs.nowcast.kind ? runs.nowcast.offsetMs : 0;
-  return typeof run === "number" && typeof lead === "number" ? run + offsetMs + lead : undefined;
+  return typeof run === "number" && typeof lead === "number" ? run + offsetOf(fields, runs) + lead : undefined;
+}
+
+/**
+ * The run that a granule belongs to, by its name: `run`, or else `valid` less `lead`. Milliseconds since 1970; undefined if its name does not
+ * say.
+ */
+export function runTimeOf(fields: NameFields, runs?: Runs): number | undefined {
+  const { valid, run, lead } = fields;
+  if (typeof run === "number") return run;
+  return typeof valid === "number" && typeof lead === "number" ? valid - lead - offsetOf(fields, runs) : undefined;
+}
+
+/** From what a granule's lead counts, less its run. */
+function offsetOf({ kind }: NameFields, runs: Runs | undefined): number {
+  return runs?.nowcast !== undefined && kind === runs.nowcast.kind ? runs.nowcast.offsetMs : 0;
 }
 
 /**

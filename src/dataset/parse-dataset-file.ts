@@ -249,7 +249,7 @@ class DatasetFileReader {
     }
   }
 
-  /** Granules of a forecast are told by their run, and their names say it. */
+  /** Granules of a forecast are told by their run: their names say it, or when they are valid, and then the file or their lead tells of it. */
   #checkForecast(document: YamlDocument, dataset: Dataset, product: ForecastProduct, path: readonly PropertyKey[]): void {
     const { runs, match } = dataset;
     if (this.#problems.count > 0) return;
@@ -258,12 +258,12 @@ class DatasetFileReader {
       this.#report(document.keyLineOf(path), showPath(path), "a forecast without runs", allowed);
       return;
     }
-    const needed = ["run", ...(runs.nowcast === undefined ? [] : ["kind"])];
     for (const text of match) {
       const { kinds } = compileGrammar(text);
-      const missing = needed.find((field) => !kinds.has(field));
-      if (missing === undefined) continue;
-      this.#report(document.keyLineOf(["match"]), "match", `${text}, which does not say the ${missing}`, `a field {${missing}}`);
+      const saying = (missing: string, allowed: string): void =>
+        this.#report(document.keyLineOf(["match"]), "match", `${text}, which does not say the ${missing}`, allowed);
+      if (!kinds.has("run") && !kinds.has("valid")) saying("run", "a field {run}, or {valid}");
+      if (runs.nowcast !== undefined && !kinds.has("kind")) saying("kind", "a field {kind}");
     }
     const known = new Set(runs.leadsMs);
     for (const view of product.views) {

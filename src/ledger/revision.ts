@@ -46,13 +46,13 @@ export type NameFields = Readonly<Record<string, string | number>>;
 
 /**
  * The fields of a granule's name once its file has been read: `valid` is the file's first valid time, milliseconds since 1970, and `steps` how
- * many it has, where that is not one.
+ * many it has, where that is not one. Of a forecast, `run` is its forecast reference time.
  */
 export function fieldsOfFile(
   fields: NameFields | undefined,
-  { validMs, steps }: { readonly validMs: number; readonly steps: number },
+  { validMs, steps, runMs }: { readonly validMs: number; readonly steps: number; readonly runMs?: number | undefined },
 ): NameFields {
-  return { ...fields, valid: validMs, ...(steps === 1 ? {} : { steps }) };
+  return { ...fields, valid: validMs, ...(steps === 1 ? {} : { steps }), ...(runMs === undefined ? {} : { run: runMs }) };
 }
 
 /** A scan as it lies in the object store. */

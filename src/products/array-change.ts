@@ -3,7 +3,7 @@ import { FreshetError } from "../errors/index.ts";
 import type { SourceIdentity } from "../storage/index.ts";
 import { type Attributes, elementSize, type FillValue, type NumericType, type VirtualArray } from "../virtual/index.ts";
 import { type ArrayChange, arrayMetadata, type NativeChunk, type VirtualChunk } from "../writers/icechunk/index.ts";
-import { encodeTime } from "./cf-time.ts";
+import { encodeTime, isSameEncoding } from "./cf-time.ts";
 import { gapFill, isSameFill } from "./fill.ts";
 import type { ShapedArray } from "./granule-shape.ts";
 import type { EpochPart } from "./placed-granule.ts";
@@ -112,11 +112,13 @@ export function packedChange(context: ArrayContext): ArrayChange {
   const { axisType, axisEncoding } = context.template.shape;
   for (const { slot, row } of context.changes) {
     const granule = row === null ? undefined : context.granules.get(slot);
-    const bytes = granule === undefined ? undefined : granuleBytes(granule.shape.arrays, path);
+    const isInOtherUnits = role === "axis" && granule !== undefined && !isSameEncoding(granule.shape.axisEncoding, axisEncoding);
+    const bytes = granule === undefined || isInOtherUnits ? undefined : granuleBytes(granule.shape.arrays, path);
     for (let step = 0; step < steps; step++) {
       const at = slot * steps + step;
       if (bytes !== undefined) rows.set(at, bytes.subarray(step * fill.length, (step + 1) * fill.length));
-      else if (role === "axis") rows.set(at, encodeValue(axisType, encodeTime(axisEncoding, context.timeAt(slot, step))));
+      else if (role === "axis")
+        rows.set(at, encodeValue(axisType, encodeTime(axisEncoding, granule?.shape.validMs[step] ?? context.timeAt(slot, step))));
       else rows.set(at, fill);
     }
   }

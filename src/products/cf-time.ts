@@ -69,6 +69,10 @@ export function decodeTime(encoding: TimeEncoding, value: number | bigint): numb
   return Math.round(value * encoding.unitMs) + encoding.epochMs;
 }
 
+export function isSameEncoding(a: TimeEncoding, b: TimeEncoding): boolean {
+  return a.unitMs === b.unitMs && a.epochMs === b.epochMs;
+}
+
 /** The coordinate value of an instant; a fraction where the unit does not divide it. */
 export function encodeTime(encoding: TimeEncoding, ms: number): number {
   return (ms - encoding.epochMs) / encoding.unitMs;

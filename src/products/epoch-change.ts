@@ -9,7 +9,7 @@ import {
 } from "../virtual/index.ts";
 import { type ArrayChange, arrayMetadata, encodeTexts, groupMetadata, type StoreChange } from "../writers/icechunk/index.ts";
 import { alongChange, type Leading, packedChange, staticChange } from "./array-change.ts";
-import type { ShapedArray } from "./granule-shape.ts";
+import { isReencoded, type ShapedArray } from "./granule-shape.ts";
 import { PAGE_ROWS } from "./layout.ts";
 import type { EpochPart, PlacedGranule, Shown } from "./placed-granule.ts";
 import { epochGroup, layoutArray, STATE_GROUP, type StateHeader } from "./stored-state.ts";
@@ -142,12 +142,14 @@ function dropDiffering(
 ): Record<string, readonly string[]> {
   const dropped = new Map(Object.entries(before).map(([path, names]) => [path, new Set(names)]));
   const expected = attributesByPath(template.root);
+  // Times are written in the template's units, whatever the granule's are.
+  const axis = template.shape.arrays.find(isReencoded)?.path;
   for (const granule of granules) {
     const found = attributesByPath(granule.root);
     for (const [path, attributes] of expected) {
       for (const [name, value] of attributes) {
         const other = found.get(path)?.get(name);
-        if (other !== undefined && sameAttribute(value, other)) continue;
+        if ((path === axis && name === "units") || (other !== undefined && sameAttribute(value, other))) continue;
         dropped.set(path, (dropped.get(path) ?? new Set()).add(name));
       }
     }

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { positionOf, type Runs, timeAt } from "../dataset/index.ts";
+import { describeLead } from "./describe-lead.ts";
 import { instant } from "./granule-shape.ts";
 
 /** A cell of a forecast: what one run says of one moment. */
@@ -55,11 +56,11 @@ export class ForecastCells {
     const missing = cells.indexOf(undefined);
     const what = isNowcast ? "nowcast" : "forecast";
     if (missing >= 0)
-      return `valid ${instant(validMs[missing] as number)}, ${this.#lead(validMs[missing], runMs)} after its run: no ${what} has that`;
+      return `valid ${instant(validMs[missing] as number)}, lead ${describeLead((validMs[missing] as number) - runMs)}, which no ${what} of a run has`;
     const first = cells[0] as number;
     if (cells.some((cell, step) => cell !== first + step)) return "its steps are not those of the run";
     if (first % validMs.length !== 0 || this.perRun % validMs.length !== 0)
-      return `${validMs.length} steps from the ${first + 1}th on, where a run has ${this.perRun}: they do not tile it`;
+      return `${validMs.length} steps from step ${first + 1} of the run's ${this.perRun} on: files of so many steps do not tile it`;
     return begin + first;
   }
 
@@ -98,9 +99,5 @@ export class ForecastCells {
       .update(JSON.stringify([leadsMs, nowcast?.offsetMs, nowcast?.leadsMs]))
       .digest("hex");
     return `runs every ${every} from ${cycle.anchorMs}, ${this.perRun} cells ${leads.slice(0, 16)}`;
-  }
-
-  #lead(validMs: number | undefined, runMs: number): string {
-    return `${((validMs ?? Number.NaN) - runMs) / 3_600_000} h`;
   }
 }

@@ -1,5 +1,6 @@
 import { type Runs, validTimeOf } from "../dataset/index.ts";
 import type { Revision } from "../ledger/index.ts";
+import { describeLead } from "./describe-lead.ts";
 import { ForecastCells } from "./forecast-cells.ts";
 
 /** How long a run that is late is still waited for, from its deadline on (without one, from its forecast reference time on). */
@@ -116,11 +117,6 @@ export function describeAwaited(members: readonly RunMember[]): string {
       return from.isNowcast ? `nowcast ${leads}` : leads;
     })
     .join(", ");
-}
-
-/** `6h`, `90m`. */
-export function describeLead(leadMs: number): string {
-  return leadMs % 3_600_000 === 0 ? `${leadMs / 3_600_000}h` : `${leadMs / 60_000}m`;
 }
 
 function memberState(granule: RunGranule | undefined, isOver: boolean): MemberState {

@@ -1,6 +1,6 @@
 import type { ForecastProduct, ForecastView } from "../dataset/index.ts";
+import { describeLead } from "./describe-lead.ts";
 import { ForecastCells } from "./forecast-cells.ts";
-import { describeLead } from "./forecast-run.ts";
 import type { Layout, LayoutRow } from "./layout.ts";
 
 /** What stands in a cell of a view: one step of a granule. */
@@ -52,13 +52,20 @@ function layoutsOf(view: ForecastView, table: RunTable): ViewLayout[] {
       return [table.best(view)];
     case "latest": {
       const newest = table.newest();
-      return newest === undefined ? [table.empty(view, "/latest")] : [table.run(view, "/latest", newest)];
+      return newest === undefined ? [table.empty(view)] : [table.run(view, groupOfView(view), newest)];
     }
     case "run":
-      return table.presentRuns().map((run) => table.run(view, `/run/${runName(table.runsMs[run] as number)}`, run));
+      return table
+        .presentRuns()
+        .map((run) => table.run(view, `${groupOfView(view)}/${runName(table.runsMs[run] as number)}`, run));
     case "offset":
       return [table.offset(view)];
   }
+}
+
+/** Where a view lies in the group of its epoch: `/best`, `/offset/6h`; of `run`, what the groups of the runs lie in. */
+export function groupOfView(view: ForecastView): string {
+  return view.kind === "offset" ? `/offset/${describeLead(view.leadMs)}` : `/${view.kind}`;
 }
 
 /** A run as a name of a group: `20240101T0600Z`. */
@@ -104,7 +111,7 @@ class RunTable {
     const leadsMs = this.#leadsMs;
     const validMs = runsMs.flatMap((runMs) => leadsMs.map((leadMs) => runMs + leadMs));
     const lengths = [runsMs.length, leadsMs.length];
-    return { view, group: "/fmrc", form: "grid", lengths, cells: this.#cells, validMs, runsMs, leadsMs };
+    return { view, group: groupOfView(view), form: "grid", lengths, cells: this.#cells, validMs, runsMs, leadsMs };
   }
 
   best(view: ForecastView): ViewLayout {
@@ -119,7 +126,7 @@ class RunTable {
     const validMs = everyStep(present, this.#validStepMs());
     return line(
       view,
-      "/best",
+      groupOfView(view),
       validMs,
       validMs.map((ms) => chosen.get(ms)?.cell ?? null),
     );
@@ -137,11 +144,11 @@ class RunTable {
     const lead = this.#leadIndex.get(view.leadMs) as number;
     const cells = this.runsMs.map((_, run) => this.#cells[run * leads + lead] ?? null);
     const validMs = this.runsMs.map((runMs) => runMs + view.leadMs);
-    return line(view, `/offset/${describeLead(view.leadMs)}`, validMs, cells);
+    return line(view, groupOfView(view), validMs, cells);
   }
 
-  empty(view: ForecastView, group: string): ViewLayout {
-    return line(view, group, [], []);
+  empty(view: ForecastView): ViewLayout {
+    return line(view, groupOfView(view), [], []);
   }
 
   /** Runs of which anything stands, ascending. */

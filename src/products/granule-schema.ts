@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import type { Codec } from "../codecs/index.ts";
 import { type AttributeValue, describeDataType, type FillValue, type VirtualArray } from "../virtual/index.ts";
-import type { ArrayRole, GranuleShape, ShapedArray } from "./granule-shape.ts";
+import { decodeTime, encodeTime, isSameEncoding } from "./cf-time.ts";
+import { type ArrayRole, type GranuleShape, instant, isReencoded, type ShapedArray } from "./granule-shape.ts";
 import { storedValues } from "./typed-values.ts";
 
 /**
@@ -75,6 +76,30 @@ export function compareSchemas(expected: GranuleSchema, found: GranuleSchema): D
   return drifts;
 }
 
+/**
+ * The times of a granule whose time coordinate has other units than the template's (`hours since` its own run): they are written in the
+ * template's, which has to have a number for each.
+ */
+export function compareTimes(expected: GranuleShape, found: GranuleShape): Drift[] {
+  const { axisEncoding, axisType } = expected;
+  if (isSameEncoding(found.axisEncoding, axisEncoding)) return [];
+  const strange = found.validMs.find((ms) => {
+    const value = encodeTime(axisEncoding, ms);
+    const stored = axisType === "float32" ? Math.fround(value) : value;
+    return decodeTime(axisEncoding, stored) !== ms || (!axisType.startsWith("float") && !Number.isSafeInteger(value));
+  });
+  if (strange === undefined) return [];
+  const path = `/${expected.arrays.find(({ role }) => role === "axis")?.array.name ?? expected.dimension}`;
+  return [
+    {
+      path,
+      fact: "time",
+      found: instant(strange),
+      expected: `an instant that ${axisType} holds in the units of the first granule`,
+    },
+  ];
+}
+
 /** One line for people: `/sst scale_factor: found 0.02, expected 0.01; …`. */
 export function describeDrifts(drifts: readonly Drift[]): string {
   const shown = drifts
@@ -89,7 +114,8 @@ function short(text: string): string {
   return text.length <= 120 ? text : `${text.slice(0, 100)}… (${text.length} characters)`;
 }
 
-function factsOf({ array, role, axisIndex, isNewAxis }: ShapedArray): ArrayFacts {
+function factsOf(shaped: ShapedArray): ArrayFacts {
+  const { array, role, axisIndex, isNewAxis } = shaped;
   const axis = isNewAxis ? undefined : axisIndex;
   const facts: Record<string, string> = {
     role,
@@ -103,7 +129,7 @@ function factsOf({ array, role, axisIndex, isNewAxis }: ShapedArray): ArrayFacts
     facts.fill = describeFill(array.fillValue);
   }
   for (const [name, value] of array.attributes) {
-    if (isDecisive(name, array, role))
+    if (isDecisive(name, array, role) && !(name === "units" && isReencoded(shaped)))
       facts[name in facts || name === "values" ? `attribute ${name}` : name] = describeAttribute(value);
   }
   const values = role === "static" ? storedValues(array) : undefined;

@@ -171,6 +171,14 @@ function isTimeLike(array: VirtualArray): boolean {
   return / since /.test(textOf(array.attributes, "units") ?? "");
 }
 
+/**
+ * Whether times of other units are written in the template's: those of the axis, unless it has bounds, which are in its units too and stay as
+ * they are.
+ */
+export function isReencoded({ role, array: { attributes } }: ShapedArray): boolean {
+  return role === "axis" && !attributes.has("bounds") && !attributes.has("climatology");
+}
+
 type GranuleTime = Pick<GranuleShape, "validMs" | "axisType" | "axisEncoding">;
 
 function timeFromName(nameValidMs: number | undefined, axisName: string): GranuleTime {

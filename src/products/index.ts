@@ -1,11 +1,11 @@
 export { alongGrid } from "./array-change.ts";
 export { decodeTime } from "./cf-time.ts";
+export { describeLead } from "./describe-lead.ts";
 export { epochChange, layoutChange, showing, stateChange } from "./epoch-change.ts";
 export { type Cell, ForecastCells } from "./forecast-cells.ts";
 export {
   countMembers,
   describeAwaited,
-  describeLead,
   type ForecastRun,
   forecastRun,
   givenUpAt,
@@ -16,6 +16,7 @@ export {
 } from "./forecast-run.ts";
 export {
   differencesOf,
+  groupOfView,
   runName,
   type ViewCell,
   type ViewChange,
@@ -25,7 +26,7 @@ export {
   viewsOf,
 } from "./forecast-views.ts";
 export { gapsOf } from "./gaps.ts";
-export { compareSchemas, type Drift, describeDrifts, type GranuleSchema, schemaOf } from "./granule-schema.ts";
+export { compareSchemas, compareTimes, type Drift, describeDrifts, type GranuleSchema, schemaOf } from "./granule-schema.ts";
 export { type GranuleShape, type ShapedArray, shapeGranule, shapeTemplate } from "./granule-shape.ts";
 export { differenceOf, Layout, type LayoutDifference, type LayoutRow, type SlotChange } from "./layout.ts";
 export type { PlacedGranule, Shown } from "./placed-granule.ts";

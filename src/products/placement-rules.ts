@@ -1,4 +1,5 @@
 import { type Dataset, isOn, type Product, positionOf, timeAt } from "../dataset/index.ts";
+import { describeLead } from "./describe-lead.ts";
 import { ForecastCells } from "./forecast-cells.ts";
 import { instant } from "./granule-shape.ts";
 import type { CalendarArithmetic, PlacementRules } from "./placement.ts";
@@ -43,7 +44,7 @@ function arithmeticOf(cells: ForecastCells): CalendarArithmetic {
   return {
     describe: (place) => {
       const { runMs, leadMs, isNowcast } = cells.at(place);
-      return `run ${instant(runMs)}, ${isNowcast ? "nowcast" : "lead"} ${leadMs / 3_600_000}h`;
+      return `run ${instant(runMs)}, ${isNowcast ? "nowcast" : "lead"} ${describeLead(leadMs)}`;
     },
     isOn: Number.isSafeInteger,
     isStep: Number.isSafeInteger,

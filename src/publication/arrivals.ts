@@ -83,7 +83,7 @@ function placeIn(
   { run, kind }: NonNullable<Revision["fields"]> = {},
   validMs: number,
 ): Pick<ReadyArrival, "place" | "misfit"> {
-  if (typeof run !== "number") return { misfit: "its name does not say its run" };
+  if (typeof run !== "number") return { misfit: "neither its name nor the file says its run" };
   const place = new ForecastCells(runs).placeOf({ runMs: run, kind }, [validMs]);
   return typeof place === "number" ? { place } : { misfit: place };
 }

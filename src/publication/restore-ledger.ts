@@ -1,7 +1,7 @@
 import type { Dataset, Product } from "../dataset/index.ts";
 import { FreshetError, isFreshetError } from "../errors/index.ts";
 import { fieldsOfFile, type Ledger, type Member, type RevisionEvent, type RevisionFacts } from "../ledger/index.ts";
-import { granulesIn, type LayoutRow, type PublicationKind, type StoredState } from "../products/index.ts";
+import { ForecastCells, granulesIn, type LayoutRow, type PublicationKind, type StoredState } from "../products/index.ts";
 import type { ScanStore } from "../scan/index.ts";
 import type { IcechunkStore } from "../writers/icechunk/index.ts";
 import { nameFieldsOf } from "./name-fields-of.ts";
@@ -49,6 +49,8 @@ interface EpochRow extends LayoutRow {
   readonly epoch: number;
   /** Of each granule of the epoch. */
   readonly steps: number;
+  /** Of a forecast, milliseconds since 1970. */
+  readonly runMs?: number | undefined;
 }
 
 /**
@@ -131,7 +133,7 @@ class Restorer {
     const state = await readState(store, id);
     if (state === undefined) return;
     const { kind, sequence, parent, layoutHash, hold } = state.header;
-    const rows = rowsOf(state);
+    const rows = rowsOf(product, state);
     await this.#hear([...rows.values()]);
     await this.#establish(product, state);
     const before = this.#products.get(product.name);
@@ -206,8 +208,8 @@ class Restorer {
         if (isNew) this.revisions++;
         if (isNew && facts[index]?.uri === undefined) this.placeless++;
         if (revision.state !== "heard") return [];
-        const { key, identity, scan, epoch, validMs, steps } = row;
-        const fields = fieldsOfFile(revision.fields, { validMs, steps });
+        const { key, identity, scan, epoch, validMs, steps, runMs } = row;
+        const fields = fieldsOfFile(revision.fields, { validMs, steps, runMs });
         return [{ dataset: name, key, identity, state: "ready", scan, epoch, fields }];
       });
       await this.#ledger.recordAll(ready);
@@ -267,10 +269,14 @@ function membersOf(
   }
 }
 
-function rowsOf({ epochs }: StoredState): Map<string, EpochRow> {
+function rowsOf(product: Product, { epochs }: StoredState): Map<string, EpochRow> {
   const rows = new Map<string, EpochRow>();
+  const cells = product.kind === "forecast" ? new ForecastCells(product.runs) : undefined;
   for (const { header, layout } of epochs) {
-    for (const [, row] of layout.rows()) rows.set(row.key, { ...row, epoch: header.epoch, steps: header.steps });
+    for (const [, row] of layout.rows()) {
+      const runMs = row.place === undefined ? undefined : cells?.at(row.place).runMs;
+      rows.set(row.key, { ...row, epoch: header.epoch, steps: header.steps, runMs });
+    }
   }
   return rows;
 }

@@ -182,12 +182,13 @@ async function readChunks(
   let written = 0;
   const stride = Math.max(1, Math.ceil(testimonies.length / most));
   for (const [number, testimony] of testimonies.entries()) {
-    for (const { path, role, array } of testimony.granule.shape.arrays) {
-      const index = role === "along" ? firstWritten(array.manifest) : undefined;
-      if (index === undefined) continue;
+    for (const shaped of testimony.granule.shape.arrays) {
+      const { path, role } = shaped;
+      const chunk = role === "along" ? firstShown(shaped, testimony.places) : undefined;
+      if (chunk === undefined) continue;
       written++;
       if (number % stride !== 0) continue;
-      const place = placeOf({ path, index, extent: array.chunkShape, sha256: "", isUnwritten: false }, testimony);
+      const place = placeOf({ path, ...chunk, sha256: "", isUnwritten: false }, testimony);
       await naming(testimony, folder, async () => {
         const bytes = place && (await reader.get([place.path.slice(1), "c", ...place.index].join("/")));
         if (bytes === null || bytes === undefined) throw refusal("no chunk", `one at [${place?.index}]`, path);
@@ -204,17 +205,39 @@ async function readChunks(
   return looked;
 }
 
+/** A chunk of the granule that a source has written and readers see; of a forecast, where a chunk may hold several steps, one step of it. */
+function firstShown(
+  { array, axisIndex = 0, isNewAxis }: ShapedArray,
+  places: Testimony["places"],
+): Pick<Sample, "index" | "extent"> | undefined {
+  const extent = array.chunkShape;
+  const length = extent[axisIndex] as number;
+  if (places === undefined || isNewAxis) {
+    const index = firstWritten(array.manifest);
+    return index && { index, extent };
+  }
+  for (const step of places.keys()) {
+    const index = firstWritten(array.manifest, (at) => at[axisIndex] === Math.floor(step / length));
+    if (index !== undefined) return { index: index.with(axisIndex, step), extent: extent.with(axisIndex, 1) };
+  }
+  return undefined;
+}
+
 /** The index of the first cell that a source has written. */
-function firstWritten(manifest: ChunkManifest): number[] | undefined {
+function firstWritten(
+  manifest: ChunkManifest,
+  isAsked: (index: readonly number[]) => boolean = () => true,
+): number[] | undefined {
   for (let cell = 0; cell < manifest.cells; cell++) {
     if (manifest.at(cell).kind === "missing") continue;
     let left = cell;
-    return manifest.grid.map((_, dimension) => {
+    const index = manifest.grid.map((_, dimension) => {
       const size = manifest.grid.slice(dimension + 1).reduce((product, length) => product * length, 1);
       const at = Math.floor(left / size);
       left -= at * size;
       return at;
     });
+    if (isAsked(index)) return index;
   }
   return undefined;
 }

@@ -298,8 +298,8 @@ describe("a dataset file with one thing wrong gets one line", () => {
     ],
     [
       "a forecast whose names do not say the run",
-      forecast({ match: '"{valid:%Y%m%d}.nc"' }),
-      `${LINE.match}: match: found {valid:%Y%m%d}.nc, which does not say the run, allowed a field {run}`,
+      forecast({ match: '"{day:%Y%m%d}.nc"' }),
+      `${LINE.match}: match: found {day:%Y%m%d}.nc, which does not say the run, allowed a field {run}, or {valid}`,
     ],
     [
       "nowcasts whose names do not say so",

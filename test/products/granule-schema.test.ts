@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import {
   compareSchemas,
+  compareTimes,
   type Drift,
   describeDrifts,
   type GranuleSchema,
@@ -73,13 +74,6 @@ const DRIFTS: Readonly<Record<string, readonly [granule: MadeGranule, ...drift: 
     "bad good",
     "absent",
   ],
-  "units of the axis": [
-    { timeUnits: "seconds since 1970-01-01T00:00:00Z" },
-    "/time",
-    "units",
-    "seconds since 1970-01-01T00:00:00Z",
-    "seconds since 1970-01-01 00:00:00",
-  ],
   "the grid's values": [{ latitudes: [10, 20.5] }, "/lat", "values", /^sha256:/, /^sha256:/],
   "the grid's shape": [{ latitudes: [10, 20, 30] }, "/sst", "shape", "[*,3,3]", "[*,2,3]"],
   "a grid mapping's attribute": [
@@ -141,6 +135,26 @@ describe("drift", () => {
       if (fact === "values") assert.notEqual(told.found, told.expected);
     });
   }
+
+  test("other units of the axis are none, unless it has bounds; a time that the first granule's type cannot hold is", async () => {
+    const since = (timeUnits: string, seconds: number, more: MadeGranule = {}): MadeGranule => ({
+      timeUnits,
+      seconds: [seconds],
+      ...more,
+    });
+    const bounds: MadeGranule = { timeAttributes: [["bounds", "char", "time_bnds"]] };
+    const shapeOf = async (granule: MadeGranule) =>
+      shapeGranule((await scanGranule(granule)).root, { name: "time", dimension: "time" }, undefined);
+    const hours = await shapeOf(since("hours since 2017-06-05 00:00:00", 12));
+    const next = await shapeOf(since("hours since 2017-06-06 00:00:00", 6));
+    assert.deepEqual(compareSchemas(schemaOf(hours), schemaOf(next)), []);
+    assert.deepEqual(compareTimes(hours, next), []);
+    const between = await shapeOf(since("minutes since 2017-06-06 00:00:00", 30));
+    assert.equal(compareTimes(hours, between)[0]?.found, "2017-06-06T00:30:00Z");
+    const bounded = await shapeOf(since("hours since 2017-06-05 00:00:00", 12, bounds));
+    const otherwise = await shapeOf(since("hours since 2017-06-06 00:00:00", 6, bounds));
+    assert.equal(compareSchemas(schemaOf(bounded), schemaOf(otherwise))[0]?.fact, "units");
+  });
 
   test("the data type is told, and with it the fill", async () => {
     const drifts = await driftOf({ type: "int32" });

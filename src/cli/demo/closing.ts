@@ -118,7 +118,7 @@ async function openingLines(dataset: Dataset): Promise<string[]> {
   for (const product of dataset.products) {
     const state = await lookAtProduct(dataset, product);
     if (state === undefined) continue;
-    const array = await principalArray(state, product.dimension);
+    const array = await principalArray(state, product);
     if (array === undefined) continue;
     const { xarray, zarrita } = readingLines({ folder: state.store.folder, prefixes: state.prefixes, array });
     lines.push(

@@ -1,4 +1,5 @@
 import type { Dataset, Product } from "../../dataset/index.ts";
+import { groupOfView } from "../../products/index.ts";
 import { lookAtProduct } from "../../publication/index.ts";
 import { principalArray } from "../principal-array.ts";
 import { readingLines } from "../reading-lines.ts";
@@ -11,11 +12,12 @@ export async function openingLines(dataset: Dataset, product: Product, version?:
   const state = await lookAtProduct(dataset, product);
   if (state === undefined) return [];
   const { store, prefixes, s3, head } = state;
-  const array = await principalArray({ store, head: version ?? head }, product.dimension);
+  const array = await principalArray({ store, head: version ?? head }, product);
   if (array === undefined) return [];
   const { xarray, zarrita } = readingLines({ folder: store.folder, prefixes, s3, array, version });
   return [
     "",
+    ...viewLines(product),
     "# in xarray, from the project's folder (docs/reading.md)",
     xarray,
     "",
@@ -23,4 +25,13 @@ export async function openingLines(dataset: Dataset, product: Product, version?:
     zarrita,
     "",
   ];
+}
+
+/** Which groups there are to open. */
+function viewLines(product: Product): string[] {
+  if (product.kind === "timeseries") return [];
+  const groups = product.views.map(
+    (view) => `${groupOfView(view).slice(1)}${view.kind === "run" ? "/20240901T0600Z (each run)" : ""}`,
+  );
+  return [`# its views are groups: ${groups.join(", ")}`];
 }

@@ -66,7 +66,7 @@ export async function showVersion(
   console.log(`  made from ${parent} by the dataset file ${header.dataset.hash.slice(0, 12)}`);
   for (const { header: epoch, layout } of stored.epochs) {
     const group = epochGroup(epoch.epoch);
-    const place = group === "" ? "the root group" : `the group ${group.slice(1)}`;
+    const place = placeOf(product, group);
     console.log(`  epoch ${epoch.epoch}, in ${place}: ${count(layout.granules, "granule")} in ${count(epoch.slots, "slot")}`);
   }
   const staleCount = rows.filter((row) => row.stale !== "").length;
@@ -82,7 +82,10 @@ export async function showVersion(
   ]);
   for (const line of table(COLUMNS, cells)) console.log(line);
   if (rows.length > shown.length) console.log(`  and ${rows.length - shown.length} earlier ones: --all`);
-  if (gaps.length > 0) console.log(`\n  ${count(gaps.length, "gap")} in the calendar: ${ranges(product, gaps)}`);
+  if (gaps.length > 0)
+    console.log(
+      `\n  ${count(gaps.length, "gap")} in ${product.kind === "forecast" ? "its runs" : "the calendar"}: ${ranges(product, gaps)}`,
+    );
   for (const line of await openingLines(dataset, product, id)) console.log(line);
   if (granulesIn(stored.epochs) === 0) console.log("  It holds no granule.");
 }
@@ -94,6 +97,12 @@ const COLUMNS = [
   { title: "epoch", align: "right" },
   { title: "stale", cut: true },
 ] as const;
+
+/** Where an epoch's arrays are. */
+function placeOf({ kind }: Product, group: string): string {
+  if (kind === "forecast") return group === "" ? "the groups of its views" : `the groups of its views in ${group.slice(1)}`;
+  return group === "" ? "the root group" : `the group ${group.slice(1)}`;
+}
 
 const MOST_RANGES = 10;
 
