@@ -69,6 +69,27 @@ data "aws_iam_policy_document" "worker" {
     actions   = ["s3:ListBucket"]
     resources = local.source_arns
   }
+
+  # Whom dataset files name under notify.
+  dynamic "statement" {
+    for_each = length(var.notify_topics) > 0 ? [var.notify_topics] : []
+
+    content {
+      sid       = "NotifyTopics"
+      actions   = ["sns:Publish"]
+      resources = statement.value
+    }
+  }
+
+  dynamic "statement" {
+    for_each = length(var.notify_queues) > 0 ? [var.notify_queues] : []
+
+    content {
+      sid       = "NotifyQueues"
+      actions   = ["sqs:SendMessage"]
+      resources = statement.value
+    }
+  }
 }
 
 data "aws_iam_policy_document" "reader" {

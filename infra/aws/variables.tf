@@ -75,3 +75,15 @@ variable "reader_principals" {
   type        = list(string)
   default     = []
 }
+
+variable "notify_topics" {
+  description = "ARNs of SNS topics that dataset files name under notify."
+  type        = list(string)
+  default     = []
+}
+
+variable "notify_queues" {
+  description = "ARNs of SQS queues that dataset files name under notify."
+  type        = list(string)
+  default     = []
+}

@@ -19,6 +19,7 @@ const ACTIONS: Readonly<Record<string, string>> = {
   GetQueueUrl: "sqs:GetQueueUrl",
   ReceiveMessage: "sqs:ReceiveMessage",
   SendMessage: "sqs:SendMessage",
+  Publish: "sns:Publish",
   DeleteMessageBatch: "sqs:DeleteMessage",
   ChangeMessageVisibilityBatch: "sqs:ChangeMessageVisibility",
   GetObject: "s3:GetObject",
@@ -57,7 +58,7 @@ describe("infra/aws", () => {
     const needed = (...folders: readonly string[]) =>
       [...new Set([...commandsOf(...folders)].flatMap((command) => ACTIONS[command] ?? []))].sort();
     assert.deepEqual(actionsOf("starter"), needed("starters/delivery", "secrets"));
-    assert.deepEqual(actionsOf("worker"), needed("storage", "secrets"));
+    assert.deepEqual(actionsOf("worker"), needed("storage", "secrets", "notify"));
     assert.deepEqual(actionsOf("reader"), needed("storage"));
     assert.doesNotMatch(text, /actions\s*=\s*\[[^\]]*\*/, "no action with a star");
   });
