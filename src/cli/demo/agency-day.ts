@@ -19,7 +19,7 @@ interface Step {
   readonly says: string;
 }
 
-/** A day as agencies have them: out of order, said twice, said before it is true, broken off, corrected, changed without a word. */
+/** A day as agencies have them: out of order, said twice, said before it is true, not whole yet, corrected, changed without a word. */
 const DAY: readonly Step[] = [
   { pauseMs: 0, granule: ["ostia", 1], acts: ["publish", "announce"], says: "published and announced" },
   { pauseMs: 400, granule: ["mogreps-uk", 1], acts: ["publish", "announce"], says: "published and announced" },
@@ -51,7 +51,7 @@ const DAY: readonly Step[] = [
     granule: ["mogreps-uk", 3],
     acts: ["publish", "announce"],
     isNews: true,
-    after: ["mogreps-uk", 3],
+    after: ["mogreps-uk", 2],
     says: "published again, all of it this time",
   },
   {
