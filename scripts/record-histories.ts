@@ -4,10 +4,11 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { historyToJSON } from "@temporalio/common/lib/proto-utils.js";
 import { parseDatasetFile } from "../src/dataset/index.ts";
-import { applyDatasets, tellRun } from "../src/starters/index.ts";
+import { applyDatasets, beginBackfill, startReconciliation, tellRun } from "../src/starters/index.ts";
+import { Hook } from "../test/notify/hook.ts";
 import { OSTIA, type RealGranule } from "../test/support/granules.ts";
 import { World } from "../test/support/world.ts";
 
@@ -66,8 +67,54 @@ await world.announce(one.name);
 await runHandle.result();
 
 await keep("run-opened-then-complete", `run:daily:${dayOfRun}`);
+// What schedules and commands start: each once, as it ends by itself.
+const hook = await Hook.start();
+const [told] = parseDatasetFile(
+  `
+sources: { files: { at: "${world.agency.folder}", listing: { every: 1d } } }
+---
+name: listed
+from: { source: files }
+match: "{valid:%Y%m%d%H%M%S}-UKMO-L4_GHRSST-SSTfnd-OSTIAanom-GLOB-v02.0-fv02.0.nc"
+products: [ { timeseries: { calendar: { every: 1d, at: "12:00Z" }, store: "stores/listed" } } ]
+publish: { coalesce: 50ms }
+notify: [ { when: published, webhook: { url: "${hook.url}" } } ]
+`,
+  { file: join(world.settings.home, "listed.yaml") },
+).datasets;
+if (told === undefined) throw new Error("no dataset");
+const [listed] = await applyDatasets(world.client, world.ledger, [told]);
+const listedReference = { name: told.name, hash: listed?.hash ?? "" };
+await world.client.schedule.getHandle("listing:files").trigger();
+await world.until(async () => hook.calls.length > 0, "somebody is told");
+const uris = [`${pathToFileURL(world.agency.folder).href}/${one.name}`];
+const backfill = await beginBackfill(world.client, world.settings.home, listedReference, uris, { window: 10, again: true });
+await world.client.workflow.getHandle(backfill).result();
+const reconciliation = await startReconciliation(world.client, { dataset: listedReference, act: false });
+await reconciliation.result();
+await world.client.schedule.getHandle("maintenance:listed").trigger();
+for (const [file, type] of [
+  ["listing-looked-once", "listing"],
+  ["notification-told", "notification"],
+  ["backfill-of-one", "backfill"],
+  ["reconcile-report", "reconcile"],
+  ["maintenance-swept", "maintenance"],
+] as const)
+  await keep(file, await ended(type));
+await hook.stop();
 await world.stop();
 process.exit(0);
+
+/** The id of the first workflow of a type that has ended. */
+async function ended(type: string): Promise<string> {
+  let id: string | undefined;
+  await world.until(async () => {
+    const query = `WorkflowType="${type}" AND ExecutionStatus="Completed"`;
+    for await (const { workflowId } of world.client.workflow.list({ query })) id ??= workflowId;
+    return id !== undefined;
+  }, `a ${type} has ended`);
+  return id as string;
+}
 
 async function keep(file: string, id: string): Promise<void> {
   const history = await world.client.workflow.getHandle(id).fetchHistory();
