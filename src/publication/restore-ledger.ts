@@ -167,7 +167,7 @@ class Restorer {
     for (const { wanted } of this.#products.values()) {
       for (const row of wanted.values()) {
         standing.add(idOf(row));
-        instants.add(row.validMs);
+        instants.add(row.place ?? row.validMs);
       }
     }
     const events: RevisionEvent[] = [];

@@ -7,7 +7,9 @@ import {
   type PublicationKind,
   productHash,
   type StateHeader,
+  type StoredState,
   shapeTemplate,
+  slotMeaning,
   standingRow,
   withoutDropped,
 } from "../products/index.ts";
@@ -136,6 +138,7 @@ export class TurnMaker {
     const earlier = await readState(state.store, version);
     if (state.stored === undefined || earlier === undefined)
       throw new FreshetError("usage", "this version holds nothing that could be shown again", { found: version });
+    requireSameMeaning(earlier, slotMeaning(dataset, product), version);
     const wanted = wantedAgain(state.stored, earlier);
     const [latest] = await this.#parts.ledger.publications(dataset.name, product.name, 1);
     const { cursor } = state.stored.header;
@@ -258,6 +261,21 @@ function planOf(
     ...countsOf(wanted.epochs),
     unchanged,
   };
+}
+
+/** Slots of a version that was made by another calendar, or by other runs and leads, stand for something else now. */
+function requireSameMeaning({ epochs }: StoredState, meaning: string, version: string): void {
+  const other = epochs.find(({ header }) => header.calendar !== meaning);
+  if (other === undefined) return;
+  throw new FreshetError(
+    "usage",
+    "this version was made by another calendar, or other runs and leads, than the dataset file has",
+    {
+      found: `${version}: ${other.header.calendar}`,
+      expected: meaning,
+      remedy: "Apply the dataset file that it was made by, which rebuilds the product, or go back to a later version",
+    },
+  );
 }
 
 /** The store is one publication ahead of the ledger: its writer died in between. */

@@ -72,6 +72,16 @@ describe("a rollback", () => {
     assert.deepEqual(await workshop.steps(), [10, 25]);
   });
 
+  test("to a version of another calendar is refused: its slots stand for other times now", async () => {
+    await start();
+    await deliver(1, 10);
+    await workshop.settle();
+    workshop.use({ calendar: '{ every: 12h, at: "12:00Z" }' });
+    await operate({ kind: "rebuild" });
+    await assert.rejects(operate({ kind: "rollback", to: 1, ...why }), (error) => isFreshetError(error, "usage"));
+    await operate({ kind: "rollback", to: 2, ...why });
+  });
+
   test("what was withdrawn meanwhile does not come back with the release", async () => {
     await start();
     const one = await deliver(1, 10);
