@@ -1,4 +1,4 @@
-// `npm run bench -- [PART…] [--count N] [--rate 2] [--burst N] [--sizes 1000,100000] [--granules N] [--waiting 1,1000]`: what things cost, as tables and as JSON in .freshet/bench/. Nothing is
+// `npm run bench -- [PART…] [--count N] [--rate 2] [--burst N] [--sizes 1000,100000] [--granules N] [--announcements N] [--waiting 1,1000]`: what things cost, as tables and as JSON in .freshet/bench/. Nothing is
 // judged here: the machine's load is part of every figure.
 import { mkdir, writeFile } from "node:fs/promises";
 import { cpus, loadavg } from "node:os";
@@ -13,6 +13,7 @@ import { granule } from "./granule.ts";
 import { growth } from "./growth.ts";
 import { latency } from "./latency.ts";
 import { memory } from "./memory.ts";
+import { starters } from "./starters.ts";
 
 type Rows = readonly Readonly<Record<string, string | number>>[];
 
@@ -23,6 +24,7 @@ const { values, positionals } = parseArgs({
     rate: { type: "string", default: "2" },
     burst: { type: "string", default: "300" },
     sizes: { type: "string", default: "1000,100000,1000000" },
+    announcements: { type: "string", default: "2000" },
     granules: { type: "string", default: "100000" },
     waiting: { type: "string", default: "1,1000" },
   },
@@ -35,6 +37,7 @@ const PARTS: Readonly<Record<string, () => Promise<Rows>>> = {
   granule: () => granule(Number(values.count)),
   growth: () => growth(values.sizes.split(",").map(Number), say),
   forms: () => forms(3_000, say),
+  starters: () => starters(Number(values.announcements), say),
   memory: () => memory(Number(values.granules), say),
   download: () => download(values.waiting.split(",").map(Number), say),
 };

@@ -45,7 +45,7 @@ suite("freshet dataset try", () => {
       valid: "2023-03-14T03:00:00Z",
     });
     assert.deepEqual([later.key, later.valid], ["20240914T060000Z,001h,n", "2024-09-14T07:00:00Z"]);
-    assert.equal(later.trouble, "by its name not on the calendar of timeseries");
+    assert.equal(later.trouble, "by its name without a place in timeseries");
   });
 
   test("ends with 1 for a name that no dataset knows, and for a place that the source may not name", async () => {
