@@ -43,11 +43,13 @@ export async function backfill(given: BackfillInput): Promise<BackfillStatus> {
   let input = given;
   let { offset, pending, counts, unpublished, isPaused } = input.at ?? START;
   let isEnd = false;
+  /** Granules that may be announced at this moment: nobody knows yet how many are. */
+  let asked = 0;
   const status = (): BackfillStatus => ({
     dataset: input.dataset.name,
     total: input.total,
     done: counts.known + counts.absent + counts.foreign + counts.held + counts.ready + counts.quarantined + counts.others,
-    underWay: pending.length,
+    underWay: pending.length + asked,
     isPaused,
     counts,
   });
@@ -83,7 +85,9 @@ export async function backfill(given: BackfillInput): Promise<BackfillStatus> {
     while (!isEnd || pending.length > 0) {
       const room = input.window - pending.length;
       if (!isEnd && !isPaused && (pending.length === 0 || room >= input.window / 2)) {
+        asked = room;
         const page = await announcePage(input, offset, room);
+        asked = 0;
         ({ offset, isEnd } = page);
         pending = [...pending, ...page.announced];
         add({ announced: page.announced.length, known: page.known, absent: page.absent, foreign: page.foreign, held: page.held });

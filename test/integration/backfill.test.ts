@@ -110,6 +110,8 @@ publish: { coalesce: 0s }
     const handle = await startBackfill(world.client, "paused", input);
     const status = (): Promise<BackfillStatus> => handle.query<BackfillStatus>("status");
     await world.until(async () => (await status()).counts.ready >= 2, "it has begun");
+    // At once: a quick machine would be done before a command has started.
+    await handle.signal("pause");
     assert.equal((await freshet(["backfill", "pause", "hours"], undefined, environment)).code, 0);
     await world.until(async () => (await status()).isPaused && (await status()).underWay === 0, "it is paused");
     const { done } = await status();
