@@ -111,7 +111,7 @@ function misfitOfRun(
   runMs: number | undefined,
 ): string | undefined {
   if (runMs === undefined) return "neither its name nor a coordinate forecast_reference_time says its run";
-  const place = new ForecastCells(runs).placeOf({ runMs, kind }, validMs);
+  const place = ForecastCells.of(runs).placeOf({ runMs, kind }, validMs);
   return typeof place === "string" ? place : undefined;
 }
 

@@ -18,6 +18,8 @@ export interface RunOfGranule {
   readonly kind: string | number | undefined;
 }
 
+const counted = new WeakMap<Runs, ForecastCells>();
+
 /**
  * The cells of a forecast, counted: those of one run stand side by side, its nowcasts before its forecasts, each by lead; runs
  * follow each other as they do in time. A cell's number is its place, 0 being the first one of the cycle's anchor.
@@ -31,7 +33,16 @@ export class ForecastCells {
   readonly #nowcasts: number;
   readonly #cellOfLead: { readonly nowcast: ReadonlyMap<number, number>; readonly forecast: ReadonlyMap<number, number> };
 
-  constructor(runs: Runs) {
+  /** The cells of these runs. Plain data that never change: they are counted once, not for every granule. */
+  static of(runs: Runs): ForecastCells {
+    const known = counted.get(runs);
+    if (known !== undefined) return known;
+    const cells = new ForecastCells(runs);
+    counted.set(runs, cells);
+    return cells;
+  }
+
+  private constructor(runs: Runs) {
     const nowcasts = runs.nowcast?.leadsMs.map((ms) => ms + (runs.nowcast?.offsetMs ?? 0)) ?? [];
     this.#runs = runs;
     this.#leads = [...nowcasts, ...runs.leadsMs];

@@ -61,7 +61,7 @@ const RANK: Readonly<Record<Revision["state"], number>> = {
 
 /** A run once these granules are there. Pure: the same granules at the same moment give the same run. */
 export function forecastRun(runs: Runs, runMs: number, granules: readonly RunGranule[], nowMs: number): ForecastRun {
-  const cells = new ForecastCells(runs);
+  const cells = ForecastCells.of(runs);
   const dueMs = runs.deadlineMs === undefined ? undefined : runMs + runs.deadlineMs;
   const isOver = dueMs !== undefined && nowMs > dueMs;
   const found: (RunGranule | undefined)[] = new Array(cells.perRun).fill(undefined);

@@ -85,7 +85,7 @@ class RunTable {
   readonly #product: ForecastProduct;
 
   constructor(layout: Layout, product: ForecastProduct, steps: number) {
-    const places = new ForecastCells(product.runs);
+    const places = ForecastCells.of(product.runs);
     const { originMs: origin } = layout;
     const runs = Math.ceil((layout.slots * steps) / places.perRun);
     this.#product = product;

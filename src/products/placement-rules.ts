@@ -19,7 +19,7 @@ export function placementRules(dataset: Dataset, product: Product, steps: number
 
 /** A text that changes when, and only when, slots stand for something else: other instants or cells, and whether gaps have slots. */
 export function slotMeaning(dataset: Dataset, product: Product): string {
-  if (product.kind === "forecast") return new ForecastCells(product.runs).meaning;
+  if (product.kind === "forecast") return ForecastCells.of(product.runs).meaning;
   const { calendar } = product;
   const every = calendar.kind === "fixed" ? `${calendar.everyMs} ms` : `${calendar.months} months`;
   return `every ${every} from ${calendar.anchorMs}${dataset.policies.missing === "omit" ? ", present ones only" : ""}`;
@@ -27,7 +27,7 @@ export function slotMeaning(dataset: Dataset, product: Product): string {
 
 /** What the product's slots stand for, as arithmetic: on instants, or, of a forecast, on the places of cells. */
 export function calendarOf(product: Product): CalendarArithmetic {
-  if (product.kind === "forecast") return arithmeticOf(new ForecastCells(product.runs));
+  if (product.kind === "forecast") return arithmeticOf(ForecastCells.of(product.runs));
   const { calendar } = product;
   return {
     describe: (ms) => `valid ${instant(ms)}`,

@@ -41,9 +41,8 @@ export function viewChange(part: ViewPart): StoreChange {
   const isGrid = wanted.form === "grid";
   const template = isGrid ? part.template : withProvenance(part.template, undefined);
   const group = `${under}${wanted.group}`;
-  const leading: Leading = isGrid
-    ? { names: [RUN, LEAD], lengths: wanted.lengths, indexOf: (at) => viewIndex(wanted, at) }
-    : { names: [template.shape.dimension], lengths: wanted.lengths, indexOf: (at) => viewIndex(wanted, at) };
+  const names = isGrid ? [RUN, LEAD] : [template.shape.dimension];
+  const leading: Leading = { names, lengths: wanted.lengths, indexOf: (at) => viewIndex(wanted, at) };
   const changes = part.changes.map(({ at, cell }): SlotChange => ({ slot: at, row: cell?.row ?? null }));
   const context: Omit<ArrayContext, "shaped" | "attributes" | "isSparse"> = {
     template,

@@ -84,6 +84,6 @@ function placeIn(
   validMs: number,
 ): Pick<ReadyArrival, "place" | "misfit"> {
   if (typeof run !== "number") return { misfit: "neither its name nor the file says its run" };
-  const place = new ForecastCells(runs).placeOf({ runMs: run, kind }, [validMs]);
+  const place = ForecastCells.of(runs).placeOf({ runMs: run, kind }, [validMs]);
   return typeof place === "number" ? { place } : { misfit: place };
 }

@@ -18,13 +18,14 @@ import {
   showing,
   slotMeaning,
   stateChange,
+  type ViewDifference,
   withoutDropped,
 } from "../products/index.ts";
 import type { Sample, ScanStore } from "../scan/index.ts";
 import { countReferences } from "../virtual/index.ts";
 import type { StoreChange } from "../writers/icechunk/index.ts";
 import type { Tick } from "./turn.ts";
-import { type StepPlace, viewParts } from "./view-parts.ts";
+import { type StepPlace, viewDifferences, viewParts } from "./view-parts.ts";
 import type { WantedEpoch } from "./wanted.ts";
 
 /** References to a part: what a commit of the store takes well, and what may be in memory at once. */
@@ -69,6 +70,8 @@ export class ChangeParts {
   header: StateHeader | undefined;
   /** Of the granules written, at most `PART_GRANULES`, evenly. */
   readonly testimonies: Testimony[] = [];
+  /** Of a forecast: what was written into the views, by epoch. */
+  readonly views = new Map<number, readonly ViewDifference[]>();
   /** The templates by epoch. */
   readonly templates = new Map<number, PlacedGranule>();
   readonly #writing: Writing;
@@ -116,11 +119,13 @@ export class ChangeParts {
     const template = await this.#template(epoch);
     const expected = schemaOf(template.shape);
     if (product.kind === "forecast") {
-      const { isFresh, tick } = this.#writing;
+      const { tick } = this.#writing;
+      const differences = viewDifferences(epoch, product, isFresh);
+      this.views.set(epoch.epoch, differences);
       const most = { references: PART_REFERENCES, granules: PART_GRANULES };
       const granule = (row: LayoutRow, places: Testimony["places"]): Promise<PlacedGranule> =>
         this.#fitting(expected, epoch, epoch.layout.slotOf(row.key) ?? 0, row, places);
-      yield* viewParts(epoch, { product, isFresh, template, before, most, granule, tick });
+      yield* viewParts(epoch, { differences, isFresh, template, before, most, granule, tick });
       return;
     }
     const calendar = calendarOf(product);

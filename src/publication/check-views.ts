@@ -2,32 +2,30 @@ import * as zarr from "zarrita";
 import type { ForecastProduct } from "../dataset/index.ts";
 import {
   decodeTime,
-  differencesOf,
   epochGroup,
   type PlacedGranule,
   type ViewChange,
+  type ViewDifference,
   type ViewLayout,
-  viewsOf,
 } from "../products/index.ts";
 import { type Reader, refusal, time } from "./refusal.ts";
-import type { WantedEpoch } from "./wanted.ts";
 
 /** Runs of a grid whose times are read back at most. */
 const MOST_ROWS = 64;
 
 /**
- * Looks at the views of a staged forecast as a reader would: every array that has a view's leading dimensions is as long as they are; valid
+ * Looks at the views of a staged forecast, and at what changed in them, as a reader would: every array that has a view's leading dimensions is as long as they are; valid
  * times, runs and leads are those of the cells, in every view.
  */
 export async function checkViews(
   reader: Reader,
-  { epoch, stored, layout, steps }: WantedEpoch,
+  epoch: number,
+  differences: readonly ViewDifference[],
   { shape }: PlacedGranule,
   product: ForecastProduct,
 ): Promise<{ readonly lengths: number; readonly times: number }> {
   const looked = { lengths: 0, times: 0 };
-  const before = stored === undefined ? [] : viewsOf(stored.layout, product, stored.header.steps);
-  for (const { wanted: view, changes } of differencesOf(before, viewsOf(layout, product, steps), false)) {
+  for (const { wanted: view, changes } of differences) {
     const group = `${epochGroup(epoch)}${view.group}`;
     for (const { path, role } of shape.arrays) {
       if (role === "static") continue;

@@ -271,7 +271,7 @@ function membersOf(
 
 function rowsOf(product: Product, { epochs }: StoredState): Map<string, EpochRow> {
   const rows = new Map<string, EpochRow>();
-  const cells = product.kind === "forecast" ? new ForecastCells(product.runs) : undefined;
+  const cells = product.kind === "forecast" ? ForecastCells.of(product.runs) : undefined;
   for (const { header, layout } of epochs) {
     for (const [, row] of layout.rows()) {
       const runMs = row.place === undefined ? undefined : cells?.at(row.place).runMs;

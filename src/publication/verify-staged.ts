@@ -55,7 +55,7 @@ export async function verifyStaged(input: {
     // Nothing of this epoch was written.
     if (template === undefined) continue;
     if (product.kind === "forecast") {
-      const checked = await checkViews(reader, epoch, template, product);
+      const checked = await checkViews(reader, epoch.epoch, parts.views.get(epoch.epoch) ?? [], template, product);
       verified.lengths += checked.lengths;
       verified.times += checked.times;
       tick("verifying: times");

@@ -45,7 +45,8 @@ export function placesInViews(
 }
 
 export interface ViewWriting {
-  readonly product: ForecastProduct;
+  /** Of `viewDifferences`. */
+  readonly differences: readonly ViewDifference[];
   readonly isFresh: boolean;
   readonly template: PlacedGranule;
   /** What granules have shown before. */
@@ -63,18 +64,26 @@ interface Job {
   readonly change: ViewChange & { readonly cell: ViewCell };
 }
 
+/** What a publication changes in the views of one epoch; of granules that it writes anew, every cell. */
+export function viewDifferences(
+  { layout, stored, difference, steps }: WantedEpoch,
+  product: ForecastProduct,
+  isFresh: boolean,
+): ViewDifference[] {
+  const storedViews = stored === undefined ? [] : viewsOf(stored.layout, product, stored.header.steps);
+  const forced = new Set(difference.changes.flatMap(({ row }) => (row === null ? [] : [row.key])));
+  return differencesOf(storedViews, viewsOf(layout, product, steps), isFresh, forced);
+}
+
 /**
  * What a publication writes into the views of one epoch of a forecast, part by part. Each granule is read once, for all views.
  * The last part says the final word of every view that changed, and holds the pages of the layout.
  */
 export async function* viewParts(
   epoch: WantedEpoch,
-  { product, isFresh, template, before, most, granule, tick }: ViewWriting,
+  { differences, isFresh, template, before, most, granule, tick }: ViewWriting,
 ): AsyncGenerator<{ change: StoreChange; shown: Shown }> {
-  const { layout, stored, difference, steps } = epoch;
-  const storedViews = stored === undefined ? [] : viewsOf(stored.layout, product, stored.header.steps);
-  const forced = new Set(difference.changes.flatMap(({ row }) => (row === null ? [] : [row.key])));
-  const differences = differencesOf(storedViews, viewsOf(layout, product, steps), isFresh, forced);
+  const { layout, difference } = epoch;
   const jobs = jobsOf(differences);
   const part = new Part(epoch, differences, template);
   for (const [index, { changes }] of differences.entries())

@@ -71,7 +71,7 @@ async function tryNames(file: string, given: readonly string[], options: Options
 
 function hasPlace(product: Product, { run, kind }: NameFields, validMs: number): boolean {
   if (product.kind === "timeseries") return isOn(product.calendar, validMs);
-  return typeof run === "number" && typeof new ForecastCells(product.runs).placeOf({ runMs: run, kind }, [validMs]) === "number";
+  return typeof run === "number" && typeof ForecastCells.of(product.runs).placeOf({ runMs: run, kind }, [validMs]) === "number";
 }
 
 function triedBy(dataset: Dataset, name: string): Tried[] {
