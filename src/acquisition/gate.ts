@@ -8,6 +8,7 @@ import {
   describeDrifts,
   ForecastCells,
   type GranuleShape,
+  groupOf,
   misfitOfSteps,
   placementRules,
   referenceTimeOf,
@@ -97,7 +98,7 @@ function candidateFor(root: VirtualGroup, granule: GranuleReference, dataset: Da
   if (reason !== undefined) throw new FreshetError("drift", `the granule has no place in ${product.name}`, { found: reason });
   requirePublishable(shape);
   if (product.kind === "forecast") {
-    requireFreeNames(root);
+    requireFreeNames(root, groupOf(shape.axisPath));
     requireSingleSteps(shape);
   }
   return { product, shape, runMs };

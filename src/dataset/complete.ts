@@ -254,13 +254,13 @@ function completeNowcast({ kind, valid, leads }: NonNullable<RunsInput["nowcast"
 }
 
 function completeForecast(input: ForecastInput, runs: Runs, baseFolder: string): Product {
-  const axis = input.axis ?? "time";
+  const axis = axisOf(input);
   const { deadlineMs: _deadline, publish: _publish, ...form } = runs;
   return {
     kind: "forecast",
     name: input.name ?? "forecast",
     axis,
-    dimension: input.dimension ?? axis,
+    dimension: input.dimension ?? nameOf(axis),
     runs: form,
     views: (input.views ?? ["best", "latest", "fmrc"]).flatMap((view): ForecastView[] =>
       typeof view === "string"
@@ -274,14 +274,23 @@ function completeForecast(input: ForecastInput, runs: Runs, baseFolder: string):
   };
 }
 
+/** A path from the root, without the slash before it. */
+function axisOf({ axis }: Pick<TimeseriesInput, "axis">): string {
+  return (axis ?? "time").replace(/^\//, "");
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
 function completeTimeseries(input: TimeseriesInput, baseFolder: string): Product {
   const reading = readCalendar(input.calendar);
-  const axis = input.axis ?? "time";
+  const axis = axisOf(input);
   return {
     kind: "timeseries",
     name: input.name ?? "timeseries",
     axis,
-    dimension: input.dimension ?? axis,
+    dimension: input.dimension ?? nameOf(axis),
     calendar: checked(reading.ok ? reading.calendar : undefined),
     store: checked(parseFolder(input.store, baseFolder)).replace(/\/$/, ""),
     split: input.split ?? DEFAULT_SPLIT,

@@ -24,6 +24,8 @@ const interval = written(`${DURATION_FORM}, more than 0`, (text) => (parseDurati
 const variable = written("a variable's name or /group/name", (text) => /^\/?[^\s/]+(\/[^\s/]+)*$/.test(text));
 const plainVariable = written("a variable's name", (text) => /^[^\s/]+$/.test(text));
 
+const axisPath = written("a variable's name, or its path such as Grid/time", (text) => /^\/?[^\s/]+(\/[^\s/]+){0,8}$/.test(text));
+
 const grammar = z.string({ error: "a name grammar such as {valid:%Y%m%d}.nc" }).superRefine((text, context) => {
   try {
     compileGrammar(text);
@@ -52,7 +54,7 @@ const calendarSchema = mapping({
 const timeseriesSchema = mapping(
   {
     name: name.optional().describe("Unique in the dataset. Default: timeseries."),
-    axis: plainVariable.optional().describe("The coordinate variable of the axis. Default: time."),
+    axis: axisPath.optional().describe("The coordinate variable of the axis; in a group its path: Grid/time. Default: time."),
     dimension: plainVariable
       .optional()
       .describe("The dimension along which granules are joined; made where a file has a scalar time. Default: the axis."),
@@ -77,7 +79,7 @@ const view = z.union(
 const forecastSchema = mapping(
   {
     name: name.optional().describe("Unique in the dataset. Default: forecast."),
-    axis: plainVariable.optional().describe("The coordinate variable of valid time. Default: time."),
+    axis: axisPath.optional().describe("The coordinate variable of valid time; in a group its path: Grid/time. Default: time."),
     dimension: plainVariable
       .optional()
       .describe("The dimension of valid time; made where a file has a scalar time. Default: the axis."),
@@ -236,7 +238,9 @@ const datasetShape = {
   runs: runsSchema.optional().describe("Where granules are parts of model runs: when these are, and what they have."),
   scan: mapping(
     {
-      drop: list(variable, "a list of variables", 0).optional().describe("Variables that are left out."),
+      drop: list(variable, "a list of variables", 0)
+        .optional()
+        .describe("Variables that are left out; the path of a group leaves out all that is in it."),
       load: list(variable, "a list of variables")
         .optional()
         .describe("Variables whose values are read, beside coordinates: what is the same in every granule is compared by them."),

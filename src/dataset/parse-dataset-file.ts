@@ -234,7 +234,7 @@ class DatasetFileReader {
     for (const [index, product] of dataset.products.entries()) {
       const path = ["products", index, product.kind];
       if (product.kind === "forecast") this.#checkForecast(document, dataset, product, path);
-      if (dataset.scan.drop.includes(product.axis)) {
+      if (dataset.scan.drop.some((name) => isDroppedBy(product.axis, name))) {
         this.#report(
           document.keyLineOf(["scan", "drop"]),
           "scan.drop",
@@ -376,6 +376,11 @@ function refuseTwins(declared: readonly Declared[], problems: Problems): void {
       }
     }
   }
+}
+
+/** Whether what is dropped by a name, or by the path of a variable or group, is this variable or has it in it. */
+function isDroppedBy(axis: string, dropped: string): boolean {
+  return `/${axis}/`.startsWith(`${dropped}/`) || axis.split("/").at(-1) === dropped;
 }
 
 /** `sources.NAME.sqs.queue`, `notify.0.webhook.token` and their like: their schema says which of them do. */

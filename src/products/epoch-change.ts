@@ -71,7 +71,7 @@ export function showing(before: Shown, template: PlacedGranule, granules: readon
 
 /** The time coordinate of granules that have none: made from the layout. */
 export function madeAxis(template: PlacedGranule): { shaped: ShapedArray; attributes: Attributes } {
-  const { dimension } = template.shape;
+  const { dimension, axisPath } = template.shape;
   const attributes = new Map([
     ["units", textAttribute("seconds since 1970-01-01 00:00:00")],
     ["calendar", textAttribute("proleptic_gregorian")],
@@ -89,7 +89,7 @@ export function madeAxis(template: PlacedGranule): { shaped: ShapedArray; attrib
     fillValue: 0,
     attributes,
   };
-  return { shaped: { path: `/${dimension}`, role: "axis", axisIndex: 0, isNewAxis: true, array }, attributes };
+  return { shaped: { path: axisPath, role: "axis", axisIndex: 0, isNewAxis: true, array }, attributes };
 }
 
 /** The groups of a granule, below a group of the store. */

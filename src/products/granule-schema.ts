@@ -89,10 +89,9 @@ export function compareTimes(expected: GranuleShape, found: GranuleShape): Drift
     return decodeTime(axisEncoding, stored) !== ms || (!axisType.startsWith("float") && !Number.isSafeInteger(value));
   });
   if (strange === undefined) return [];
-  const path = `/${expected.arrays.find(({ role }) => role === "axis")?.array.name ?? expected.dimension}`;
   return [
     {
-      path,
+      path: expected.axisPath,
       fact: "time",
       found: instant(strange),
       expected: `an instant that ${axisType} holds in the units of the first granule`,

@@ -33,8 +33,22 @@ export interface GranuleShape {
   /** How the product's time coordinate is encoded. */
   readonly axisType: NumericType;
   readonly axisEncoding: TimeEncoding;
+  /** Absolute path of the time coordinate. */
+  readonly axisPath: string;
   /** False where the file has no time coordinate and the product makes one from the names. */
   readonly hasAxisArray: boolean;
+}
+
+/** The time coordinate that a product names, and the dimension that joining makes where the file has none. */
+export interface AxisName {
+  /** Path from the root: `time`, `Grid/time`. */
+  readonly name: string;
+  readonly dimension: string;
+}
+
+/** The group of a path: "" is the root. */
+export function groupOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/"));
 }
 
 /** Arrays of these kinds have no form in Zarr v3 that readers share; a product lists them as refused. */
@@ -45,52 +59,77 @@ export function isPublishable(array: VirtualArray): boolean {
 /**
  * Finds the time axis of a granule and what each of its arrays is to it.
  *
- * The axis is the array of that name in the root group: one-dimensional, or a scalar (then, as where there is none,
- * `axis.dimension` names the new dimension). Without one, `nameValidMs` (from the granule's name) is the single step. Where the file has its own
- * time, the file decides, and a name that disagrees is drift: `namePrecisionMs` is how exactly it says it (a date says the day, not the hour).
+ * The axis is the array at that path: one-dimensional, or a scalar (then, as where there is none, `axis.dimension` names the new
+ * dimension). Without one, `nameValidMs` (from the granule's name) is the single step. Where the file has its own time, the file
+ * decides, and a name that disagrees is drift: `namePrecisionMs` is how exactly it says it (a date says the day, not the hour).
+ *
+ * Dimensions of NetCDF-4 are seen in the group that declares them and in those below it, unless one of these declares another of the
+ * same name (The NetCDF User's Guide, "Groups"; here: has a coordinate variable of that name). Arrays that do not see the axis'
+ * dimension are static.
  *
  * @throws FreshetError `drift` when name and file disagree, or the steps do not ascend; `unsupported` for a calendar or
  *   a layout of the axis that is not handled.
  */
 export function shapeGranule(
   root: VirtualGroup,
-  axis: { readonly name: string; readonly dimension: string },
+  axis: AxisName,
   nameValidMs: number | undefined,
   namePrecisionMs = 1,
 ): GranuleShape {
-  const axisArray = root.arrays.get(axis.name);
+  const named = `/${axis.name}`;
+  const axisArray = arrayAt(root, named);
   if (axisArray !== undefined && axisArray.shape.length > 1) {
     throw new FreshetError("unsupported", "the time coordinate has several dimensions", {
       found: `[${axisArray.shape}]`,
       expected: "one, or none",
-      path: `/${axis.name}`,
+      path: named,
     });
   }
   const isNewAxis = axisArray === undefined || axisArray.shape.length === 0;
   const dimension = isNewAxis ? axis.dimension : axisArray.dimensionNames[0];
   if (dimension === undefined || dimension === null) {
     throw new FreshetError("unsupported", "the time coordinate's dimension has no name, so what runs along it cannot be known", {
-      path: `/${axis.name}`,
+      path: named,
     });
   }
-  if (isNewAxis) requireNewDimension(root, dimension, axisArray);
+  const axisPath = axisArray === undefined ? `${groupOf(named)}/${dimension}` : named;
+  const seeing = pathsThatSee(root, groupOf(named), dimension);
+  if (isNewAxis) requireNewDimension(root, dimension, axisArray, seeing);
   const time =
-    axisArray === undefined ? timeFromName(nameValidMs, axis.name) : timeFromFile(axisArray, nameValidMs, namePrecisionMs);
+    axisArray === undefined ? timeFromName(nameValidMs, axis.name) : timeFromFile(named, axisArray, nameValidMs, namePrecisionMs);
   const fixed = staticPaths(root, isNewAxis ? undefined : dimension);
 
   const arrays: ShapedArray[] = [];
   for (const [path, array] of arraysOf(root)) {
     if (!isPublishable(array)) continue;
-    const shaped = shapeArray(path, array, { axisPath: `/${axis.name}`, dimension, isNewAxis, isFixed: fixed.has(path) });
+    const isFixed = fixed.has(path) || !seeing.has(path);
+    const shaped = shapeArray(path, array, { axisPath: named, dimension, isNewAxis, isFixed });
     requireSteps(shaped, time.validMs.length);
     arrays.push(shaped);
   }
-  return { dimension, arrays, hasAxisArray: axisArray !== undefined, ...time };
+  return { dimension, arrays, axisPath, hasAxisArray: axisArray !== undefined, ...time };
 }
 
 /** The shape of a granule that others are held against: what its name says of its time no longer matters. */
-export function shapeTemplate(root: VirtualGroup, axis: { readonly name: string; readonly dimension: string }): GranuleShape {
-  return shapeGranule(root, axis, root.arrays.has(axis.name) ? undefined : 0);
+export function shapeTemplate(root: VirtualGroup, axis: AxisName): GranuleShape {
+  return shapeGranule(root, axis, arrayAt(root, `/${axis.name}`) === undefined ? 0 : undefined);
+}
+
+function arrayAt(root: VirtualGroup, path: string): VirtualArray | undefined {
+  for (const [other, array] of arraysOf(root)) if (other === path) return array;
+  return undefined;
+}
+
+/** Paths of the arrays in and below a group for which a dimension's name means the one of that group. */
+function pathsThatSee(root: VirtualGroup, group: string, dimension: string): ReadonlySet<string> {
+  const below = [...arraysOf(root)].filter(([path]) => path.startsWith(`${group}/`));
+  const others = below
+    .filter(
+      ([path, { name, dimensionNames }]) => name === dimension && dimensionNames.includes(dimension) && groupOf(path) !== group,
+    )
+    .map(([path]) => groupOf(path));
+  const seeing = below.filter(([path]) => !others.some((other) => path.startsWith(`${other}/`)));
+  return new Set(seeing.map(([path]) => path));
 }
 
 function shapeArray(
@@ -102,7 +141,7 @@ function shapeArray(
   const alongRole: ArrayRole = path === axis.axisPath ? "axis" : isLoaded ? "packed" : "along";
   const rest = { path, array };
   if (!axis.isNewAxis) {
-    const axisIndex = array.dimensionNames.indexOf(axis.dimension);
+    const axisIndex = axis.isFixed ? -1 : array.dimensionNames.indexOf(axis.dimension);
     if (axisIndex < 0) return { ...rest, role: "static", axisIndex: undefined, isNewAxis: false };
     if (isLoaded && axisIndex > 0) {
       throw new FreshetError("unsupported", "a coordinate has the time axis after another dimension", { path });
@@ -114,9 +153,15 @@ function shapeArray(
 }
 
 /** Data that have a dimension of that name already would get a second one. */
-function requireNewDimension(root: VirtualGroup, dimension: string, axisArray: VirtualArray | undefined): void {
+function requireNewDimension(
+  root: VirtualGroup,
+  dimension: string,
+  axisArray: VirtualArray | undefined,
+  seeing: ReadonlySet<string>,
+): void {
   for (const [path, array] of arraysOf(root)) {
-    const isTaken = array.dimensionNames.includes(dimension) || (path === `/${dimension}` && array !== axisArray);
+    if (!seeing.has(path)) continue;
+    const isTaken = array.dimensionNames.includes(dimension) || (array.name === dimension && array !== axisArray);
     if (!isTaken) continue;
     throw new FreshetError("unsupported", "the granule has no time coordinate for a dimension that it has", {
       found: `${dimension} in ${path}`,
@@ -190,8 +235,7 @@ function timeFromName(nameValidMs: number | undefined, axisName: string): Granul
   return { validMs: [nameValidMs], axisType: "int64", axisEncoding: { unitMs: 1_000, epochMs: 0 } };
 }
 
-function timeFromFile(array: VirtualArray, nameValidMs: number | undefined, namePrecisionMs: number): GranuleTime {
-  const path = `/${array.name}`;
+function timeFromFile(path: string, array: VirtualArray, nameValidMs: number | undefined, namePrecisionMs: number): GranuleTime {
   const values = loadedValues(array);
   if (values === undefined || array.dataType.kind !== "number") {
     throw new FreshetError("unsupported", "the time coordinate's values were not read", { path });

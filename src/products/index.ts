@@ -27,7 +27,7 @@ export {
 } from "./forecast-views.ts";
 export { gapsOf } from "./gaps.ts";
 export { compareSchemas, compareTimes, type Drift, describeDrifts, type GranuleSchema, schemaOf } from "./granule-schema.ts";
-export { type GranuleShape, type ShapedArray, shapeGranule, shapeTemplate } from "./granule-shape.ts";
+export { type GranuleShape, groupOf, type ShapedArray, shapeGranule, shapeTemplate } from "./granule-shape.ts";
 export { differenceOf, Layout, type LayoutDifference, type LayoutRow, type SlotChange } from "./layout.ts";
 export type { PlacedGranule, Shown } from "./placed-granule.ts";
 export {

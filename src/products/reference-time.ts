@@ -18,10 +18,13 @@ export function referenceTimeOf(root: VirtualGroup): number | undefined {
   return undefined;
 }
 
-/** @throws FreshetError `unsupported` for a file that has variables or dimensions of the names that views make. */
-export function requireFreeNames(root: VirtualGroup): void {
+/**
+ * @param group the group of valid time, in which views make their coordinates.
+ * @throws FreshetError `unsupported` for a file that has variables or dimensions of the names that views make.
+ */
+export function requireFreeNames(root: VirtualGroup, group: string): void {
   for (const [path, array] of arraysOf(root)) {
-    const taken = ["run", "lead"].find((name) => path === `/${name}` || array.dimensionNames.includes(name));
+    const taken = ["run", "lead"].find((name) => path === `${group}/${name}` || array.dimensionNames.includes(name));
     if (taken === undefined) continue;
     throw new FreshetError("unsupported", "the granule has a name of its own for what a view of runs calls so", {
       found: `${taken} in ${path}`,

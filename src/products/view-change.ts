@@ -4,7 +4,7 @@ import { type ArrayChange, arrayMetadata, groupMetadata, type StoreChange } from
 import { type ArrayContext, alongChange, cellsChange, type Leading, packedChange, staticChange } from "./array-change.ts";
 import { groupChanges, madeAxis, without } from "./epoch-change.ts";
 import { type ViewCell, type ViewChange, type ViewLayout, viewIndex } from "./forecast-views.ts";
-import type { ShapedArray } from "./granule-shape.ts";
+import { groupOf, type ShapedArray } from "./granule-shape.ts";
 import type { SlotChange } from "./layout.ts";
 import type { PlacedGranule, Shown } from "./placed-granule.ts";
 import { encodeValue } from "./typed-values.ts";
@@ -68,7 +68,7 @@ export function viewChange(part: ViewPart): StoreChange {
     const made = { ...context, ...madeAxis(template), isSparse: false };
     arrays.push(isGrid ? cellsChange(made) : packedChange(made));
   }
-  if (isGrid) arrays.push(...indicesOf(part));
+  if (isGrid) arrays.push(...indicesOf(part, groupOf(template.shape.axisPath)));
   return {
     groups: [...parentsOf(part), ...groupChanges(withCoordinates(template, isGrid), shown.dropped, group)],
     arrays: arrays.map((array) => ({ ...array, path: `${group}${array.path}` })),
@@ -86,13 +86,20 @@ function parentsOf({ under, wanted, template, shown }: ViewPart): StoreChange["g
   ];
 }
 
-/** Readers take for coordinates what the group names as such (CF Conventions 1.11, 5; xarray reads it of groups too). */
-function withCoordinates({ root, shape }: PlacedGranule, isGrid: boolean): VirtualGroup {
-  const time = shape.arrays.find(({ role }) => role === "axis")?.path.slice(1) ?? shape.dimension;
-  const named = root.attributes.get("coordinates");
+/** Readers take for coordinates what the axis' group names as such (CF Conventions 1.11, 5; xarray reads it of groups too). */
+function withCoordinates({ root, shape: { axisPath } }: PlacedGranule, isGrid: boolean): VirtualGroup {
+  const time = axisPath.slice(groupOf(axisPath).length + 1);
+  const visit = (group: VirtualGroup, path: string): VirtualGroup => {
+    if (path === groupOf(axisPath)) return naming(group, isGrid ? time : `${RUN} ${LEAD}`);
+    return { ...group, groups: new Map([...group.groups].map(([name, child]) => [name, visit(child, `${path}/${name}`)])) };
+  };
+  return visit(root, "");
+}
+
+function naming(group: VirtualGroup, names: string): VirtualGroup {
+  const named = group.attributes.get("coordinates");
   const before = named?.type === "text" ? `${named.value} ` : "";
-  const text = `${before}${isGrid ? time : `${RUN} ${LEAD}`}`;
-  return { ...root, attributes: new Map([...root.attributes, ["coordinates", textAttribute(text)]]) };
+  return { ...group, attributes: new Map([...group.attributes, ["coordinates", textAttribute(`${before}${names}`)]]) };
 }
 
 function withProvenances({ wanted, changes, granules }: ViewPart): ReadonlyMap<number, PlacedGranule> {
@@ -105,11 +112,12 @@ function withProvenances({ wanted, changes, granules }: ViewPart): ReadonlyMap<n
   return all;
 }
 
-/** The granule with its run and lead as scalars beside its own arrays. */
+/** The granule with its run and lead as scalars beside its valid time. */
 function withProvenance(granule: PlacedGranule, cell: Pick<ViewCell, "runMs" | "leadMs"> | undefined): PlacedGranule {
+  const beside = groupOf(granule.shape.axisPath);
   const made = [
-    madeScalar(RUN, RUN_ATTRIBUTES, (cell?.runMs ?? 0) / 1000),
-    madeScalar(LEAD, LEAD_ATTRIBUTES, (cell?.leadMs ?? 0) / 1000),
+    madeScalar(beside, RUN, RUN_ATTRIBUTES, (cell?.runMs ?? 0) / 1000),
+    madeScalar(beside, LEAD, LEAD_ATTRIBUTES, (cell?.leadMs ?? 0) / 1000),
   ];
   return { ...granule, shape: { ...granule.shape, arrays: [...granule.shape.arrays, ...made] } };
 }
@@ -126,7 +134,7 @@ const LEAD_ATTRIBUTES: Attributes = new Map([
   ["units", textAttribute("seconds")],
 ]);
 
-function madeScalar(name: string, attributes: Attributes, value: number): ShapedArray {
+function madeScalar(group: string, name: string, attributes: Attributes, value: number): ShapedArray {
   const builder = new ChunkManifestBuilder([]);
   builder.setInline(0, encodeValue("int64", value));
   const array: VirtualArray = {
@@ -140,11 +148,11 @@ function madeScalar(name: string, attributes: Attributes, value: number): Shaped
     attributes,
     manifest: builder.build(),
   };
-  return { path: `/${name}`, role: "packed", axisIndex: 0, isNewAxis: true, array };
+  return { path: `${group}/${name}`, role: "packed", axisIndex: 0, isNewAxis: true, array };
 }
 
 /** The grid's coordinates. */
-function indicesOf({ wanted, isFirst, changes }: ViewPart): ArrayChange[] {
+function indicesOf({ wanted, isFirst, changes }: ViewPart, group: string): ArrayChange[] {
   const { runsMs, leadsMs } = wanted;
   const touched = new Set(changes.map(({ at }) => Math.floor(at / leadsMs.length)));
   const rows = new Map([...touched].map((run) => [run, encodeValue("int64", (runsMs[run] as number) / 1000)]));
@@ -152,17 +160,17 @@ function indicesOf({ wanted, isFirst, changes }: ViewPart): ArrayChange[] {
   const leads = Buffer.concat(leadsMs.map((ms) => encodeValue("int64", ms / 1000)));
   return [
     {
-      ...index(RUN, runsMs.length, RUNS_PER_CHUNK, RUN_ATTRIBUTES),
+      ...index(group, RUN, runsMs.length, RUNS_PER_CHUNK, RUN_ATTRIBUTES),
       patch: { rowsPerChunk: RUNS_PER_CHUNK, fill, rows, trailing: 0 },
     },
     {
-      ...index(LEAD, leadsMs.length, leadsMs.length, LEAD_ATTRIBUTES),
+      ...index(group, LEAD, leadsMs.length, leadsMs.length, LEAD_ATTRIBUTES),
       native: isFirst ? [{ index: [0], bytes: leads }] : [],
     },
   ];
 }
 
-function index(name: string, length: number, chunk: number, attributes: Attributes): ArrayChange {
+function index(group: string, name: string, length: number, chunk: number, attributes: Attributes): ArrayChange {
   const metadata = arrayMetadata({
     shape: [length],
     chunkShape: [chunk],
@@ -172,5 +180,5 @@ function index(name: string, length: number, chunk: number, attributes: Attribut
     fillValue: 0n,
     attributes,
   });
-  return { path: `/${name}`, metadata, virtual: [], native: [], erase: [], patch: undefined };
+  return { path: `${group}/${name}`, metadata, virtual: [], native: [], erase: [], patch: undefined };
 }

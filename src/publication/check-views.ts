@@ -1,8 +1,8 @@
 import * as zarr from "zarrita";
-import type { ForecastProduct } from "../dataset/index.ts";
 import {
   decodeTime,
   epochGroup,
+  groupOf,
   type PlacedGranule,
   type ViewChange,
   type ViewDifference,
@@ -22,7 +22,6 @@ export async function checkViews(
   epoch: number,
   differences: readonly ViewDifference[],
   { shape }: PlacedGranule,
-  product: ForecastProduct,
 ): Promise<{ readonly lengths: number; readonly times: number }> {
   const looked = { lengths: 0, times: 0 };
   for (const { wanted: view, changes } of differences) {
@@ -35,22 +34,22 @@ export async function checkViews(
         throw refusal(`[${found}]`, `[${view.lengths}, …]`, `${group}${path}`);
       looked.lengths++;
     }
-    const axis = shape.hasAxisArray ? product.axis : shape.dimension;
+    const beside = `${group}${groupOf(shape.axisPath)}`;
     const rows = rowsOf(view, changes);
     const decode = (value: number | bigint): number => decodeTime(shape.axisEncoding, value);
-    for (const row of rows) looked.times += await checkTimes(reader, view, row, `${group}/${axis}`, decode);
+    for (const row of rows) looked.times += await checkTimes(reader, view, row, `${group}${shape.axisPath}`, decode);
     if (view.form === "line") {
-      await checkAlong(reader, view, `${group}/run`, ({ runMs }) => runMs / 1000);
-      await checkAlong(reader, view, `${group}/lead`, ({ leadMs }) => leadMs / 1000);
+      await checkAlong(reader, view, `${beside}/run`, ({ runMs }) => runMs / 1000);
+      await checkAlong(reader, view, `${beside}/lead`, ({ leadMs }) => leadMs / 1000);
     } else {
       await checkValues(
         reader,
-        `${group}/run`,
+        `${beside}/run`,
         view.runsMs.map((ms) => ms / 1000),
       );
       await checkValues(
         reader,
-        `${group}/lead`,
+        `${beside}/lead`,
         view.leadsMs.map((ms) => ms / 1000),
       );
     }

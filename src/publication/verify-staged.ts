@@ -55,7 +55,7 @@ export async function verifyStaged(input: {
     // Nothing of this epoch was written.
     if (template === undefined) continue;
     if (product.kind === "forecast") {
-      const checked = await checkViews(reader, epoch.epoch, parts.views.get(epoch.epoch) ?? [], template, product);
+      const checked = await checkViews(reader, epoch.epoch, parts.views.get(epoch.epoch) ?? [], template);
       verified.lengths += checked.lengths;
       verified.times += checked.times;
       tick("verifying: times");
@@ -97,7 +97,7 @@ async function checkTimes(
   product: Product,
 ): Promise<number> {
   if (layout.slots === 0) return 0;
-  const path = `${epochGroup(epoch)}/${shape.hasAxisArray ? product.axis : shape.dimension}`;
+  const path = `${epochGroup(epoch)}${shape.axisPath}`;
   const array = await zarr.open(zarr.root(reader as unknown as zarr.AsyncReadable).resolve(path), { kind: "array" });
   const rules = placementRules(dataset, product, steps);
   const calendar = calendarOf(product);

@@ -18,7 +18,7 @@ import { type Format, sniffFormat } from "./sniff.ts";
 import { readFrom } from "./virtual-store.ts";
 
 export interface ScanOptions extends Pick<FormatOptions, "inlineBytes" | "chunkBytes" | "openBeside"> {
-  /** Arrays left out, by name or absolute path. Their outcome is `refused`, with this reason. */
+  /** Arrays left out, by name or absolute path; of a group's path, all that is in it. Their outcome is `refused`, with this reason. */
   readonly drop?: readonly string[];
   /** Arrays whose values are read and inlined, by name or absolute path. Default "coordinates"; [] for none. */
   readonly load?: "coordinates" | readonly string[];
@@ -98,13 +98,21 @@ function scanFormat(format: Format, reader: RangeReader, options: FormatOptions)
   }
 }
 
+function isBelow(path: string, group: string): boolean {
+  return group.startsWith("/") && path.startsWith(`${group}/`);
+}
+
 function dropArrays(scan: FormatScan, names: readonly string[]): FormatScan {
   if (names.length === 0) return scan;
-  const isDropped = (path: string): boolean => names.some((name) => matchesName(path, name));
+  const isDropped = (path: string): boolean => names.some((name) => matchesName(path, name) || isBelow(path, name));
   const keep = (group: VirtualGroup, prefix: string): VirtualGroup => ({
     ...group,
     arrays: new Map([...group.arrays].filter(([name]) => !isDropped(`${prefix}/${name}`))),
-    groups: new Map([...group.groups].map(([name, child]) => [name, keep(child, `${prefix}/${name}`)])),
+    groups: new Map(
+      [...group.groups]
+        .filter(([name]) => !names.includes(`${prefix}/${name}`))
+        .map(([name, child]) => [name, keep(child, `${prefix}/${name}`)]),
+    ),
   });
   const outcomes = scan.outcomes.map(
     (outcome): VariableOutcome =>

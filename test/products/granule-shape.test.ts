@@ -149,6 +149,71 @@ describe("the shape of a granule", () => {
   });
 });
 
+describe("an axis in a group", () => {
+  const AXIS_OF_GRID = { name: "Grid/time", dimension: "time" };
+  const group = (name: string, arrays: VirtualGroup["arrays"], groups: readonly VirtualGroup[] = []): VirtualGroup => ({
+    name,
+    attributes: new Map(),
+    arrays,
+    groups: new Map(groups.map((child) => [child.name, child])),
+  });
+  const only = (root: VirtualGroup, ...names: string[]) =>
+    new Map(names.map((name) => [name, root.arrays.get(name) as VirtualArray]));
+
+  test("what is in the group and below it runs along its dimension; a dimension of that name elsewhere is another one", async () => {
+    const { root } = await scanGranule({ seconds: [1, 2, 3] });
+    const own = await scanGranule({ seconds: [7] });
+    const file = group("", only(root, "lat"), [
+      group("Grid", root.arrays, [
+        group("Intermediate", only(root, "sst")),
+        group("Daily", only(own.root, "time", "sst"), [group("Deeper", only(own.root, "sst"))]),
+      ]),
+      group("Other", only(own.root, "time", "sst")),
+    ]);
+    const shape = shapeGranule(file, AXIS_OF_GRID, undefined);
+    assert.equal(shape.axisPath, "/Grid/time");
+    assert.deepEqual(shape.validMs, [1000, 2000, 3000]);
+    assert.deepEqual(rolesOf(shape), {
+      "/lat": "static",
+      "/Grid/sst": "along",
+      "/Grid/time": "axis",
+      "/Grid/lat": "static",
+      "/Grid/lon": "static",
+      "/Grid/crs": "static",
+      "/Grid/depth": "static",
+      "/Grid/Intermediate/sst": "along",
+      "/Grid/Daily/time": "static",
+      "/Grid/Daily/sst": "static",
+      "/Grid/Daily/Deeper/sst": "static",
+      "/Other/time": "static",
+      "/Other/sst": "static",
+    });
+    // Fields of another axis were not read, and so cannot be said to be the same in every granule.
+    assert.throws(() => requirePublishable(shape), refusal("unsupported", /kept once.*scan\.drop/));
+  });
+
+  test("arrays in a group that has a time coordinate of its own do not run along that of the root", async () => {
+    const { root } = await scanGranule({ seconds: [1, 2, 3] });
+    const other = group("hourly", only((await scanGranule({ seconds: [1, 2] })).root, "time", "sst"));
+    const shape = shapeGranule({ ...root, groups: new Map([["hourly", other]]) }, AXIS, undefined);
+    assert.equal(rolesOf(shape)["/sst"], "along");
+    assert.equal(rolesOf(shape)["/hourly/sst"], "static");
+  });
+
+  test("a scalar time in a group becomes the axis of that group alone; without one it is made there", async () => {
+    const { root } = await scanGranule({ isScalar: true });
+    const file = group("", only(root, "sst"), [group("Grid", root.arrays)]);
+    const shape = shapeGranule(file, AXIS_OF_GRID, undefined);
+    assert.equal(rolesOf(shape)["/Grid/sst"], "along, new");
+    assert.equal(rolesOf(shape)["/sst"], "static");
+    const bare = group("", new Map(), [group("Grid", only(root, "sst", "lat", "lon"))]);
+    const made = shapeGranule(bare, AXIS_OF_GRID, NOON_MS);
+    assert.equal(made.axisPath, "/Grid/time");
+    assert.equal(made.hasAxisArray, false);
+    assert.equal(rolesOf(made)["/Grid/sst"], "along, new");
+  });
+});
+
 describe("what a product can hold", () => {
   const manifestOf = (grid: readonly number[], inline?: Uint8Array) => {
     const builder = new ChunkManifestBuilder(grid);
