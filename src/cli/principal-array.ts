@@ -14,7 +14,8 @@ interface ArrayFacts {
 export async function principalArray(state: Pick<ProductState, "store" | "head">, product: Product): Promise<string | undefined> {
   if (product.kind === "timeseries") return largestAlong(state, product.dimension, "");
   for (const view of product.views) {
-    const found = await largestAlong(state, view.kind === "fmrc" ? "run" : product.dimension, groupOfView(view).slice(1));
+    const isByRun = ["fmrc", "valid", "recent"].includes(view.kind);
+    const found = await largestAlong(state, isByRun ? "run" : product.dimension, groupOfView(view).slice(1));
     if (found !== undefined) return found;
   }
   return undefined;

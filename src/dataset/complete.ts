@@ -19,6 +19,7 @@ import type {
 import { parseDuration } from "./duration.ts";
 import type { DatasetInput, ForecastInput, RunsInput, SourceInput, TimeseriesInput } from "./file-schema.ts";
 import { completeForms } from "./form-schema.ts";
+import { parseInstant } from "./instant.ts";
 import { parseLeads, parseNowcastValid } from "./leads.ts";
 import type { MessageRule } from "./message-fields.ts";
 import { completeNotify } from "./notify-schema.ts";
@@ -262,11 +263,7 @@ function completeForecast(input: ForecastInput, runs: Runs, baseFolder: string):
     axis,
     dimension: input.dimension ?? nameOf(axis),
     runs: form,
-    views: (input.views ?? ["best", "latest", "fmrc"]).flatMap((view): ForecastView[] =>
-      typeof view === "string"
-        ? [{ kind: view }]
-        : [view.offset].flat().map((lead) => ({ kind: "offset", leadMs: milliseconds(lead) })),
-    ),
+    views: (input.views ?? ["best", "latest", "fmrc"]).flatMap(completeView),
     leastLeadMs: milliseconds(input.least ?? "0h"),
     store: checked(parseFolder(input.store, baseFolder)).replace(/\/$/, ""),
     split: input.split ?? DEFAULT_SPLIT,
@@ -281,6 +278,15 @@ function axisOf({ axis }: Pick<TimeseriesInput, "axis">): string {
 
 function nameOf(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
+}
+
+function completeView(view: NonNullable<ForecastInput["views"]>[number]): ForecastView[] {
+  if (typeof view === "string") return [{ kind: view }];
+  if ("offset" in view) return [view.offset].flat().map((lead) => ({ kind: "offset", leadMs: milliseconds(lead) }));
+  return [view.valid].flat().map((text) => {
+    const withinMs = parseDuration(text);
+    return withinMs === undefined ? { kind: "valid", validMs: checked(parseInstant(text)).ms } : { kind: "recent", withinMs };
+  });
 }
 
 function completeTimeseries(input: TimeseriesInput, baseFolder: string): Product {

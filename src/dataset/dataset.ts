@@ -154,11 +154,15 @@ export interface Nowcast {
 
 /**
  * Ways to look at a forecast's runs, in the words of THREDDS: all cells, run by lead (`fmrc`); for each valid time the newest run
- * (`best`); the newest run alone (`latest`); every run for itself (`run`); for each run what it says of so much later (`offset`).
+ * (`best`), or the newest of those that are whole (`whole`); the newest run alone (`latest`); every run for itself (`run`); for each run
+ * what it says of so much later (`offset`); for one valid time what each run says of it (`valid`), or for each valid time that is at most
+ * so far from the newest run (`recent`).
  */
 export type ForecastView =
-  | { readonly kind: "fmrc" | "best" | "latest" | "run" }
-  | { readonly kind: "offset"; readonly leadMs: number };
+  | { readonly kind: "fmrc" | "best" | "whole" | "latest" | "run" }
+  | { readonly kind: "offset"; readonly leadMs: number }
+  | { readonly kind: "valid"; readonly validMs: number }
+  | { readonly kind: "recent"; readonly withinMs: number };
 
 /** The runs of a model, and views of them: a forecast model run collection. */
 export interface ForecastProduct {

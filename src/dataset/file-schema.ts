@@ -2,7 +2,7 @@ import { z } from "zod";
 import { EVERY_FORM, readCalendar } from "./calendar-spec.ts";
 import { DURATION_FORM, DURATION_PATTERN, parseDuration } from "./duration.ts";
 import { formsSchema } from "./form-schema.ts";
-import { INSTANT_FORM } from "./instant.ts";
+import { INSTANT_FORM, parseInstant } from "./instant.ts";
 import { LEADS_FORM, LEADS_PATTERN, NOWCAST_FORM, NOWCAST_PATTERN, parseLeads, parseNowcastValid } from "./leads.ts";
 import { list, mapping, wholeNumber, written } from "./mapping.ts";
 import { fieldsInTemplate, fillMessageTemplate } from "./message-fields.ts";
@@ -66,14 +66,18 @@ const timeseriesSchema = mapping(
   ["codec", "chunks"],
 );
 
+const VIEWS_FORM = "best, whole, latest, fmrc, run, offset: 6h, valid: 24h or valid: 2024-09-01T12:00Z";
+const VALID_FORM = `how far from the newest run, such as 24h, or ${INSTANT_FORM}, or a list of these`;
+const validTime = written(VALID_FORM, (text) => (parseDuration(text) ?? 0) > 0 || parseInstant(text) !== undefined);
 const view = z.union(
   [
-    z.enum(["best", "latest", "fmrc", "run"]),
+    z.enum(["best", "whole", "latest", "fmrc", "run"]),
     mapping({
       offset: z.union([duration, list(duration, "a list of leads")], { error: "a lead such as 6h, or a list of them" }),
     }),
+    mapping({ valid: z.union([validTime, list(validTime, VALID_FORM)], { error: VALID_FORM }) }),
   ],
-  { error: "best, latest, fmrc, run, or offset: 6h" },
+  { error: VIEWS_FORM },
 );
 
 const forecastSchema = mapping(
@@ -83,10 +87,10 @@ const forecastSchema = mapping(
     dimension: plainVariable
       .optional()
       .describe("The dimension of valid time; made where a file has a scalar time. Default: the axis."),
-    views: list(view, "a list of best, latest, fmrc, run, offset: 6h")
+    views: list(view, `a list of ${VIEWS_FORM}`)
       .optional()
       .describe("Ways to look at the runs, each a group of the store. Default: best, latest, fmrc."),
-    least: duration.optional().describe("In `best`, forecasts with a shorter lead are passed over. Default: 0h."),
+    least: duration.optional().describe("In `best` and `whole`, forecasts with a shorter lead are passed over. Default: 0h."),
     store: folder.describe("Where the product is kept: a folder, relative to this file, or file:///…"),
     split: wholeNumber(1, 1_000_000).optional().describe("Positions for each manifest of the store. Default: 1000."),
     also: formsSchema.optional().describe("Forms that are published beside the store."),

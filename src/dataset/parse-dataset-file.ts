@@ -1,8 +1,9 @@
 import { dirname, resolve } from "node:path";
 import { FreshetError } from "../errors/index.ts";
 import { SECRET_REFERENCE } from "../secrets/index.ts";
+import { positionOf } from "./calendar.ts";
 import { completeDataset, completeSource } from "./complete.ts";
-import type { Dataset, DatasetFile, ForecastProduct, Source } from "./dataset.ts";
+import type { Dataset, DatasetFile, ForecastProduct, Runs, Source } from "./dataset.ts";
 import { datasetSchema, MATCH_FORM, sourcesSchema, withSchema } from "./file-schema.ts";
 import { compileGrammar, compileNames } from "./name-grammar.ts";
 import { NameGrammarError } from "./name-token.ts";
@@ -266,10 +267,14 @@ class DatasetFileReader {
       if (runs.nowcast !== undefined && !kinds.has("kind")) saying("kind", "a field {kind}");
     }
     const known = new Set(runs.leadsMs);
+    const at = [...path, "views"];
     for (const view of product.views) {
-      if (view.kind !== "offset" || known.has(view.leadMs)) continue;
-      const at = [...path, "views"];
-      this.#report(document.keyLineOf(at), showPath(at), `offset ${view.leadMs / 3_600_000}h`, "one of the run's leads");
+      if (view.kind === "offset" && !known.has(view.leadMs))
+        this.#report(document.keyLineOf(at), showPath(at), `offset ${view.leadMs / 3_600_000}h`, "one of the run's leads");
+      if (view.kind === "valid" && !isValidTimeOf(runs, view.validMs)) {
+        const found = `valid ${new Date(view.validMs).toISOString()}`;
+        this.#report(document.keyLineOf(at), showPath(at), found, "a moment that one of the runs has a lead for");
+      }
     }
   }
 
@@ -384,6 +389,11 @@ function isDroppedBy(axis: string, dropped: string): boolean {
 }
 
 /** `sources.NAME.sqs.queue`, `notify.0.webhook.token` and their like: their schema says which of them do. */
+function isValidTimeOf({ cycle, leadsMs, nowcast }: Runs, validMs: number): boolean {
+  const nowcasts = nowcast?.leadsMs.map((ms) => ms + nowcast.offsetMs) ?? [];
+  return [...leadsMs, ...nowcasts].some((leadMs) => positionOf(cycle, validMs - leadMs, cycle.anchorMs) !== undefined);
+}
+
 function takesSecret([root, , ...keys]: readonly PropertyKey[]): boolean {
   return (root === "sources" ? SECRET_KEYS : root === "notify" ? NOTIFY_SECRET_KEYS : NO_KEYS).has(keys.join("."));
 }

@@ -17,15 +17,15 @@ export interface ViewLayout {
   readonly view: ForecastView;
   /** Its group: `/best`. */
   readonly group: string;
-  /** `grid`: dimensions run and lead. `line`: the dimension of valid time. */
-  readonly form: "grid" | "line";
-  /** Of the grid, runs and leads; of the line, its positions. */
+  /** `grid`: dimensions run and lead. `line`: the dimension of valid time. `runs`: the dimension run, all of one valid time. */
+  readonly form: "grid" | "line" | "runs";
+  /** Of the grid, runs and leads; of the others, their positions. */
   readonly lengths: readonly number[];
   /** In C order; null for a gap. */
   readonly cells: readonly (ViewCell | null)[];
   /** The valid time of every cell, of gaps too, milliseconds since 1970. */
   readonly validMs: readonly number[];
-  /** Of the grid: its coordinates. */
+  /** Of the grid: its coordinates. Of `runs`: run and lead of every position, of gaps too. */
   readonly runsMs: readonly number[];
   readonly leadsMs: readonly number[];
 }
@@ -34,14 +34,18 @@ export interface ViewLayout {
  * The views of a forecast: a pure function of what stands in its cells.
  *
  * `best` has, for each valid time, a nowcast where there is one, else a forecast; of these the one of the newest run, among forecasts
- * those with at least `leastLeadMs`. Its line has every step from the first valid time to the last. `latest` is the newest run of
- * which anything stands. In the views by lead, a nowcast stands before a forecast of the same run and lead.
+ * those with at least `leastLeadMs`. Its line has every step from the first valid time to the last. `whole` is the same of those runs alone
+ * of which every cell stands. `latest` is the newest run of
+ * which anything stands. In the views by lead, and of one valid time, a nowcast stands before a forecast of the same run and lead.
+ * `recent` has the valid times of which anything stands that are at most so far from the newest run, on either side.
  *
  * @param layout slots of `steps` cells each; its origin is a place.
  */
 export function viewsOf(layout: Layout, product: ForecastProduct, steps: number): ViewLayout[] {
   const table = new RunTable(layout, product, steps);
-  return product.views.flatMap((view) => layoutsOf(view, table));
+  const views = product.views.flatMap((view) => layoutsOf(view, table));
+  // A valid time that is declared may also be a recent one.
+  return [...new Map(views.map((view) => [view.group, view])).values()];
 }
 
 function layoutsOf(view: ForecastView, table: RunTable): ViewLayout[] {
@@ -49,6 +53,7 @@ function layoutsOf(view: ForecastView, table: RunTable): ViewLayout[] {
     case "fmrc":
       return [table.grid(view)];
     case "best":
+    case "whole":
       return [table.best(view)];
     case "latest": {
       const newest = table.newest();
@@ -60,17 +65,33 @@ function layoutsOf(view: ForecastView, table: RunTable): ViewLayout[] {
         .map((run) => table.run(view, `${groupOfView(view)}/${runName(table.runsMs[run] as number)}`, run));
     case "offset":
       return [table.offset(view)];
+    case "valid":
+      return [table.valid(view, view.validMs)];
+    case "recent":
+      return table.validTimesWithin(view.withinMs).map((validMs) => table.valid(view, validMs));
   }
 }
 
-/** Where a view lies in the group of its epoch: `/best`, `/offset/6h`; of `run`, what the groups of the runs lie in. */
+/**
+ * Where a view lies in the group of its epoch: `/best`, `/offset/6h`, `/valid/20240101T0600Z`; of `run` and `recent`, what the groups of
+ * the runs and of the valid times lie in.
+ */
 export function groupOfView(view: ForecastView): string {
-  return view.kind === "offset" ? `/offset/${describeLead(view.leadMs)}` : `/${view.kind}`;
+  switch (view.kind) {
+    case "offset":
+      return `/offset/${describeLead(view.leadMs)}`;
+    case "valid":
+      return `/valid/${runName(view.validMs)}`;
+    case "recent":
+      return "/valid";
+    default:
+      return `/${view.kind}`;
+  }
 }
 
-/** A run as a name of a group: `20240101T0600Z`. */
-export function runName(runMs: number): string {
-  return `${new Date(runMs).toISOString().slice(0, 16).replace(/[-:]/g, "")}Z`;
+/** A run, or another instant, as a name of a group: `20240101T0600Z`. */
+export function runName(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 16).replace(/[-:]/g, "")}Z`;
 }
 
 /** The cells of all runs by run and lead. */
@@ -82,6 +103,8 @@ class RunTable {
   readonly #cells: (ViewCell | null)[];
   /** Candidates for `best`, in the order of the cells. */
   readonly #candidates: { readonly cell: ViewCell; readonly isNowcast: boolean }[] = [];
+  /** Runs of which every cell stands. */
+  readonly #wholeRuns: ReadonlySet<number>;
   readonly #product: ForecastProduct;
 
   constructor(layout: Layout, product: ForecastProduct, steps: number) {
@@ -93,6 +116,7 @@ class RunTable {
     this.#leadsMs = places.leads();
     this.#leadIndex = new Map(this.#leadsMs.map((ms, index) => [ms, index]));
     this.#cells = new Array<ViewCell | null>(runs * this.#leadsMs.length).fill(null);
+    const standing = new Map<number, number>();
     for (const [slot, row] of layout.rows()) {
       for (let step = 0; step < steps; step++) {
         const { runMs, leadMs, isNowcast } = places.at((origin ?? 0) + slot * steps + step);
@@ -102,8 +126,10 @@ class RunTable {
         // Nowcasts come first, and stay.
         this.#cells[at] ??= cell;
         if (isNowcast || leadMs >= product.leastLeadMs) this.#candidates.push({ cell, isNowcast });
+        standing.set(runMs, (standing.get(runMs) ?? 0) + 1);
       }
     }
+    this.#wholeRuns = new Set([...standing].flatMap(([runMs, cells]) => (cells === places.perRun ? [runMs] : [])));
   }
 
   grid(view: ForecastView): ViewLayout {
@@ -117,6 +143,7 @@ class RunTable {
   best(view: ForecastView): ViewLayout {
     const chosen = new Map<number, { cell: ViewCell; isNowcast: boolean }>();
     for (const candidate of this.#candidates) {
+      if (view.kind === "whole" && !this.#wholeRuns.has(candidate.cell.runMs)) continue;
       const validMs = candidate.cell.runMs + candidate.cell.leadMs;
       const rival = chosen.get(validMs);
       if (rival === undefined || candidate.isNowcast || (!rival.isNowcast && rival.cell.runMs <= candidate.cell.runMs))
@@ -145,6 +172,34 @@ class RunTable {
     const cells = this.runsMs.map((_, run) => this.#cells[run * leads + lead] ?? null);
     const validMs = this.runsMs.map((runMs) => runMs + view.leadMs);
     return line(view, groupOfView(view), validMs, cells);
+  }
+
+  /** What each run says of a moment that has a lead for it. */
+  valid(view: ForecastView, validMs: number): ViewLayout {
+    const leads = this.#leadsMs.length;
+    const found = this.runsMs.flatMap((runMs, run) => {
+      const lead = this.#leadIndex.get(validMs - runMs);
+      return lead === undefined ? [] : [{ runMs, leadMs: validMs - runMs, cell: this.#cells[run * leads + lead] ?? null }];
+    });
+    return {
+      view,
+      group: groupOfView({ kind: "valid", validMs }),
+      form: "runs",
+      lengths: [found.length],
+      cells: found.map(({ cell }) => cell),
+      validMs: found.map(() => validMs),
+      runsMs: found.map(({ runMs }) => runMs),
+      leadsMs: found.map(({ leadMs }) => leadMs),
+    };
+  }
+
+  /** Valid times of which anything stands that are at most so far from the newest run, ascending. */
+  validTimesWithin(ms: number): number[] {
+    const newest = this.newest();
+    if (newest === undefined) return [];
+    const newestMs = this.runsMs[newest] as number;
+    const standing = this.#cells.flatMap((cell) => (cell === null ? [] : [cell.runMs + cell.leadMs]));
+    return [...new Set(standing)].filter((validMs) => Math.abs(validMs - newestMs) <= ms).sort((a, b) => a - b);
   }
 
   empty(view: ForecastView): ViewLayout {
@@ -192,7 +247,7 @@ function greatestDivisor(a: number, b: number): number {
 /** Where a cell, counted in C order, is on the view's leading dimensions. */
 export function viewIndex({ form, lengths }: ViewLayout, at: number): number[] {
   const [, columns = 1] = lengths;
-  return form === "line" ? [at] : [Math.floor(at / columns), at % columns];
+  return form === "grid" ? [Math.floor(at / columns), at % columns] : [at];
 }
 
 /** A cell of a view that another publication shows otherwise. */
@@ -206,14 +261,16 @@ export interface ViewDifference {
   readonly wanted: ViewLayout;
   /** Its arrays are not there yet. */
   readonly isNew: boolean;
+  /** It is not wanted any more: its group leaves the store. */
+  readonly isGone: boolean;
   /** Cells before. */
   readonly from: number;
   readonly changes: readonly ViewChange[];
 }
 
 /**
- * What turns the stored views into the wanted ones, view by view. A view that is no longer wanted (a run of which nothing stands any
- * more) becomes one with gaps alone.
+ * What turns the stored views into the wanted ones, view by view; those that are no longer wanted (a run of which nothing stands any
+ * more, a valid time that is recent no longer) come last.
  * @param forced granules by key that are written wherever they stand.
  */
 export function differencesOf(
@@ -225,19 +282,28 @@ export function differencesOf(
   const before = new Map(isFresh ? [] : stored.map((view) => [view.group, view]));
   const groups = new Set(wanted.map(({ group }) => group));
   const gone = [...before.values()].filter(({ group }) => !groups.has(group));
-  const emptied = gone.map((view): ViewLayout => ({ ...view, cells: view.cells.map(() => null) }));
-  return [...wanted, ...emptied].map((view) => differenceOf(before.get(view.group), view, forced));
+  const differences = wanted.map((view) => differenceOf(before.get(view.group), view, forced));
+  const leaving = gone.map((view): ViewDifference => {
+    const empty = { ...view, lengths: view.lengths.map(() => 0), cells: [], validMs: [], runsMs: [], leadsMs: [] };
+    return { wanted: empty, isNew: false, isGone: true, from: view.cells.length, changes: [] };
+  });
+  return [...differences, ...leaving];
 }
 
 function differenceOf(before: ViewLayout | undefined, wanted: ViewLayout, forced: ReadonlySet<string>): ViewDifference {
   const changes: ViewChange[] = [];
   // With other leads every cell of a grid has another index; a product is rebuilt then.
   for (const [at, cell] of wanted.cells.entries()) {
-    const isThere = before !== undefined && at < before.cells.length && before.validMs[at] === wanted.validMs[at];
+    const isThere = before !== undefined && at < before.cells.length && isSamePlace(before, wanted, at);
     const isForced = cell !== null && forced.has(cell.row.key);
     if (!isThere || isForced || !isSameCell(before.cells[at] ?? null, cell)) changes.push({ at, cell });
   }
-  return { wanted, isNew: before === undefined, from: before?.cells.length ?? 0, changes };
+  return { wanted, isNew: before === undefined, isGone: false, from: before?.cells.length ?? 0, changes };
+}
+
+/** Whether a place stands for the same in both. */
+function isSamePlace(before: ViewLayout, wanted: ViewLayout, at: number): boolean {
+  return before.validMs[at] === wanted.validMs[at] && (wanted.form !== "runs" || before.runsMs[at] === wanted.runsMs[at]);
 }
 
 function isSameCell(a: ViewCell | null, b: ViewCell | null): boolean {

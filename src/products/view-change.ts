@@ -32,22 +32,24 @@ const LEAD = "lead";
 
 /**
  * What a part of a publication writes into one view of a forecast. A line has its valid time as index and the coordinates `run` and
- * `lead` along it; a grid has `run` and `lead` as indices and valid time as a coordinate of both.
+ * `lead` along it; a grid has `run` and `lead` as indices and valid time as a coordinate of both; the runs of one valid time have `run` as
+ * index, `lead` and that time along it.
  * (CF Conventions 1.11: standard names forecast_reference_time, forecast_period, time.)
  * @throws FreshetError `unsupported` when a gap could not be told from a number.
  */
 export function viewChange(part: ViewPart): StoreChange {
   const { under, wanted, shown } = part;
   const isGrid = wanted.form === "grid";
-  const template = isGrid ? part.template : withProvenance(part.template, undefined);
+  const isLine = wanted.form === "line";
+  const template = isLine ? withProvenance(part.template, undefined) : part.template;
   const group = `${under}${wanted.group}`;
-  const names = isGrid ? [RUN, LEAD] : [template.shape.dimension];
+  const names = isGrid ? [RUN, LEAD] : [isLine ? template.shape.dimension : RUN];
   const leading: Leading = { names, lengths: wanted.lengths, indexOf: (at) => viewIndex(wanted, at) };
   const changes = part.changes.map(({ at, cell }): SlotChange => ({ slot: at, row: cell?.row ?? null }));
   const context: Omit<ArrayContext, "shaped" | "attributes" | "isSparse"> = {
     template,
     changes,
-    granules: isGrid ? part.granules : withProvenances(part),
+    granules: isLine ? withProvenances(part) : part.granules,
     steps: 1,
     // A line that was longer once left chunks behind its end: what is a gap now is one whatever lies there.
     from: part.isFirst ? 0 : Number.POSITIVE_INFINITY,
@@ -68,9 +70,11 @@ export function viewChange(part: ViewPart): StoreChange {
     const made = { ...context, ...madeAxis(template), isSparse: false };
     arrays.push(isGrid ? cellsChange(made) : packedChange(made));
   }
-  if (isGrid) arrays.push(...indicesOf(part, groupOf(template.shape.axisPath)));
+  const axisGroup = groupOf(template.shape.axisPath);
+  if (isGrid) arrays.push(...indicesOf(part, axisGroup));
+  if (wanted.form === "runs") arrays.push(...alongRuns(part, axisGroup));
   return {
-    groups: [...parentsOf(part), ...groupChanges(withCoordinates(template, isGrid), shown.dropped, group)],
+    groups: [...parentsOf(part), ...groupChanges(withCoordinates(template, wanted.form), shown.dropped, group)],
     arrays: arrays.map((array) => ({ ...array, path: `${group}${array.path}` })),
   };
 }
@@ -87,10 +91,11 @@ function parentsOf({ under, wanted, template, shown }: ViewPart): StoreChange["g
 }
 
 /** Readers take for coordinates what the axis' group names as such (CF Conventions 1.11, 5; xarray reads it of groups too). */
-function withCoordinates({ root, shape: { axisPath } }: PlacedGranule, isGrid: boolean): VirtualGroup {
+function withCoordinates({ root, shape: { axisPath } }: PlacedGranule, form: ViewLayout["form"]): VirtualGroup {
   const time = axisPath.slice(groupOf(axisPath).length + 1);
+  const names = { grid: time, line: `${RUN} ${LEAD}`, runs: `${LEAD} ${time}` }[form];
   const visit = (group: VirtualGroup, path: string): VirtualGroup => {
-    if (path === groupOf(axisPath)) return naming(group, isGrid ? time : `${RUN} ${LEAD}`);
+    if (path === groupOf(axisPath)) return naming(group, names);
     return { ...group, groups: new Map([...group.groups].map(([name, child]) => [name, visit(child, `${path}/${name}`)])) };
   };
   return visit(root, "");
@@ -170,11 +175,33 @@ function indicesOf({ wanted, isFirst, changes }: ViewPart, group: string): Array
   ];
 }
 
-function index(group: string, name: string, length: number, chunk: number, attributes: Attributes): ArrayChange {
+/** The coordinates of the runs of one valid time. */
+function alongRuns({ wanted, changes }: ViewPart, group: string): ArrayChange[] {
+  const { runsMs, leadsMs } = wanted;
+  const patchOf = (values: readonly number[]): ArrayChange["patch"] => ({
+    rowsPerChunk: RUNS_PER_CHUNK,
+    fill: encodeValue("int64", 0),
+    rows: new Map(changes.map(({ at }) => [at, encodeValue("int64", (values[at] as number) / 1000)])),
+    trailing: 0,
+  });
+  return [
+    { ...index(group, RUN, runsMs.length, RUNS_PER_CHUNK, RUN_ATTRIBUTES), patch: patchOf(runsMs) },
+    { ...index(group, LEAD, leadsMs.length, RUNS_PER_CHUNK, LEAD_ATTRIBUTES, RUN), patch: patchOf(leadsMs) },
+  ];
+}
+
+function index(
+  group: string,
+  name: string,
+  length: number,
+  chunk: number,
+  attributes: Attributes,
+  dimension = name,
+): ArrayChange {
   const metadata = arrayMetadata({
     shape: [length],
     chunkShape: [chunk],
-    dimensionNames: [name],
+    dimensionNames: [dimension],
     dataType: { kind: "number", name: "int64" },
     codecs: [bytesCodec("little")],
     fillValue: 0n,

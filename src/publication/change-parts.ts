@@ -108,7 +108,7 @@ export class ChangeParts {
       });
     }
     this.header = { ...this.#writing.header, layoutHash: productHash(epochs), epochs };
-    yield { groups: [...held.groups, stateChange(this.header)], arrays: held.arrays };
+    yield { ...held, groups: [...held.groups, stateChange(this.header)] };
   }
 
   async *#partsOf(epoch: WantedEpoch, before: Shown): AsyncGenerator<{ change: StoreChange; shown: Shown }> {

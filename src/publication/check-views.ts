@@ -24,8 +24,12 @@ export async function checkViews(
   { shape }: PlacedGranule,
 ): Promise<{ readonly lengths: number; readonly times: number }> {
   const looked = { lengths: 0, times: 0 };
-  for (const { wanted: view, changes } of differences) {
+  for (const { wanted: view, changes, isGone } of differences) {
     const group = `${epochGroup(epoch)}${view.group}`;
+    if (isGone) {
+      if ((await reader.get(`${group.slice(1)}/zarr.json`)) !== null) throw refusal("a group", "none any more", group);
+      continue;
+    }
     for (const { path, role } of shape.arrays) {
       if (role === "static") continue;
       const bytes = await reader.get(`${group.slice(1)}${path}/zarr.json`);
@@ -60,7 +64,7 @@ export async function checkViews(
 /** Runs of a grid in which something changes, some of many; null: all of a line. */
 function rowsOf({ form, lengths }: ViewLayout, changes: readonly ViewChange[]): (number | null)[] {
   const [, columns = 1] = lengths;
-  if (form === "line") return [null];
+  if (form !== "grid") return [null];
   const rows = [...new Set(changes.map(({ at }) => Math.floor(at / columns)))];
   const stride = Math.max(1, Math.ceil(rows.length / MOST_ROWS));
   return rows.filter((_, index) => index % stride === 0);
@@ -74,7 +78,7 @@ async function checkTimes(
   decode: (value: number | bigint) => number,
 ): Promise<number> {
   const [, columns = 1] = lengths;
-  const expected = form === "line" || row === null ? validMs : validMs.slice(row * columns, (row + 1) * columns);
+  const expected = form !== "grid" || row === null ? validMs : validMs.slice(row * columns, (row + 1) * columns);
   const found = (await valuesOf(reader, path, row)).map(decode);
   const wrong = expected.findIndex((ms, at) => found[at] !== ms);
   if (wrong >= 0) throw refusal(`${time(found[wrong])} at ${wrong}`, time(expected[wrong]), path);

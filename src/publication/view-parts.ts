@@ -118,7 +118,8 @@ export async function* viewParts(
     changes: isFresh ? allSlots : difference.changes,
     from: isFresh ? 0 : difference.from,
   });
-  yield { change: { groups: change.groups, arrays: [...change.arrays, pages] }, shown };
+  const removed = differences.flatMap(({ isGone, wanted }) => (isGone ? [`${epochGroup(epoch.epoch)}${wanted.group}`] : []));
+  yield { change: { ...change, arrays: [...change.arrays, pages], removed }, shown };
 }
 
 /** Changes that need a granule, by granule. */
@@ -165,7 +166,7 @@ class Part {
     this.#steps = differences.map(() => new Map());
     this.#isWritten = differences.map(({ isNew }) => !isNew);
     this.#isTouched = differences.map(
-      ({ isNew, changes, from, wanted }) => isNew || changes.length > 0 || from !== wanted.cells.length,
+      ({ isNew, isGone, changes, from, wanted }) => !isGone && (isNew || changes.length > 0 || from !== wanted.cells.length),
     );
   }
 
@@ -178,8 +179,8 @@ class Part {
   take(shown: Shown, isOther: boolean): StoreChange {
     const groups = new Map<string, StoreChange["groups"][number]>();
     const arrays: StoreChange["arrays"][number][] = [];
-    for (const [index, { wanted }] of this.#differences.entries()) {
-      if (!isOther && !this.#isTouched[index]) continue;
+    for (const [index, { wanted, isGone }] of this.#differences.entries()) {
+      if (isGone || (!isOther && !this.#isTouched[index])) continue;
       const change = viewChange({
         under: epochGroup(this.#epoch.epoch),
         wanted,

@@ -314,7 +314,7 @@ describe("a dataset file with one thing wrong gets one line", () => {
     [
       "a view that does not exist",
       forecast({ product: "forecast: { views: [worst], store: a }" }),
-      `${LINE.product}: products[0].forecast.views[0]: found "worst", allowed best, latest, fmrc, run, or offset: 6h`,
+      `${LINE.product}: products[0].forecast.views[0]: found "worst", allowed best, whole, latest, fmrc, run, offset: 6h, valid: 24h or valid: 2024-09-01T12:00Z`,
     ],
     [
       "leads that go back",

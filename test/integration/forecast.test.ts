@@ -70,6 +70,7 @@ function expectedViews(standing: readonly Made[], folder: string): unknown {
     return all.find((g) => g.isNowcast) ?? all[0];
   });
   const newest = Math.max(...standing.map((g) => g.run));
+  const having = runs.filter((run) => leads.includes(DAY + 9 * HOUR - run));
   return {
     fmrc: {
       dims: ["run", "lead"],
@@ -93,6 +94,17 @@ function expectedViews(standing: readonly Made[], folder: string): unknown {
       cells: best.flatMap((g, index) => (g === undefined ? [] : [[index, path(g), 0]])),
     },
     latest: line(newest),
+    "valid/20240901T0900Z": {
+      dims: ["run"],
+      shape: [having.length],
+      valid: having.map(() => DAY + 9 * HOUR),
+      run: having,
+      lead: having.map((run) => DAY + 9 * HOUR - run),
+      cells: having.flatMap((run, index) => {
+        const g = at(run, DAY + 9 * HOUR - run);
+        return g === undefined ? [] : [[index, path(g), 0]];
+      }),
+    },
     [`run/20240901T${String(((runs[0] as number) - DAY) / HOUR).padStart(2, "0")}00Z`]: line(runs[0] as number),
     "offset/2h": {
       dims: ["ocean_time"],
@@ -122,7 +134,7 @@ from: { source: s }
 match: "dbofs.t{run:%H}z.{run:%Y%m%d}.fields.{kind:n|f}{lead:3h}.nc"
 runs: { every: 6h, leads: 0h..9h/1h, nowcast: { kind: n, valid: run-3h+lead, leads: 1h..3h/1h } }
 scan: { load: [h] }
-products: [ { forecast: { axis: ocean_time, views: [best, latest, fmrc, run, { offset: 2h }], store: "stores/dbofs" } } ]
+products: [ { forecast: { axis: ocean_time, views: [best, latest, fmrc, run, { offset: 2h }, { valid: 2024-09-01T09:00Z }], store: "stores/dbofs" } } ]
 publish: { coalesce: 50ms }
 `;
     dataset = parseDatasetFile(yaml, { file: join(world.settings.home, "d.yaml") }).datasets[0] as Dataset;

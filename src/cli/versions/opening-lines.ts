@@ -27,11 +27,15 @@ export async function openingLines(dataset: Dataset, product: Product, version?:
   ];
 }
 
+/** Views of several groups. */
+const EACH: Readonly<Record<string, string>> = {
+  run: "/20240901T0600Z (each run)",
+  recent: "/20240901T0600Z (each recent valid time)",
+};
+
 /** Which groups there are to open. */
 function viewLines(product: Product): string[] {
   if (product.kind === "timeseries") return [];
-  const groups = product.views.map(
-    (view) => `${groupOfView(view).slice(1)}${view.kind === "run" ? "/20240901T0600Z (each run)" : ""}`,
-  );
+  const groups = product.views.map((view) => `${groupOfView(view).slice(1)}${EACH[view.kind] ?? ""}`);
   return [`# its views are groups: ${groups.join(", ")}`];
 }

@@ -1,5 +1,5 @@
-import type { Dataset, Product } from "../../dataset/index.ts";
-import { differenceOf, isStatePath, Layout, type Shown, type StoredState } from "../../products/index.ts";
+import type { Dataset, ForecastProduct, Product } from "../../dataset/index.ts";
+import { differenceOf, epochGroup, isStatePath, Layout, type Shown, type StoredState, viewsOf } from "../../products/index.ts";
 import type { ScanStore } from "../../scan/index.ts";
 import type { StoreChange } from "../../writers/icechunk/index.ts";
 import { ChangeParts } from "../change-parts.ts";
@@ -29,17 +29,29 @@ export async function* contentOf({ scans, dataset, product, stored, from, tick }
   });
   const shown = (epoch: number): Shown => headers.find((candidate) => candidate.epoch === epoch) as Shown;
   const parts = new ChangeParts({ scans, dataset, product, epochs, header, isFresh: from === undefined, shown, tick });
-  for await (const { groups, arrays } of parts) {
+  for await (const { groups, arrays, removed } of parts) {
     yield {
+      removed,
       groups: groups.filter(({ path }) => !isStatePath(path)),
       arrays: arrays.filter(({ path }) => !isStatePath(path)),
     };
   }
 }
 
-/** Whether a version can be told as changes of an earlier one: the same file, and every epoch of the same form. */
-export function canFollow(from: StoredState, to: StoredState): boolean {
+/** Where the views of a version lie. */
+function groupsOf(product: ForecastProduct, { epochs }: StoredState): string[] {
+  return epochs.flatMap(({ header, layout }) =>
+    viewsOf(layout, product, header.steps).map(({ group }) => `${epochGroup(header.epoch)}${group}`),
+  );
+}
+
+/** Whether a version can be told as changes of an earlier one: the same file, every epoch of the same form, and no view that has left. */
+export function canFollow(product: Product, from: StoredState, to: StoredState): boolean {
   if (from.header.dataset.hash !== to.header.dataset.hash) return false;
+  if (product.kind === "forecast") {
+    const left = new Set(groupsOf(product, to));
+    if (groupsOf(product, from).some((group) => !left.has(group))) return false;
+  }
   return from.epochs.every(({ header: before }) => {
     const after = to.epochs.find(({ header }) => header.epoch === before.epoch)?.header;
     const isSame = (key: "steps" | "calendar" | "originMs"): boolean => after?.[key] === before[key];

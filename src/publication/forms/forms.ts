@@ -143,7 +143,7 @@ export class Forms {
 
 /** What a Parquet version can be made from: the one that is shown, if its layout can still be read and only slots have changed. */
 async function baseOf(
-  { state, stored }: Work,
+  { product, state, stored }: Work,
   form: VersionedForm,
   folder: FormFolder,
   pointer: FormPointer | undefined,
@@ -153,7 +153,7 @@ async function baseOf(
   if (!(await isParquetForm(place, form.records))) return undefined;
   try {
     const before = await readState(state.store, pointer.version);
-    return before !== undefined && canFollow(before, stored) ? { place, stored: before } : undefined;
+    return before !== undefined && canFollow(product, before, stored) ? { place, stored: before } : undefined;
   } catch (error) {
     if (isFreshetError(error, "expired", "usage")) return undefined;
     throw error;

@@ -14,6 +14,10 @@ const REFERENCES_PER_CALL = 10_000;
  */
 export async function applyChange(session: Session, change: StoreChange, tick: () => void): Promise<void> {
   const { store } = session;
+  for (const path of change.removed ?? []) {
+    await store.deleteDir(path.slice(1));
+    tick();
+  }
   for (const { path, metadata } of change.groups) {
     await setIfOther(store, keyOf(path, "zarr.json"), metadata);
     tick();

@@ -47,6 +47,8 @@ export interface ArrayChange {
 
 /** What one publication does to the store. Groups come before what is in them. */
 export interface StoreChange {
+  /** Groups that leave with all that is in them: `/run/20240901T0600Z`. */
+  readonly removed?: readonly string[] | undefined;
   readonly groups: readonly { readonly path: string; readonly metadata: string }[];
   readonly arrays: readonly ArrayChange[];
 }

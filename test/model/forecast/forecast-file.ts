@@ -17,6 +17,10 @@ export interface Declared {
   /** Steps to a file. */
   readonly steps: number;
   readonly offsetHours: readonly number[];
+  /** A moment of which all runs are shown, milliseconds since 1970. */
+  readonly validMs: number;
+  /** Around the newest run, moments of which all runs are shown. */
+  readonly recentHours: number;
 }
 
 const CYCLES = ["1h", "3h", "6h", "12h", "1d", "1mo"] as const;
@@ -57,7 +61,11 @@ export function declare(dice: Dice, folder = "/data"): Declared {
   const nowcastText = hasNowcast
     ? `, nowcast: { kind: n, valid: run-${back}h+lead, leads: 1h..${nowcasts.length}h/1h }`.replace("run-0h", "run")
     : "";
-  const views = ["best", "latest", "fmrc", "run", ...offsetHours.map((hours) => `{ offset: ${hours}h }`)];
+  const validMs = runOf({ cycleHours, atHour }, 2 + dice.below(3)) + dice.oneOf([...leads, ...nowcastHours]) * HOUR_MS;
+  const recentHours = dice.oneOf([1, 6, 24]);
+  const valid = `{ valid: [${new Date(validMs).toISOString().replace(/:00.000Z$/, "Z")}, ${recentHours}h] }`;
+  const offsets = offsetHours.map((hours) => `{ offset: ${hours}h }`);
+  const views = ["best", "whole", "latest", "fmrc", "run", ...offsets, valid];
   const yaml = `
 sources: { s: { at: "${folder}/in/" } }
 ---
@@ -67,7 +75,7 @@ match: "{run:%Y%m%dT%H}.{kind:n|f}{lead:4h}.{copy:int}.nc"
 runs: { every: ${cycle}, at: "${String(atHour).padStart(2, "0")}:00Z", leads: [${texts.join(", ")}]${nowcastText} }
 products: [ { forecast: { views: [${views.join(", ")}], least: ${leastHours}h, store: "${folder}/store" } } ]
 `;
-  return { yaml, cycleHours, atHour, leadHours: leads, nowcastHours, leastHours, steps, offsetHours };
+  return { yaml, cycleHours, atHour, leadHours: leads, nowcastHours, leastHours, steps, offsetHours, validMs, recentHours };
 }
 
 export function datasetOf({ yaml }: Declared, folder = "/data"): { dataset: Dataset; product: ForecastProduct } {
@@ -76,7 +84,7 @@ export function datasetOf({ yaml }: Declared, folder = "/data"): { dataset: Data
 }
 
 /** A run of the cycle, by its number, in milliseconds since 1970. */
-export function runOf({ cycleHours, atHour }: Declared, number: number): number {
+export function runOf({ cycleHours, atHour }: Pick<Declared, "cycleHours" | "atHour">, number: number): number {
   if (cycleHours === undefined) return Date.UTC(2024, number, 1, atHour);
   return Date.UTC(2024, 1, 28, atHour) + number * cycleHours * HOUR_MS;
 }

@@ -78,9 +78,12 @@ export class ForecastModel {
     return both.find(({ granule }) => granule.isNowcast) ?? both[0];
   }
 
-  best(): ModelLine {
+  /** @param isWhole only runs that have everything count. */
+  best(isWhole = false): ModelLine {
     const { leastHours } = this.#declared;
-    const candidates = this.cells().filter(({ granule, hours }) => granule.isNowcast || hours >= leastHours);
+    const candidates = this.cells().filter(
+      ({ granule, hours, runMs }) => (granule.isNowcast || hours >= leastHours) && (!isWhole || this.isWhole(runMs)),
+    );
     const times = candidates.map(validOf);
     const line = new Map<number, ModelCell | undefined>();
     for (const ms of this.#everyStep(times)) {
@@ -92,6 +95,27 @@ export class ForecastModel {
 
   run(runMs: number): ModelLine {
     return new Map(this.hours().map((hours) => [runMs + hours * HOUR_MS, this.at(runMs, hours)]));
+  }
+
+  isWhole(runMs: number): boolean {
+    const { leadHours, nowcastHours } = this.#declared;
+    return this.cells().filter((cell) => cell.runMs === runMs).length === leadHours.length + nowcastHours.length;
+  }
+
+  /** What these runs say of one moment, by run; those that have no lead for it are left out. */
+  valid(validMs: number, runsMs: readonly number[]): ModelLine {
+    const hours = this.hours();
+    const having = runsMs.filter((runMs) => hours.includes((validMs - runMs) / HOUR_MS));
+    return new Map(having.map((runMs) => [runMs, this.at(runMs, (validMs - runMs) / HOUR_MS)]));
+  }
+
+  /** Moments of which anything is there, at most `hours` from the newest run. */
+  recent(hours: number): number[] {
+    const newest = this.runs().at(-1) ?? 0;
+    const near = this.cells()
+      .map(validOf)
+      .filter((ms) => Math.abs(ms - newest) <= hours * HOUR_MS);
+    return [...new Set(near)].sort((a, b) => a - b);
   }
 
   runs(): number[] {

@@ -133,6 +133,7 @@ class PureForecast {
       return;
     }
     compareLine("best", this.#shown("/best"), model.best());
+    compareLine("whole", this.#shown("/whole"), model.best(true));
     const newest = model.runs().at(-1);
     compareLine("latest", this.#shown("/latest"), newest === undefined ? new Map() : model.run(newest));
     this.#compareRuns(model);
@@ -152,21 +153,25 @@ class PureForecast {
       const line = new Map(grid.runsMs.map((runMs) => [runMs + each * 3_600_000, model.at(runMs, each)]));
       compareLine(`offset ${each}`, this.#shown(`/offset/${each}h`), line);
     }
+    const moments = [...new Set([this.#declared.validMs, ...model.recent(this.#declared.recentHours)])];
+    for (const validMs of moments) {
+      const seen = this.#shown(`/valid/${nameOf(validMs)}`);
+      assert.ok(seen.validMs.every((ms) => ms === validMs));
+      compareLine(`valid ${validMs}`, { ...seen, validMs: seen.runsMs }, model.valid(validMs, grid.runsMs));
+    }
+    const groups = [...this.#seen.keys()].filter((group) => group.startsWith("/valid/"));
+    assert.deepEqual(groups.sort(), moments.map((ms) => `/valid/${nameOf(ms)}`).sort());
   }
 
-  /** Each run that has something has a group; one that had something once is all gaps. */
+  /** Each run that has something has a group, and no other. */
   #compareRuns(model: ForecastModel): void {
     const expected = new Map(model.runs().map((runMs) => [nameOf(runMs), runMs]));
     for (const group of this.#seen.keys()) {
       const [, name] = /^\/run\/(.*)$/.exec(group) ?? [];
       if (name === undefined) continue;
       const runMs = expected.get(name);
-      if (runMs === undefined)
-        assert.ok(
-          this.#shown(group).cells.every((cell) => cell === null),
-          `${group} is empty`,
-        );
-      else compareLine(group, this.#shown(group), model.run(runMs));
+      assert.ok(runMs !== undefined, `${group}, of which nothing stands`);
+      compareLine(group, this.#shown(group), model.run(runMs));
       expected.delete(name);
     }
     assert.deepEqual([...expected.keys()], [], "runs without a group");
@@ -177,7 +182,7 @@ class PureForecast {
     assert.ok(seen !== undefined, `there is no ${group}`);
     const { layout } = seen;
     const length = layout.cells.length;
-    const runs = layout.form === "grid" ? (layout.lengths[0] as number) : 0;
+    const runs = layout.form === "line" ? 0 : (layout.lengths[0] as number);
     const cells = seen.cells.slice(0, length);
     return { layout, cells, validMs: seen.validMs.slice(0, length), runsMs: seen.runsMs.slice(0, runs) };
   }
@@ -202,7 +207,11 @@ class PureForecast {
     this.#store(epoch.layout);
   }
 
-  #write({ wanted, changes, isNew }: ViewDifference): void {
+  #write({ wanted, changes, isNew, isGone }: ViewDifference): void {
+    if (isGone) {
+      this.#seen.delete(wanted.group);
+      return;
+    }
     const known = this.#seen.get(wanted.group) ?? { layout: wanted, cells: [], validMs: [], runsMs: [] };
     assert.ok(isNew || this.#seen.has(wanted.group), `${wanted.group} is not there yet`);
     known.layout = wanted;
@@ -210,6 +219,7 @@ class PureForecast {
     for (const { at, cell } of changes) {
       known.cells[at] = cell;
       known.validMs[at] = wanted.validMs[at] as number;
+      if (wanted.form === "runs") known.runsMs[at] = wanted.runsMs[at] as number;
       if (wanted.form === "grid") known.runsMs[Math.floor(at / columns)] = wanted.runsMs[Math.floor(at / columns)] as number;
     }
     this.#seen.set(wanted.group, known);
