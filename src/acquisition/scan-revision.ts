@@ -51,8 +51,9 @@ export async function scanRevision(
   }
 }
 
-function dropAndLoad({ scan: { drop, load } }: Dataset): Pick<ScanOptions, "drop" | "alsoLoad"> {
-  return load === undefined ? { drop } : { drop, alsoLoad: load };
+function dropAndLoad({ scan: { drop, load }, products }: Dataset): Pick<ScanOptions, "drop" | "alsoLoad" | "loadWithout"> {
+  const loadWithout = products.map(({ axis }) => axis);
+  return load === undefined ? { drop, loadWithout } : { drop, loadWithout, alsoLoad: load };
 }
 
 /** Where a revision's bytes are that references point at: the source, or our mirror's copy. */

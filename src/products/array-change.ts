@@ -3,7 +3,8 @@ import { FreshetError } from "../errors/index.ts";
 import type { SourceIdentity } from "../storage/index.ts";
 import { type Attributes, elementSize, type FillValue, type NumericType, type VirtualArray } from "../virtual/index.ts";
 import { type ArrayChange, arrayMetadata, type NativeChunk, type VirtualChunk } from "../writers/icechunk/index.ts";
-import { encodeTime, isSameEncoding } from "./cf-time.ts";
+import { encodeAxis } from "./axis-time.ts";
+import { isSameEncoding } from "./cf-time.ts";
 import { gapFill, isSameFill } from "./fill.ts";
 import type { ShapedArray } from "./granule-shape.ts";
 import type { EpochPart } from "./placed-granule.ts";
@@ -110,6 +111,7 @@ export function packedChange(context: ArrayContext): ArrayChange {
   const fill = repeat(fillBytes(array, gap.fill, size), elements);
   const rows = new Map<number, Uint8Array>();
   const { axisType, axisEncoding } = context.template.shape;
+  const timeOf = (ms: number): Uint8Array => encodeValue(axisType, encodeAxis(context.template.shape, ms));
   for (const { slot, row } of context.changes) {
     const granule = row === null ? undefined : context.granules.get(slot);
     const isInOtherUnits = role === "axis" && granule !== undefined && !isSameEncoding(granule.shape.axisEncoding, axisEncoding);
@@ -117,8 +119,7 @@ export function packedChange(context: ArrayContext): ArrayChange {
     for (let step = 0; step < steps; step++) {
       const at = slot * steps + step;
       if (bytes !== undefined) rows.set(at, bytes.subarray(step * fill.length, (step + 1) * fill.length));
-      else if (role === "axis")
-        rows.set(at, encodeValue(axisType, encodeTime(axisEncoding, granule?.shape.validMs[step] ?? context.timeAt(slot, step))));
+      else if (role === "axis") rows.set(at, timeOf(granule?.shape.validMs[step] ?? context.timeAt(slot, step)));
       else rows.set(at, fill);
     }
   }
@@ -168,13 +169,13 @@ export function cellsChange(context: ArrayContext): ArrayChange {
 
 /** The times of every row in which something changes. */
 function timesOfRows({ template, changes, timeAt }: ArrayContext, columns: number): NativeChunk[] {
-  const { axisType, axisEncoding } = template.shape;
+  const { shape } = template;
   const rows = new Set(changes.map(({ slot }) => Math.floor(slot / columns)));
   return [...rows].map((row) => ({
     index: [row, 0],
     bytes: Buffer.concat(
       Array.from({ length: columns }, (_, column) =>
-        encodeValue(axisType, encodeTime(axisEncoding, timeAt(row * columns + column, 0))),
+        encodeValue(shape.axisType, encodeAxis(shape, timeAt(row * columns + column, 0))),
       ),
     ),
   }));

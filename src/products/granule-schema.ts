@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import type { Codec } from "../codecs/index.ts";
 import { type AttributeValue, describeDataType, type FillValue, type VirtualArray } from "../virtual/index.ts";
-import { decodeTime, encodeTime, isSameEncoding } from "./cf-time.ts";
+import { decodeAxis, encodeAxis } from "./axis-time.ts";
+import { isSameEncoding } from "./cf-time.ts";
 import { type ArrayRole, type GranuleShape, instant, isReencoded, type ShapedArray } from "./granule-shape.ts";
-import { storedValues } from "./typed-values.ts";
+import { loadedValues, storedValues } from "./typed-values.ts";
 
 /**
  * What every granule of a product must have in common with the first one, as JSON: whatever decides how bytes are decoded
@@ -84,9 +85,8 @@ export function compareTimes(expected: GranuleShape, found: GranuleShape): Drift
   const { axisEncoding, axisType } = expected;
   if (isSameEncoding(found.axisEncoding, axisEncoding)) return [];
   const strange = found.validMs.find((ms) => {
-    const value = encodeTime(axisEncoding, ms);
-    const stored = axisType === "float32" ? Math.fround(value) : value;
-    return decodeTime(axisEncoding, stored) !== ms || (!axisType.startsWith("float") && !Number.isSafeInteger(value));
+    const value = encodeAxis(expected, ms);
+    return decodeAxis(expected, value) !== ms || (!axisType.startsWith("float") && !Number.isSafeInteger(value));
   });
   if (strange === undefined) return [];
   return [
@@ -132,8 +132,17 @@ function factsOf(shaped: ShapedArray): ArrayFacts {
       facts[name in facts || name === "values" ? `attribute ${name}` : name] = describeAttribute(value);
   }
   const values = role === "static" ? storedValues(array) : undefined;
-  if (values !== undefined) facts.values = `sha256:${createHash("sha256").update(values).digest("hex").slice(0, 16)}`;
+  if (values !== undefined) facts.values = describeValues(array, values);
   return facts;
+}
+
+/** So few are shown: members of an ensemble, levels. */
+const SHOWN_VALUES = 8;
+
+function describeValues(array: VirtualArray, stored: Uint8Array): string {
+  const numbers = loadedValues(array);
+  if (numbers !== undefined && numbers.length <= SHOWN_VALUES) return list(numbers.map(describeNumber));
+  return `sha256:${createHash("sha256").update(stored).digest("hex").slice(0, 16)}`;
 }
 
 function isDecisive(name: string, array: VirtualArray, role: ArrayRole): boolean {
@@ -155,10 +164,12 @@ function describeFill(fill: FillValue): string {
 function describeAttribute(attribute: AttributeValue): string {
   if (attribute.type === "text") return attribute.value;
   if (attribute.type === "texts") return JSON.stringify(attribute.value);
-  const numbers = Array.from(attribute.value as readonly (number | bigint)[], (value) =>
-    Object.is(value, -0) ? "-0" : String(value),
-  );
+  const numbers = Array.from(attribute.value as readonly (number | bigint)[], describeNumber);
   return `${attribute.scalar ? numbers.join(",") : list(numbers)} (${attribute.type})`;
+}
+
+function describeNumber(value: number | bigint): string {
+  return Object.is(value, -0) ? "-0" : String(value);
 }
 
 function list(items: readonly string[]): string {

@@ -1,6 +1,7 @@
 import { FreshetError } from "../errors/index.ts";
-import { arraysOf, type NumericType, textOf, type VirtualArray, type VirtualGroup } from "../virtual/index.ts";
-import { decodeTime, readTimeEncoding, type TimeEncoding } from "./cf-time.ts";
+import { arraysOf, textOf, type VirtualArray, type VirtualGroup } from "../virtual/index.ts";
+import { decodeAxis, type TimeAxis } from "./axis-time.ts";
+import { readTimeEncoding } from "./cf-time.ts";
 import { loadedBytes, loadedValues } from "./typed-values.ts";
 
 /**
@@ -23,16 +24,13 @@ export interface ShapedArray {
   readonly array: VirtualArray;
 }
 
-/** A granule as the product sees it. */
-export interface GranuleShape {
+/** A granule as the product sees it; its time axis is that of the product where it is the template. */
+export interface GranuleShape extends TimeAxis {
   /** Name of the dimension that granules are joined along. */
   readonly dimension: string;
   readonly arrays: readonly ShapedArray[];
   /** The instants of the granule's steps, ascending, milliseconds since 1970. At least one. */
   readonly validMs: readonly number[];
-  /** How the product's time coordinate is encoded. */
-  readonly axisType: NumericType;
-  readonly axisEncoding: TimeEncoding;
   /** Absolute path of the time coordinate. */
   readonly axisPath: string;
   /** False where the file has no time coordinate and the product makes one from the names. */
@@ -241,7 +239,8 @@ function timeFromFile(path: string, array: VirtualArray, nameValidMs: number | u
     throw new FreshetError("unsupported", "the time coordinate's values were not read", { path });
   }
   const axisEncoding = readTimeEncoding(textOf(array.attributes, "units") ?? "", textOf(array.attributes, "calendar"));
-  const validMs = Array.from(values as readonly (number | bigint)[], (value) => decodeTime(axisEncoding, value));
+  const time = { axisType: array.dataType.name, axisEncoding };
+  const validMs = Array.from(values as readonly (number | bigint)[], (value) => decodeAxis(time, value));
   if (
     validMs.length === 0 ||
     validMs.some((ms, index) => !Number.isFinite(ms) || (index > 0 && ms <= (validMs[index - 1] as number)))
@@ -264,7 +263,7 @@ function timeFromFile(path: string, array: VirtualArray, nameValidMs: number | u
       remedy: "Correct the name grammar, or skip the granule",
     });
   }
-  return { validMs, axisType: array.dataType.name, axisEncoding };
+  return { validMs, ...time };
 }
 
 /** An instant as people write it: `2017-06-05T12:00:00Z`. */

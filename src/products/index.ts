@@ -1,5 +1,5 @@
 export { alongGrid } from "./array-change.ts";
-export { decodeTime } from "./cf-time.ts";
+export { decodeAxis } from "./axis-time.ts";
 export { describeLead } from "./describe-lead.ts";
 export { epochChange, layoutChange, showing, stateChange } from "./epoch-change.ts";
 export { type Cell, ForecastCells } from "./forecast-cells.ts";

@@ -290,7 +290,7 @@ export function misfit(
   const place = rowPlace(row);
   if (!calendar.isOn(place)) return `${calendar.describe(place)}, which is not on the declared calendar`;
   if (steps > 1 && calendar.positionOf(place, anchorMs) % steps !== 0) {
-    return `${calendar.describe(place)}, which is inside another granule's steps`;
+    return `${calendar.describe(place)}, which is inside another granule's steps: granules of ${steps} steps follow each other from ${instant(anchorMs)} on (\`calendar.from\`, the first step of any granule)`;
   }
   return undefined;
 }

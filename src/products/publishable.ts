@@ -19,14 +19,15 @@ export function requirePublishable(shape: GranuleShape): void {
     } catch (error) {
       throw error instanceof FreshetError ? error.at({ path, remedy: "Drop the variable" }) : error;
     }
-    if (role === "static" && storedValues(array) === undefined) {
-      throw new FreshetError("unsupported", "an array without the time axis is kept once, so its values have to be compared", {
-        found: "values that were not read",
-        expected: "an array of at most 8 MiB, named under scan.load",
-        path,
-        remedy: "Name the variable under scan.load in the dataset file, or under scan.drop",
-      });
-    }
+  }
+  const unread = shape.arrays.filter(({ role, array }) => role === "static" && storedValues(array) === undefined);
+  if (unread.length > 0) {
+    const names = unread.map(({ path }) => path.slice(1)).join(", ");
+    throw new FreshetError("unsupported", "an array without the time axis is kept once, so its values have to be compared", {
+      found: `values that were not read, of ${names}`,
+      expected: "arrays of at most 8 MiB, of a type and codecs that are decoded here",
+      remedy: `Leave them out in the dataset file: \`scan: { drop: [${names}] }\``,
+    });
   }
   if (!shape.arrays.some(({ role }) => role === "along" || role === "packed")) {
     throw new FreshetError("unsupported", "the granule has no array along the time axis", {

@@ -1,6 +1,6 @@
 import * as zarr from "zarrita";
 import {
-  decodeTime,
+  decodeAxis,
   epochGroup,
   groupOf,
   type PlacedGranule,
@@ -40,7 +40,7 @@ export async function checkViews(
     }
     const beside = `${group}${groupOf(shape.axisPath)}`;
     const rows = rowsOf(view, changes);
-    const decode = (value: number | bigint): number => decodeTime(shape.axisEncoding, value);
+    const decode = (value: number | bigint): number => decodeAxis(shape, value);
     for (const row of rows) looked.times += await checkTimes(reader, view, row, `${group}${shape.axisPath}`, decode);
     if (view.form === "line") {
       await checkAlong(reader, view, `${beside}/run`, ({ runMs }) => runMs / 1000);

@@ -3,7 +3,7 @@ import type { Dataset, Product } from "../dataset/index.ts";
 import {
   alongGrid,
   calendarOf,
-  decodeTime,
+  decodeAxis,
   epochGroup,
   type PlacedGranule,
   placementRules,
@@ -107,7 +107,7 @@ async function checkTimes(
     const { slot, row } = difference.changes[at] as (typeof difference.changes)[number];
     const from = Math.max(0, slot * steps - 1);
     const { data } = await zarr.get(array, [zarr.slice(from, Math.min(layout.slots * steps, (slot + 1) * steps + 1))]);
-    const times = Array.from(data as Iterable<number | bigint>, (value) => decodeTime(shape.axisEncoding, value));
+    const times = Array.from(data as Iterable<number | bigint>, (value) => decodeAxis(shape, value));
     const wrong = times.findIndex((ms, index) => index > 0 && ms <= (times[index - 1] as number));
     if (wrong > 0)
       throw refusal(`step ${from + wrong} at ${time(times[wrong])} after ${time(times[wrong - 1])}`, "ascending times", path);

@@ -29,6 +29,20 @@ function isOwnCoordinate(array: VirtualArray): boolean {
   return array.shape.length === 1 && array.dimensionNames[0] === array.name;
 }
 
+/**
+ * The absolute paths of the arrays that lack the dimension of these coordinates (paths from the root): what is the same in every file of a
+ * series. None where a coordinate is absent or a scalar: then a dimension says nothing.
+ */
+export function pathsWithout(root: VirtualGroup, axes: readonly string[]): Set<string> {
+  const dimensions = axes
+    .map((axis) => root.arrays.get(axis))
+    .map((array) => array?.shape.length === 1 && array.dimensionNames[0]);
+  const without = [...arraysOf(root)].filter(([, { dimensionNames }]) =>
+    dimensions.every((name) => typeof name === "string" && !dimensionNames.includes(name)),
+  );
+  return new Set(axes.length === 0 ? [] : without.map(([path]) => path));
+}
+
 /** `crs: x y` (the extended form of grid_mapping) names crs, x and y. */
 function namesIn(text: string): string[] {
   return text

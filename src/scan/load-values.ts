@@ -10,7 +10,7 @@ import {
   type VirtualArray,
   type VirtualGroup,
 } from "../virtual/index.ts";
-import { coordinatePaths } from "./coordinates.ts";
+import { coordinatePaths, pathsWithout } from "./coordinates.ts";
 import { type ReadRange, readVirtualArray } from "./virtual-store.ts";
 
 /** Values beyond this stay references: a 1000 x 1000 grid of float64 fits, a field of data does not. */
@@ -18,29 +18,31 @@ const LOADED_BYTES = 8 * 1024 * 1024;
 
 /**
  * The scan with the values of some arrays in it: each becomes one inline chunk, codec `bytes` little-endian, outcome `inlined`.
- * `load` is "coordinates" (see `coordinatePaths`; those that are too large, or that cannot be decoded here, stay references)
- * or names and absolute paths.
+ * `load` is "coordinates" (see `coordinatePaths`), `without` axes (see `pathsWithout`), or names and absolute paths. Of the first two, what is
+ * too large, or cannot be decoded here, stays a reference.
  * @throws FreshetError `drift` when a named array is not in the file, `unsupported` when it has more than 8 MiB or cannot be
  *   decoded, `malformed`, and what `read` throws.
  */
 export async function loadValues(
   scan: FormatScan,
-  load: "coordinates" | readonly string[],
+  load: "coordinates" | { readonly without: readonly string[] } | readonly string[],
   read: ReadRange,
   signal?: AbortSignal,
 ): Promise<FormatScan> {
-  const paths = load === "coordinates" ? coordinatePaths(scan.root) : namedPaths(scan.root, load);
+  const isNamed = load !== "coordinates" && !("without" in load);
+  const paths = isNamed ? namedPaths(scan.root, load) : unnamedPaths(scan.root, load);
   const loaded = new Map<VirtualArray, VirtualArray>();
   const outcomes = new Map(scan.outcomes.map((outcome) => [outcome.path, outcome]));
   for (const [path, array] of arraysOf(scan.root)) {
-    if (!paths.has(path)) continue;
+    const isThere = !isNamed && outcomes.get(path)?.outcome === "inlined";
+    if (!paths.has(path) || isThere) continue;
     try {
       loaded.set(array, await withValues(array, read, signal));
       // What is inlined already has a reason that says more.
       if (outcomes.get(path)?.outcome !== "inlined")
         outcomes.set(path, { path, outcome: "inlined", reason: "its values are loaded" });
     } catch (error) {
-      const mayStay = load === "coordinates" && isFreshetError(error, "unsupported", "malformed");
+      const mayStay = !isNamed && isFreshetError(error, "unsupported", "malformed");
       if (!mayStay) throw isFreshetError(error) ? error.at({ path }) : error;
     }
   }
@@ -63,6 +65,10 @@ async function withValues(array: VirtualArray, read: ReadRange, signal: AbortSig
   if (!array.shape.includes(0)) manifest.setInline(0, values);
   const serializer = array.dataType.kind === "number" ? bytesCodec("little") : (array.codecs[0] ?? bytesCodec("little"));
   return { ...array, chunkShape, codecs: [serializer], manifest: manifest.build() };
+}
+
+function unnamedPaths(root: VirtualGroup, load: "coordinates" | { readonly without: readonly string[] }): Set<string> {
+  return load === "coordinates" ? coordinatePaths(root) : pathsWithout(root, load.without);
 }
 
 function namedPaths(root: VirtualGroup, names: readonly string[]): Set<string> {

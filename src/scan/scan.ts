@@ -24,6 +24,8 @@ export interface ScanOptions extends Pick<FormatOptions, "inlineBytes" | "chunkB
   readonly load?: "coordinates" | readonly string[];
   /** More of them, beside those of `load`: each has to be in the file. */
   readonly alsoLoad?: readonly string[];
+  /** Coordinates of axes: arrays without their dimensions are read and inlined too, as coordinates are. */
+  readonly loadWithout?: readonly string[];
   /** How the metadata are read. Default: `readingPlanOf` the source. */
   readonly plan?: ReadingPlan;
   readonly signal?: AbortSignal;
@@ -77,7 +79,8 @@ async function scanSource(reader: RangeReader, options: ScanOptions): Promise<Sc
   const values = withBlockCache(counted, VALUES);
   const read = readFrom(values);
   const coordinates = await loadValues(kept, options.load ?? "coordinates", read, options.signal);
-  const loaded = await loadValues(coordinates, options.alsoLoad ?? [], read, options.signal);
+  const fixed = await loadValues(coordinates, { without: options.loadWithout ?? [] }, read, options.signal);
+  const loaded = await loadValues(fixed, options.alsoLoad ?? [], read, options.signal);
   return {
     uri: reader.uri,
     identity: reader.identity,

@@ -1,19 +1,14 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { after, before, suite, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { type Dataset, parseDatasetFile } from "../../src/dataset/index.ts";
 import { applyDatasets } from "../../src/starters/index.ts";
-import { missingPython, PYTHON } from "../support/python.ts";
+import { missingPython, runPython } from "../support/python.ts";
 import { missingTemporal } from "../support/temporal-server.ts";
 import { World } from "../support/world.ts";
 
 const HOUR = 3600;
 const DAY = Date.UTC(2024, 8, 1) / 1000;
-const pythonFile = (name: string): string => fileURLToPath(new URL(`../python/${name}`, import.meta.url));
 
 /** A granule of the test: a nowcast or a forecast, as NOS names them. */
 interface Made {
@@ -31,14 +26,6 @@ function made(cycle: number, kind: "n" | "f", lead: number, bias = 0): Made {
   const two = String(cycle).padStart(2, "0");
   const name = `dbofs.t${two}z.20240901.fields.${kind}${String(lead).padStart(3, "0")}.nc`;
   return { name, run, valid: [valid], isNowcast: kind === "n", bias };
-}
-
-async function python(script: string, words: readonly string[], input: unknown): Promise<string> {
-  const child = spawn(PYTHON as string, [pythonFile(script), ...words], { stdio: ["pipe", "pipe", "inherit"] });
-  child.stdin.end(JSON.stringify(input));
-  const [output, [code]] = await Promise.all([text(child.stdout), once(child, "exit")]);
-  assert.equal(code, 0);
-  return output;
 }
 
 /** What stands in the views, said as simply as can be. */
@@ -143,7 +130,7 @@ publish: { coalesce: 50ms }
   after(() => world?.stop());
 
   async function deliver(granules: readonly Made[]): Promise<void> {
-    await python("forecast_granules.py", [world.agency.folder], granules);
+    await runPython("forecast_granules.py", [world.agency.folder], granules);
     const started = await Promise.all(granules.map(({ name }) => world.announce(name)));
     for (const { workflowId } of started) await world.inStage(workflowId, "ready");
     await world.until(async () => (await world.ledger.unpublished("dbofs", "forecast")).length === 0, "all of it is published");
@@ -156,7 +143,7 @@ publish: { coalesce: 50ms }
   async function compare(): Promise<void> {
     const [publication] = await world.ledger.publications("dbofs", "forecast", 1);
     const store = join(world.settings.home, "stores", "dbofs");
-    const output = await python(
+    const output = await runPython(
       "compare_forecast.py",
       [store, publication?.snapshot as string],
       expectedViews(standing, world.agency.folder),

@@ -1,70 +1,35 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { readdir, readFile } from "node:fs/promises";
-import { basename, join } from "node:path";
-import { text } from "node:stream/consumers";
-import { afterEach, describe, test } from "node:test";
+import { join } from "node:path";
+import { after, afterEach, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { type Dataset, parseDatasetFile } from "../../src/dataset/index.ts";
 import { isFreshetError } from "../../src/errors/index.ts";
-import { lookAtProduct } from "../../src/publication/index.ts";
-import { missingPython, PYTHON } from "../support/python.ts";
+import { type ExpectedGroup, FileComparer, missingPython } from "../support/python.ts";
 import { missingShared, SHARED } from "../witness/real-files.ts";
-import { Workshop } from "./workshop.ts";
+import { compareNewest, handIn, inOrder, publishFiles, workshopFor } from "./real-shop.ts";
+import type { Workshop } from "./workshop.ts";
 
 const OURS = fileURLToPath(new URL("../data/netcdf4", import.meta.url));
-const COMPARE = fileURLToPath(new URL("../python/compare_with_files.py", import.meta.url));
 
 let workshop: Workshop;
+const comparer = new FileComparer();
 afterEach(() => workshop?.stop());
+after(() => comparer.stop());
 
 /** A dataset file over the workshop's folder. */
 async function start(match: string, runs: string, forecast: string, more = ""): Promise<void> {
-  workshop = await Workshop.start();
-  const yaml = `
-sources: { s: { at: "in/" } }
----
+  workshop = await workshopFor(`
 name: real
 from: { source: s }
 match: "${match}"
 runs: ${runs}
 products: [ { forecast: { ${forecast}, store: "store" } } ]
 ${more}
-`;
-  workshop.dataset = parseDatasetFile(yaml, { file: join(workshop.folder, "d.yaml") }).datasets[0] as Dataset;
-  workshop.publisher = workshop.newPublisher();
+`);
 }
 
-/** Delivers files in this order, one publication each. */
-async function deliver(paths: readonly string[]): Promise<void> {
-  for (const path of paths) {
-    await workshop.deliver(basename(path), await readFile(path));
-    assert.equal((await workshop.settle()).length, 1);
-  }
-}
-
-/** Cells by group: the index on the leading dimensions, the file, its step. */
-type Expected = Readonly<Record<string, { dims: string[]; axis: string; cells: (number | string)[][] }>>;
-
-async function compare(expected: Expected, atLeast: number): Promise<void> {
-  const { dataset, folder } = workshop;
-  const state = await lookAtProduct(dataset, dataset.products[0] as Dataset["products"][number]);
-  assert.ok(state !== undefined);
-  const child = spawn(PYTHON as string, [COMPARE, join(folder, "store"), state.head], { stdio: ["pipe", "pipe", "inherit"] });
-  child.stdin.end(JSON.stringify(expected));
-  const [output, [code]] = await Promise.all([text(child.stdout), once(child, "exit")]);
-  assert.equal(code, 0);
-  const { wrong, compared } = JSON.parse(output) as { wrong: string[]; compared: number };
-  assert.deepEqual(wrong, []);
-  assert.ok(compared >= atLeast, `${compared} compared`);
-}
-
-const inOrder = async (folder: string, pattern: RegExp): Promise<string[]> =>
-  (await readdir(folder))
-    .filter((name) => pattern.test(name))
-    .sort()
-    .map((name) => join(folder, name));
+const deliver = (paths: readonly string[]) => publishFiles(workshop, paths);
+const compare = (expected: Readonly<Record<string, ExpectedGroup>>, atLeast: number) =>
+  compareNewest(comparer, workshop, expected, atLeast);
 
 describe("real forecasts, read by xarray and held against their files", { skip: missingPython(), timeout: 300_000 }, () => {
   test("MOGREPS-UK, one lead of three runs, the first one late", async () => {
@@ -99,13 +64,30 @@ describe("real forecasts, read by xarray and held against their files", { skip: 
     );
     const files = await inOrder(join(SHARED, "series-mogreps-uk-time-lagged"), /nc$/);
     await deliver([...files].reverse());
-    // Each run has other members of the ensemble: with `realization` it would be drift.
     await compare(
       {
-        best: { dims: ["time"], axis: "time", cells: [[0, files[0] as string, 0]] },
-        fmrc: { dims: ["run", "lead"], axis: "time", cells: files.map((path, lead) => [5 - lead, lead, path, 0]) },
+        best: { dims: ["time"], axis: "time", cells: [[0, files[0] as string, 0]], without: ["realization"] },
+        fmrc: {
+          dims: ["run", "lead"],
+          axis: "time",
+          cells: files.map((path, lead) => [5 - lead, lead, path, 0]),
+          without: ["realization"],
+        },
       },
       70,
+    );
+  });
+
+  test("MOGREPS-UK, time-lagged: each run has other members of the ensemble, and the drift says which", {
+    skip: missingShared(),
+  }, async () => {
+    await start("{valid:%Y%m%dT%H%M}Z-PT{lead:4h}H00M-{what}.nc", "{ every: 1h, leads: 5h..10h/1h }", "views: [best]");
+    const [first, second] = (await inOrder(join(SHARED, "series-mogreps-uk-time-lagged"), /nc$/)) as [string, string];
+    await handIn(workshop, first);
+    await assert.rejects(
+      handIn(workshop, second),
+      (error) =>
+        isFreshetError(error, "drift") && /\/realization values: found \[12,13,14\], expected \[15,16,17\]/.test(error.message),
     );
   });
 
@@ -135,7 +117,7 @@ describe("real forecasts, read by xarray and held against their files", { skip: 
     ];
     await deliver([first, last]);
     await assert.rejects(
-      async () => workshop.deliver(basename(middle), await readFile(middle)),
+      handIn(workshop, middle),
       (error) => isFreshetError(error, "drift", "unsupported") && /time/.test(error.message),
     );
     const steps = Array.from({ length: 20 }, (_, step) => step);

@@ -7,19 +7,15 @@ Prints {"wrong": [...], "compared": n}. What the granules hold is read with netC
 import json
 import sys
 
-import icechunk
 import netCDF4
 import numpy as np
 import xarray as xr
 
+from stores import open_store
+
 store_path, version = sys.argv[1:3]
 wanted = json.load(sys.stdin)
-storage = icechunk.local_filesystem_storage(store_path)
-config = icechunk.Repository.fetch_config(storage)
-http = icechunk.credentials.HttpAccess
-authorize = icechunk.containers_credentials({prefix: http for prefix in config.virtual_chunk_containers})
-repository = icechunk.Repository.open(storage, authorize_virtual_chunk_access=authorize)
-session = repository.readonly_session(snapshot_id=version)
+store = open_store(store_path, version)
 wrong = []
 compared = 0
 seconds = lambda values: [None if np.isnat(v) else int(v.astype("datetime64[s]").astype("int64")) for v in np.ravel(values)]
@@ -33,8 +29,8 @@ def same(what, found, expected):
 
 
 for group, view in wanted.items():
-    decoded = xr.open_zarr(session.store, group=group, consolidated=False, zarr_format=3, decode_timedelta=True)
-    raw = xr.open_zarr(session.store, group=group, consolidated=False, zarr_format=3, mask_and_scale=False, decode_times=False)
+    decoded = xr.open_zarr(store, group=group, consolidated=False, zarr_format=3, decode_timedelta=True)
+    raw = xr.open_zarr(store, group=group, consolidated=False, zarr_format=3, mask_and_scale=False, decode_times=False)
     dims = view["dims"]
     same(f"{group} dims of zeta", list(decoded.zeta.dims[: len(dims)]), dims)
     same(f"{group} shape", list(decoded.zeta.shape[: len(dims)]), view["shape"])

@@ -9,33 +9,14 @@ import json
 import sys
 import warnings
 
-import fsspec
-import icechunk
 import netCDF4
 import numpy as np
 import xarray as xr
-import zarr
+
+from stores import open_store
 
 warnings.simplefilter("ignore")
 store_path, version, axis, *pairs = sys.argv[1:]
-
-
-def access_to(prefix):
-    if prefix.startswith("s3:"):
-        return icechunk.s3_from_env_credentials()
-    return icechunk.credentials.HttpAccess if prefix.startswith("http") else icechunk.credentials.LocalFileSystemAccess
-
-
-def open_store():
-    if version == "references":
-        packed = {"target_options": {"compression": "zstd"}} if store_path.endswith(".zst") else {}
-        file_system = fsspec.filesystem("reference", fo=store_path, remote_protocol="file", asynchronous=True, **packed)
-        return zarr.storage.FsspecStore(file_system)
-    storage = icechunk.local_filesystem_storage(store_path)
-    config = icechunk.Repository.fetch_config(storage)
-    authorize = icechunk.containers_credentials({prefix: access_to(prefix) for prefix in config.virtual_chunk_containers})
-    repository = icechunk.Repository.open(storage, authorize_virtual_chunk_access=authorize)
-    return repository.readonly_session(snapshot_id=version).store
 
 
 def as_documented(dataset):
@@ -61,7 +42,7 @@ def same(a, b):
     return None if a.tobytes() == b.tobytes() else "other values"
 
 
-store = open_store()
+store = open_store(store_path, version)
 raw = xr.open_zarr(store, consolidated=False, decode_cf=False)
 narrow = {}
 wrong, compared = [], 0

@@ -1,22 +1,25 @@
-"""Compares views of a forecast, as xarray reads them from one version, with what xarray reads from the source files: every variable, bit for bit.
+"""Compares what readers open of one version with xarray's own concatenation of the source files: every variable, bit for bit, packed and decoded.
 
-usage: compare_with_files.py STORE VERSION < JSON: {group: {dims: [...], axis: name, cells: [[index..., path, step], ...]}}
-Prints {"wrong": [...], "compared": n}.
+Each line of the input is JSON: {store, version, groups: {group: {dims: [...], axis: name, cells: [[index..., path, step], ...], without: [...]}}};
+version `references`: the store is kerchunk references. The group "" is the root; `without`: variables that the product leaves out.
+Answers each with a line: {"wrong": [...], "compared": n}.
 """
+import functools
+import itertools
 import json
 import sys
+import warnings
 
-import icechunk
 import numpy as np
 import xarray as xr
 
-store_path, version = sys.argv[1:3]
-wanted = json.load(sys.stdin)
-storage = icechunk.local_filesystem_storage(store_path)
-access = {prefix: icechunk.credentials.LocalFileSystemAccess for prefix in icechunk.Repository.fetch_config(storage).virtual_chunk_containers}
-repository = icechunk.Repository.open(storage, authorize_virtual_chunk_access=icechunk.containers_credentials(access))
-session = repository.readonly_session(snapshot_id=version)
-raw = {"mask_and_scale": False, "decode_times": False, "decode_coords": False}
+from stores import open_store
+
+warnings.simplefilter("ignore")
+READINGS = {
+    "packed": {"mask_and_scale": False, "decode_times": False, "decode_coords": False},
+    "decoded": {"decode_timedelta": True},
+}
 wrong = []
 compared = 0
 
@@ -28,24 +31,76 @@ def same(what, found, expected):
         wrong.append(f"{what}: found {str(found)[:200]}, expected {str(expected)[:200]}")
 
 
-for group, view in wanted.items():
-    found = xr.open_zarr(session.store, group=group, consolidated=False, zarr_format=3, **raw)
-    decoded = xr.open_zarr(session.store, group=group, consolidated=False, zarr_format=3, decode_timedelta=True)
-    values = {name: found[name].values for name in found.variables}
-    dims, axis = view["dims"], view["axis"]
-    for *index, path, step in view["cells"]:
-        with xr.open_dataset(path, engine="netcdf4", **raw) as file, xr.open_dataset(path, engine="netcdf4", decode_timedelta=True) as own:
-            at = tuple(index)
-            same(f"{group} variables", sorted(set(file.variables) - set(values) - {"realization"}), [])
-            time = own[axis].values if own[axis].ndim == 0 else own[axis].values[step]
-            same(f"{group} {axis} {at}", decoded[axis].values[at], time)
-            for name, variable in file.variables.items():
-                if name == axis or name not in values:
+def same_values(what, found, expected):
+    found, expected = np.asarray(found), np.asarray(expected)
+    if found.shape != expected.shape:
+        return same(f"{what} shape", found.shape, expected.shape)
+    equal = found.tobytes() == expected.astype(found.dtype).tobytes()
+    same(what, "other values" if not equal else "", "")
+
+
+@functools.cache
+def read_file(path, reading):
+    with xr.open_dataset(path, engine="netcdf4", **READINGS[reading]) as file:
+        return file.load()
+
+
+def steps_of(name, path, steps, axis, reading):
+    """A variable at these steps of a file, along the dimension `cell`."""
+    file = read_file(path, reading)
+    variable = file[name].drop_vars(file[name].coords)
+    own = file[axis].dims[0] if axis in file.variables and file[axis].ndim == 1 else None
+    return variable.isel({own: steps}).rename({own: "cell"}) if own in variable.dims else variable.expand_dims(cell=len(steps))
+
+
+def narrow_like(dataset, files):
+    """JSON has no float32: docs/reading.md, «packed data»."""
+    for name, variable in dataset.variables.items():
+        own = next((file[name].attrs for file in files if name in file.variables), {})
+        for attribute in ("scale_factor", "add_offset"):
+            if isinstance(own.get(attribute), np.float32):
+                variable.attrs[attribute] = np.float32(variable.attrs[attribute])
+    return dataset
+
+
+def is_absent(values):
+    return bool(np.asarray(values.isnull()).all())
+
+
+def compare(store, wanted):
+    for group, view in wanted.items():
+        dims, axis, cells = view["dims"], view["axis"], view["cells"]
+        for reading, how in READINGS.items():
+            found = xr.open_zarr(store, group=group or None, consolidated=False, decode_cf=False)
+            files = [read_file(path, "packed") for path in {path for *_, path, _ in cells}]
+            found = xr.decode_cf(narrow_like(found, files), **how).load()
+            pieces = [(path, [cell[-1] for cell in steps]) for path, steps in itertools.groupby(cells, key=lambda cell: cell[-2])]
+            places = [tuple(index) for *index, _, _ in cells]
+            names = set().union(*(file.variables for file in files)) - set(view.get("without", []))
+            same(f"{group} {reading} variables", sorted(names - set(found.variables)), [])
+            for name in sorted(names & set(found.variables)):
+                what = f"{group} {name} ({reading})"
+                variable = found[name]
+                if not set(dims) <= set(variable.dims):
+                    for path, _ in pieces:
+                        same_values(what, variable.values, read_file(path, reading)[name].values)
                     continue
-                varies = list(found[name].dims[: len(dims)]) == dims
-                expected = variable.values
-                if varies and own[axis].ndim == 1:
-                    expected = variable.isel({own[axis].dims[0]: step}).values
-                stored = values[name][at] if varies else values[name]
-                same(f"{group} {name} {at}", np.asarray(stored).tobytes(), np.asarray(expected).astype(stored.dtype).tobytes())
-print(json.dumps({"wrong": wrong[:20], "compared": compared}))
+                # Units of time may differ from file to file.
+                if name == axis and reading == "packed":
+                    continue
+                variable = variable.transpose(*dims, ...)
+                whole = xr.concat([steps_of(name, path, steps, axis, reading) for path, steps in pieces], dim="cell")
+                whole = whole.transpose("cell", *[name for name in variable.dims if name not in dims])
+                same_values(what, np.stack([variable.values[place] for place in places]), whole.values)
+                if reading == "decoded" and name != axis and variable.dtype.kind in "fM":
+                    for place in set(np.ndindex(variable.shape[: len(dims)])) - set(places):
+                        same(f"{what} gap {place}", is_absent(variable[place]), True)
+            if reading == "decoded" and len(dims) == 1:
+                same(f"{group} {axis} ascends", bool(np.all(np.diff(found[axis].values) > np.timedelta64(0))), True)
+
+
+for line in sys.stdin:
+    request = json.loads(line)
+    wrong, compared = [], 0
+    compare(open_store(request["store"], request["version"]), request["groups"])
+    print(json.dumps({"wrong": wrong[:20], "compared": compared}), flush=True)
