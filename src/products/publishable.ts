@@ -22,7 +22,7 @@ export function requirePublishable(shape: GranuleShape): void {
   }
   const unread = shape.arrays.filter(({ role, array }) => role === "static" && storedValues(array) === undefined);
   if (unread.length > 0) {
-    const names = unread.map(({ path }) => path.slice(1)).join(", ");
+    const names = unread.map(({ path }) => (path.lastIndexOf("/") === 0 ? path.slice(1) : path)).join(", ");
     throw new FreshetError("unsupported", "an array without the time axis is kept once, so its values have to be compared", {
       found: `values that were not read, of ${names}`,
       expected: "arrays of at most 8 MiB, of a type and codecs that are decoded here",
