@@ -1,7 +1,7 @@
 import type { Announcement, Listed, ListingPlace } from "../contract/index.ts";
 import type { Dataset, Source } from "../dataset/index.ts";
 import { FreshetError, isFreshetError } from "../errors/index.ts";
-import type { Ledger, Revision } from "../ledger/index.ts";
+import { isExpired, type Ledger, type Revision } from "../ledger/index.ts";
 import { type ListedFile, type ListedPage, listPage } from "../storage/index.ts";
 import { listedPlaces } from "./listed-places.ts";
 import { accessOf } from "./open-source.ts";
@@ -140,7 +140,7 @@ async function takeNoteOf(
 function currentAt(place: string, revisions: readonly Revision[]): Revision | undefined {
   const seen = revisions.filter(({ uri, size }) => size !== undefined && uri !== undefined && comparableUri(uri) === place);
   const current = seen.findLast(({ state }) => state !== "superseded") ?? seen.at(-1);
-  return current?.state === "withdrawn" ? undefined : current;
+  return current?.state === "withdrawn" && !isExpired(current) ? undefined : current;
 }
 
 /** By all that the listing says of a file. An index's date is a hint: where it does not fit, the file itself is asked. */

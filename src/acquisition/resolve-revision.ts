@@ -2,7 +2,7 @@ import { pathToFileURL } from "node:url";
 import type { Announcement, Downloaded, GranuleReference } from "../contract/index.ts";
 import type { Dataset, Source } from "../dataset/index.ts";
 import { FreshetError, isFreshetError } from "../errors/index.ts";
-import { type Ledger, type Revision, type RevisionId, revisionIdentity } from "../ledger/index.ts";
+import { isExpired, type Ledger, type Revision, type RevisionId, revisionIdentity } from "../ledger/index.ts";
 import { requireWholeFile } from "../scan/index.ts";
 import { reached } from "../steps/index.ts";
 import { type RangeReader, type Release, type SourceIdentity, turnToCopy } from "../storage/index.ts";
@@ -208,10 +208,10 @@ async function copyFromAnother(
 
 /**
  * The source has these bytes now. A revision that had given way to another one of its granule, or was taken back, is taken up
- * again; one that gave way to another granule of the same time is not, or the two would change places with every listing.
+ * again; one that has expired is not, nor is one that gave way to another granule of the same time is not, or the two would change places with every listing.
  */
 async function isTakenUpAgain(ledger: Ledger, revision: Revision): Promise<boolean> {
-  if (revision.state === "withdrawn") return true;
+  if (revision.state === "withdrawn") return !isExpired(revision);
   if (revision.state !== "superseded") return false;
   const all = await ledger.revisionsOf(revision.dataset, revision.key);
   return all.some(({ identity, state }) => identity !== revision.identity && state !== "superseded");

@@ -65,7 +65,7 @@ export function classifyChange(before: Dataset, after: Dataset): ChangeClass {
       rebuild.add(product.name);
       reasons.push(`${product.name}: rebuilt aside and switched (${why.join("; ")})`);
     } else if (!isDeepStrictEqual(earlier, product)) {
-      reasons.push(`${product.name}: in place (bounds of its calendar, split, or forms)`);
+      reasons.push(`${product.name}: in place (bounds of its calendar, what stays, split, or forms)`);
     }
   }
   for (const product of before.products) {
@@ -89,6 +89,8 @@ function whyRebuild(before: Product, after: Product): string[] {
     if (!isDeepStrictEqual(before.runs, after.runs)) why.push("other runs or leads");
     if (!isDeepStrictEqual(before.views, after.views)) why.push("other views");
     if (before.leastLeadMs !== after.leastLeadMs) why.push("another least lead");
+    // What stays for good begins with its first valid time, what expires with its first run.
+    if ((before.keep === undefined) !== (after.keep === undefined)) why.push("another beginning");
   } else why.push(`a ${before.kind} that becomes a ${after.kind}`);
   if (before.axis !== after.axis) why.push(`axis: ${before.axis} → ${after.axis}`);
   if (before.dimension !== after.dimension) why.push(`dimension: ${before.dimension} → ${after.dimension}`);

@@ -7,6 +7,7 @@ import type {
   Credentials,
   Dataset,
   ForecastView,
+  Keep,
   Listing,
   Maintenance,
   Nowcast,
@@ -265,6 +266,7 @@ function completeForecast(input: ForecastInput, runs: Runs, baseFolder: string):
     runs: form,
     views: (input.views ?? ["best", "latest", "fmrc"]).flatMap(completeView),
     leastLeadMs: milliseconds(input.least ?? "0h"),
+    ...completeKeep(input.keep?.runs, input.keep, "cut"),
     store: checked(parseFolder(input.store, baseFolder)).replace(/\/$/, ""),
     split: input.split ?? DEFAULT_SPLIT,
     ...completeForms(input.also, baseFolder),
@@ -278,6 +280,21 @@ function axisOf({ axis }: Pick<TimeseriesInput, "axis">): string {
 
 function nameOf(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
+}
+
+function completeKeep(
+  newest: number | undefined,
+  keep: Pick<NonNullable<ForecastInput["keep"]>, "for" | "front"> | undefined,
+  front: Keep["front"],
+): { readonly keep?: Keep } {
+  if (keep === undefined) return {};
+  return {
+    keep: {
+      ...(newest === undefined ? {} : { newest }),
+      ...(keep.for === undefined ? {} : { forMs: milliseconds(keep.for) }),
+      front: keep.front ?? front,
+    },
+  };
 }
 
 function completeView(view: NonNullable<ForecastInput["views"]>[number]): ForecastView[] {
@@ -298,6 +315,7 @@ function completeTimeseries(input: TimeseriesInput, baseFolder: string): Product
     axis,
     dimension: input.dimension ?? nameOf(axis),
     calendar: checked(reading.ok ? reading.calendar : undefined),
+    ...completeKeep(input.keep?.granules, input.keep, input.calendar.from === undefined ? "cut" : "keep"),
     store: checked(parseFolder(input.store, baseFolder)).replace(/\/$/, ""),
     split: input.split ?? DEFAULT_SPLIT,
     ...completeForms(input.also, baseFolder),

@@ -111,6 +111,18 @@ export interface CmrCollection {
   readonly granules: readonly string[];
 }
 
+/**
+ * What stays in a product: the newest so many granules (of a forecast: runs) of those that are there, and all that are younger than so
+ * much; at least one of the two. The rest expires.
+ */
+export interface Keep {
+  readonly newest?: number | undefined;
+  /** Of a forecast by the run, else by the first valid time. */
+  readonly forMs?: number | undefined;
+  /** Positions before what stays are left as gaps (`keep`), or leave once there are more of them than of the others (`cut`). */
+  readonly front: "cut" | "keep";
+}
+
 /** A series of granules along one axis of time. */
 export interface TimeseriesProduct {
   readonly kind: "timeseries";
@@ -122,6 +134,8 @@ export interface TimeseriesProduct {
   readonly dimension: string;
   /** Which instants have a place on the axis. */
   readonly calendar: Calendar;
+  /** Undefined: everything stays. */
+  readonly keep?: Keep | undefined;
   /** Where the product is kept: `file:///…` without a final `/`. */
   readonly store: string;
   /** Positions for each manifest of the store. */
@@ -176,6 +190,8 @@ export interface ForecastProduct {
   readonly views: readonly ForecastView[];
   /** In `best`, a forecast that is younger than this is passed over. */
   readonly leastLeadMs: number;
+  /** Undefined: everything stays. */
+  readonly keep?: Keep | undefined;
   readonly store: string;
   readonly split: number;
   /** Forms that are published beside the store; absent where there is none. */

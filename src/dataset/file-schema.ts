@@ -51,6 +51,23 @@ const calendarSchema = mapping({
   }
 });
 
+/** @param counted what the newest are counted of. */
+function keepSchema<const Counted extends "runs" | "granules">(counted: Counted) {
+  const shape = {
+    for: interval.optional().describe("All that is younger than this."),
+    front: z
+      .enum(["cut", "keep"], { error: "cut or keep" })
+      .optional()
+      .describe("Whether positions before what stays leave now and then, or are left as gaps. Default: cut."),
+  };
+  const newest = wholeNumber(1, 1_000_000).optional().describe(`The newest so many ${counted}.`);
+  const isSaid = (keep: Readonly<Record<string, unknown>>): boolean => keep[counted] !== undefined || keep.for !== undefined;
+  return mapping({ [counted]: newest, ...shape } as Record<Counted, typeof newest> & typeof shape)
+    .refine(isSaid, { error: `${counted}, for, or both` })
+    .optional()
+    .describe("What stays; the rest expires when the stores are tidied. Default: everything stays.");
+}
+
 const timeseriesSchema = mapping(
   {
     name: name.optional().describe("Unique in the dataset. Default: timeseries."),
@@ -59,6 +76,7 @@ const timeseriesSchema = mapping(
       .optional()
       .describe("The dimension along which granules are joined; made where a file has a scalar time. Default: the axis."),
     calendar: calendarSchema.describe("Which instants have a place on the axis."),
+    keep: keepSchema("granules"),
     store: folder.describe("Where the product is kept: a folder, relative to this file, or file:///…"),
     split: wholeNumber(1, 1_000_000).optional().describe("Positions for each manifest of the store. Default: 1000."),
     also: formsSchema.optional().describe("Forms that are published beside the store."),
@@ -90,12 +108,13 @@ const forecastSchema = mapping(
     views: list(view, `a list of ${VIEWS_FORM}`)
       .optional()
       .describe("Ways to look at the runs, each a group of the store. Default: best, latest, fmrc."),
+    keep: keepSchema("runs"),
     least: duration.optional().describe("In `best` and `whole`, forecasts with a shorter lead are passed over. Default: 0h."),
     store: folder.describe("Where the product is kept: a folder, relative to this file, or file:///…"),
     split: wholeNumber(1, 1_000_000).optional().describe("Positions for each manifest of the store. Default: 1000."),
     also: formsSchema.optional().describe("Forms that are published beside the store."),
   },
-  ["codec", "chunks", "keep"],
+  ["codec", "chunks"],
 );
 
 /** Its one key says of which kind the product is. */

@@ -3,7 +3,7 @@ import { FreshetError } from "../errors/index.ts";
 import { SECRET_REFERENCE } from "../secrets/index.ts";
 import { positionOf } from "./calendar.ts";
 import { completeDataset, completeSource } from "./complete.ts";
-import type { Dataset, DatasetFile, ForecastProduct, Runs, Source } from "./dataset.ts";
+import type { Dataset, DatasetFile, ForecastProduct, Product, Runs, Source } from "./dataset.ts";
 import { datasetSchema, MATCH_FORM, sourcesSchema, withSchema } from "./file-schema.ts";
 import { compileGrammar, compileNames } from "./name-grammar.ts";
 import { NameGrammarError } from "./name-token.ts";
@@ -235,6 +235,7 @@ class DatasetFileReader {
     for (const [index, product] of dataset.products.entries()) {
       const path = ["products", index, product.kind];
       if (product.kind === "forecast") this.#checkForecast(document, dataset, product, path);
+      this.#checkKeep(document, dataset, product, path);
       if (dataset.scan.drop.some((name) => isDroppedBy(product.axis, name))) {
         this.#report(
           document.keyLineOf(["scan", "drop"]),
@@ -248,6 +249,17 @@ class DatasetFileReader {
         this.#report(document.lineOf(at), showPath(at), `a second product named ${product.name}`, "each name once in a dataset");
       }
     }
+  }
+
+  /** What one product keeps stays in all, so `keep` of one alone would keep nothing out. */
+  #checkKeep(document: YamlDocument, { products }: Dataset, product: Product, path: readonly PropertyKey[]): void {
+    const at = [...path, "keep"];
+    const say = (found: string, allowed: string): void => this.#report(document.lineOf(at), showPath(at), found, allowed);
+    if (product.keep === undefined) return;
+    const other = products.find(({ keep }) => keep === undefined);
+    if (other !== undefined) say(`keep, which ${other.name} has not`, "keep in every product of the dataset, or in none");
+    if (product.kind === "timeseries" && product.keep.front === "cut" && product.calendar.fromMs !== undefined)
+      say("front: cut, with calendar.from", "front: keep, or a calendar without from");
   }
 
   /** Granules of a forecast are told by their run: their names say it, or when they are valid, and then the file or their lead tells of it. */

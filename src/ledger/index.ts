@@ -23,10 +23,12 @@ export {
 export { openLedger } from "./open-ledger.ts";
 export { restoreLedger } from "./restore-ledger.ts";
 export {
+  EXPIRED,
   type EventDetail,
   fieldsOfFile,
   type HeardRevision,
   type HistoryEntry,
+  isExpired,
   type NameFields,
   REVISION_STATES,
   type Revision,

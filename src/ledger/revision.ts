@@ -134,6 +134,14 @@ export interface HistoryEntry extends RevisionId {
   readonly publication?: { readonly product: string; readonly sequence: number } | undefined;
 }
 
+/** How the reason of a revision begins that a product keeps no longer: it is `withdrawn`, or, where it never was published, `skipped`. */
+export const EXPIRED = "expired: ";
+
+/** Whether a revision left because it is no longer kept, and not because of its source. */
+export function isExpired({ state, reason }: Pick<Revision, "state" | "reason">): boolean {
+  return (state === "withdrawn" || state === "skipped") && reason.startsWith(EXPIRED);
+}
+
 /** The facts that are set, and no other members. */
 export function factsOf(facts: RevisionFacts): RevisionFacts {
   const { uri, size, etag, lastModifiedMs, fields, scan, epoch } = facts;

@@ -34,7 +34,8 @@ export interface ViewLayout {
  * The views of a forecast: a pure function of what stands in its cells.
  *
  * `best` has, for each valid time, a nowcast where there is one, else a forecast; of these the one of the newest run, among forecasts
- * those with at least `leastLeadMs`. Its line has every step from the first valid time to the last. `whole` is the same of those runs alone
+ * those with at least `leastLeadMs`. Its line has every step from the first valid time to the last; of a product from which runs expire,
+ * from the first one that its first run can have. `whole` is the same of those runs alone
  * of which every cell stands. `latest` is the newest run of
  * which anything stands. In the views by lead, and of one valid time, a nowcast stands before a forecast of the same run and lead.
  * `recent` has the valid times of which anything stands that are at most so far from the newest run, on either side.
@@ -150,7 +151,10 @@ class RunTable {
         chosen.set(validMs, candidate);
     }
     const present = [...chosen.keys()].sort((a, b) => a - b);
-    const validMs = everyStep(present, this.#validStepMs());
+    const [first] = this.runsMs;
+    // Where runs expire, positions stay for all that: the line begins where the first run could have begun it.
+    const isFixed = this.#product.keep !== undefined && first !== undefined && present.length > 0;
+    const validMs = everyStep(isFixed ? [first + this.#leastOfBest(), ...present] : present, this.#validStepMs());
     return line(
       view,
       groupOfView(view),
@@ -218,6 +222,13 @@ class RunTable {
     return this.presentRuns().at(-1);
   }
 
+  /** The shortest lead of what may be best. */
+  #leastOfBest(): number {
+    const { nowcast, leadsMs } = this.#product.runs;
+    const nowcasts = nowcast?.leadsMs.map((ms) => ms + nowcast.offsetMs) ?? [];
+    return Math.min(...nowcasts, ...leadsMs.filter((ms) => ms >= this.#product.leastLeadMs));
+  }
+
   /** The longest step on which every valid time of every run lies; undefined where runs have no fixed step. */
   #validStepMs(): number | undefined {
     const { cycle, leadsMs, nowcast } = this.#product.runs;
@@ -232,11 +243,11 @@ function line(view: ForecastView, group: string, validMs: readonly number[], cel
   return { view, group, form: "line", lengths: [validMs.length], cells, validMs, runsMs: [], leadsMs: [] };
 }
 
-/** Every step from the first to the last; the instants themselves where there is no step. */
+/** Every step from the first to the last; the instants themselves, each once, where there is no step. */
 function everyStep(present: readonly number[], stepMs: number | undefined): readonly number[] {
   const first = present[0];
   const last = present.at(-1);
-  if (stepMs === undefined || first === undefined || last === undefined) return present;
+  if (stepMs === undefined || first === undefined || last === undefined) return [...new Set(present)];
   return Array.from({ length: (last - first) / stepMs + 1 }, (_, index) => first + index * stepMs);
 }
 

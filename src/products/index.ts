@@ -28,7 +28,7 @@ export {
 export { gapsOf } from "./gaps.ts";
 export { compareSchemas, compareTimes, type Drift, describeDrifts, type GranuleSchema, schemaOf } from "./granule-schema.ts";
 export { type GranuleShape, groupOf, type ShapedArray, shapeGranule, shapeTemplate } from "./granule-shape.ts";
-export { differenceOf, Layout, type LayoutDifference, type LayoutRow, type SlotChange } from "./layout.ts";
+export { differenceOf, Layout, type LayoutDifference, type LayoutRow, rowPlace, type SlotChange } from "./layout.ts";
 export type { PlacedGranule, Shown } from "./placed-granule.ts";
 export {
   type Arrival,
@@ -42,6 +42,7 @@ export {
 export { calendarOf, placementRules, slotMeaning } from "./placement-rules.ts";
 export { requirePublishable } from "./publishable.ts";
 export { referenceTimeOf, requireFreeNames } from "./reference-time.ts";
+export { firstKept } from "./retention.ts";
 export { requireSingleSteps, singleStep } from "./single-step.ts";
 export {
   type EpochHeader,

@@ -2,6 +2,7 @@ import type { Revision } from "../ledger/index.ts";
 import { granulesIn, type LayoutRow, type StoredState } from "../products/index.ts";
 import type { CheckContext, Checked, Disagreement } from "./check.ts";
 import { readState } from "./product-store.ts";
+import { goneFrom } from "./without-gone.ts";
 
 /** Revisions to a page of the ledger. */
 const PAGE = 2_000;
@@ -85,7 +86,8 @@ async function againstShown({ dataset, product, state, stored, ledger }: CheckCo
     if (row?.identity !== identity) add(key, identity, row?.identity ?? "not there");
     wanted.delete(key);
   }
-  for (const { key, identity } of wanted.values()) add(key, "not there", identity);
+  const isGone = await goneFrom(ledger, dataset.name);
+  for (const row of wanted.values()) if (!(await isGone(row))) add(row.key, "not there", row.identity);
   return { compared: { subject: "layout", count: of, of, note: `held: compared with #${shown}` }, disagreements };
 }
 

@@ -1,8 +1,9 @@
-import type { Candidate, Change, Operation, OperationResult, Rebuild, Release, Rollback } from "../contract/index.ts";
+import type { Candidate, Change, Operation, OperationResult, Rebuild, Release, Rollback, Upkeep } from "../contract/index.ts";
 import { canonicalDataset, type Dataset, type Product } from "../dataset/index.ts";
 import { FreshetError } from "../errors/index.ts";
 import { standingRow } from "../products/index.ts";
 import { reached } from "../steps/index.ts";
+import { expireGranules, isFrontLong } from "./expire.ts";
 import type { Request } from "./operation-request.ts";
 import { requestOf } from "./publication-message.ts";
 import { productOf } from "./publisher.ts";
@@ -41,7 +42,7 @@ export class Operator {
       case "candidate":
         return [await this.candidate(request, operation)];
       case "upkeep":
-        return tidyStores(this.#parts, request, operation);
+        return this.upkeep(request, operation);
       case "change":
         return this.change(request, operation);
     }
@@ -55,7 +56,7 @@ export class Operator {
     const { sequence, snapshot } = await this.#target(request.dataset, product, asked.to);
     const turn = await this.#maker.again(request.dataset, product, snapshot);
     const hold = { sequence, reason: asked.reason ?? "", by: asked.by ?? "", sinceMs: this.#parts.now() };
-    return this.#carryOut(request, product, { ...turn, hold }, "rollback", asked.dryRun === true, []);
+    return this.#carryOut(request, product, { ...turn, hold }, "rollback", asked.dryRun === true, turn.notes ?? []);
   }
 
   /** Ends a hold: the product is again what the ledger says. @throws FreshetError `usage` for one that nobody holds. */
@@ -139,6 +140,32 @@ export class Operator {
     reached("change: products switched");
     await this.#parts.ledger.putDataset(canonicalDataset(request.dataset));
     return results;
+  }
+
+  /** Lets expire what is no longer kept, cuts off what that has left in front, and tidies the stores. */
+  async upkeep(request: Request, asked: Upkeep): Promise<OperationResult[]> {
+    const { dataset, tick } = request;
+    const isDryRun = asked.dryRun === true;
+    const expired = await expireGranules(this.#parts, dataset, tick, isDryRun);
+    const notes = expired.length === 0 ? [] : [`${expired.length} granules ${isDryRun ? "would expire" : "expired"}`];
+    if (!isDryRun) {
+      for (const product of dataset.products) {
+        if (product.keep?.front !== "cut" || (asked.product ?? product.name) !== product.name) continue;
+        notes.push(...(await this.#cutFront(request, product)));
+      }
+    }
+    const tidied = await tidyStores(this.#parts, request, asked);
+    return tidied.map((result) => ({ ...result, notes: [...notes, ...result.notes] }));
+  }
+
+  /** Writes a product anew of which more has expired than is left; answers what was done, in words. */
+  async #cutFront(request: Request, product: Product): Promise<string[]> {
+    const { dataset } = request;
+    const state = await this.#maker.stateOf(dataset, product);
+    if (!isFrontLong(state.stored) || state.stored?.header.hold !== undefined) return [];
+    await this.#bringOnRecord(request);
+    const { granules, sequence } = await this.rebuild(request, { product: product.name });
+    return [`${product.name}: positions of what has expired are cut off, ${granules} granules written anew (#${sequence})`];
   }
 
   async #target(

@@ -66,6 +66,7 @@ function eventsOf(
       add(revision, { state: "superseded", reason: "a newer one took its place before it was published" });
   }
   for (const { arrival, reason } of turn.wanted.rejected) add(arrival, { state: "quarantined", reason });
+  for (const { arrival, reason } of turn.wanted.refused) add(arrival, { state: "skipped", reason });
   for (const { row, reason } of gone) if (!events.has(`${row.key}\n${row.identity}`)) add(row, { state: "superseded", reason });
   return [...events.values()];
 }

@@ -3,9 +3,12 @@ import type { Dataset, Product } from "../dataset/index.ts";
 import { FreshetError } from "../errors/index.ts";
 import type { Ledger, Publication, Revision } from "../ledger/index.ts";
 import {
+  firstKept,
   type LayoutRow,
   type PublicationKind,
   productHash,
+  type ReadyArrival,
+  rowPlace,
   type StateHeader,
   type StoredState,
   shapeTemplate,
@@ -15,9 +18,11 @@ import {
 } from "../products/index.ts";
 import type { ScanAddress, ScanStore } from "../scan/index.ts";
 import { arrivalOf, type EpochArrival, readArrivals, readStanding } from "./arrivals.ts";
+import { standingPlaces, whyExpired } from "./expire.ts";
 import { keptBack, withoutKept } from "./kept-back.ts";
 import { type ProductState, type ProductStores, readState } from "./product-store.ts";
 import type { Tick, Turn } from "./turn.ts";
+import { withoutGone } from "./without-gone.ts";
 import { countsOf, type EpochForm, isAsStored, type Wanted, type WantedEpoch, wantedAgain, wantedProduct } from "./wanted.ts";
 
 export interface TurnParts {
@@ -108,7 +113,7 @@ export class TurnMaker {
         revision.changedSeq <= header.cursor &&
         !isThere(revision),
     );
-    const { rejected } = await this.#wanted(dataset, product, state, arrivals, false);
+    const { rejected, refused } = await this.#wanted(dataset, product, state, arrivals, false);
     const asStored = epochs.map((epoch) => ({
       epoch: epoch.header.epoch,
       stored: epoch,
@@ -129,21 +134,22 @@ export class TurnMaker {
       removed: 0,
       unchanged: true,
     };
-    return { state, plan, wanted: { epochs: asStored, rejected, displaced: [], left }, arrivals, isOnRecord: false };
+    return { state, plan, wanted: { epochs: asStored, rejected, refused, displaced: [], left }, arrivals, isOnRecord: false };
   }
 
-  /** The layout of an earlier version again. @throws FreshetError `usage` for a version that is not one of the product's. */
+  /** The layout of an earlier version again, without what is known to be readable no more. @throws FreshetError `usage` for a version that is not one of the product's. */
   async again(dataset: Dataset, product: Product, version: string): Promise<Turn> {
     const state = await this.#parts.stores.open(dataset, product);
     const earlier = await readState(state.store, version);
     if (state.stored === undefined || earlier === undefined)
       throw new FreshetError("usage", "this version holds nothing that could be shown again", { found: version });
     requireSameMeaning(earlier, slotMeaning(dataset, product), version);
-    const wanted = wantedAgain(state.stored, earlier);
+    const { shown, left } = await withoutGone(this.#parts.ledger, dataset.name, earlier);
+    const wanted = wantedAgain(state.stored, shown);
     const [latest] = await this.#parts.ledger.publications(dataset.name, product.name, 1);
     const { cursor } = state.stored.header;
     const plan = planOf(product, state, wanted, { kind: "rollback", cursor, unchanged: false, latest });
-    return { state, plan, wanted, arrivals: [], isOnRecord: true };
+    return { state, plan, wanted, arrivals: [], isOnRecord: true, notes: left };
   }
 
   /** Where the product stands. */
@@ -163,7 +169,7 @@ export class TurnMaker {
       const difference = { changes, from: slots, to: slots, added: 0, replaced: rows.size, removed: 0 };
       return { epoch, stored, layout, difference, template, steps };
     });
-    const wanted = { epochs, rejected: [], displaced: [], left: [] };
+    const wanted = { epochs, rejected: [], refused: [], displaced: [], left: [] };
     const [latest] = await this.#parts.ledger.publications(dataset.name, product.name, 1);
     const cursor = state.stored?.header.cursor ?? 0;
     const plan = planOf(product, state, wanted, { kind: "overwrite", cursor, unchanged: false, latest });
@@ -202,7 +208,11 @@ export class TurnMaker {
       return isAnew ? withStandingScan(arrival, stored) : arrival;
     });
     const formOf = (epoch: number): Promise<EpochForm> => this.#form(dataset, product, epoch, arrivals);
-    return wantedProduct(stored, placed, { dataset, product, isAnew }, formOf);
+    // What stands already leaves by a decision of its own, when the stores are tidied.
+    const front = isAnew ? undefined : firstKept(product, standingPlaces(stored), this.#parts.now());
+    const refusal = (arrival: ReadyArrival): string | undefined =>
+      arrival.misfit === undefined ? whyExpired(product, rowPlace(arrival), front) : undefined;
+    return wantedProduct(stored, placed, { dataset, product, isAnew, refusal }, formOf);
   }
 
   /** The scan that gives an epoch its form that has none yet: the one that the gate measured by. */

@@ -21,4 +21,6 @@ export interface Turn {
   /** The operator's request that it answers. */
   readonly request?: string | undefined;
   readonly hold?: Hold | undefined;
+  /** What else there is to say of it. */
+  readonly notes?: readonly string[] | undefined;
 }

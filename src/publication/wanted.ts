@@ -34,6 +34,8 @@ export interface Wanted {
   readonly epochs: readonly WantedEpoch[];
   /** Arrivals that have no place, each with the reason. */
   readonly rejected: readonly { readonly arrival: ReadyArrival; readonly reason: string }[];
+  /** Arrivals that a rule or a decision leaves out, each with the reason. */
+  readonly refused: readonly { readonly arrival: ReadyArrival; readonly reason: string }[];
   /** Revisions that lost their place to another granule of the same instant. */
   readonly displaced: readonly LayoutRow[];
   /** Revisions that stood there before, and whose granule stands nowhere now. */
@@ -44,20 +46,37 @@ export interface Wanted {
  * The product once the arrivals are in: each goes to the epoch that has its form, and leaves every other one.
  * @param stored what readers see now: what the difference is counted from.
  * @param isAnew the arrivals are all there is: what is stored does not stay by itself.
+ * @param refusal why an arrival is left out; undefined where it is not.
  */
 export async function wantedProduct(
   stored: StoredState | undefined,
   arrivals: readonly EpochArrival[],
-  { dataset, product, isAnew = false }: { readonly dataset: Dataset; readonly product: Product; readonly isAnew?: boolean },
+  {
+    dataset,
+    product,
+    isAnew = false,
+    refusal = () => undefined,
+  }: {
+    readonly dataset: Dataset;
+    readonly product: Product;
+    readonly isAnew?: boolean;
+    readonly refusal?: (arrival: ReadyArrival) => string | undefined;
+  },
   formOf: (epoch: number) => Promise<EpochForm>,
 ): Promise<Wanted> {
   const how = { dataset, product, isAnew };
-  const wanted = await layOut(stored, arrivals, how, formOf);
+  const refused = arrivals.flatMap(({ arrival }) => {
+    const reason = arrival.state === "ready" ? refusal(arrival) : undefined;
+    return arrival.state === "ready" && reason !== undefined ? [{ arrival, reason }] : [];
+  });
+  const left = new Set<Arrival>(refused.map(({ arrival }) => arrival));
+  const taken = refused.length === 0 ? arrivals : arrivals.filter(({ arrival }) => !left.has(arrival));
+  const wanted = { ...(await layOut(stored, taken, how, formOf)), refused };
   if (wanted.rejected.length === 0) return wanted;
   // What has no place leaves no other place either.
   const rejected = new Set<Arrival>(wanted.rejected.map(({ arrival }) => arrival));
-  const rest = arrivals.filter(({ arrival }) => !rejected.has(arrival));
-  return { ...(await layOut(stored, rest, how, formOf)), rejected: wanted.rejected };
+  const rest = taken.filter(({ arrival }) => !rejected.has(arrival));
+  return { ...(await layOut(stored, rest, how, formOf)), rejected: wanted.rejected, refused };
 }
 
 async function layOut(
@@ -84,7 +103,7 @@ async function layOut(
     const difference = differenceOf(before?.layout ?? Layout.EMPTY, placement.layout, isRetimed);
     epochs.push({ epoch, stored: before, layout: placement.layout, difference, ...form });
   }
-  return { epochs, rejected, displaced, left: leftBehind(epochs) };
+  return { epochs, rejected, refused: [], displaced, left: leftBehind(epochs) };
 }
 
 function leftBehind(epochs: readonly WantedEpoch[]): LayoutRow[] {
@@ -112,7 +131,7 @@ export function wantedAgain(stored: StoredState, earlier: StoredState): Wanted {
     const layout = earlier.epochs.find(({ header }) => header.epoch === epoch)?.layout ?? Layout.EMPTY;
     return { epoch, stored: before, layout, difference: differenceOf(before.layout, layout), template, steps };
   });
-  return { epochs, rejected: [], displaced: [], left: [] };
+  return { epochs, rejected: [], refused: [], displaced: [], left: [] };
 }
 
 /** Sums over the epochs. */
