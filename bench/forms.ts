@@ -12,7 +12,7 @@ import { readSetUpRecord } from "../src/cli/set-up-record.ts";
 import { bytesCodec } from "../src/codecs/index.ts";
 import { arrayMetadata, groupMetadata, type StoreChange } from "../src/writers/icechunk/index.ts";
 import { changesJson } from "../src/writers/kerchunk-json/index.ts";
-import { kerchunkParquet } from "../src/writers/kerchunk-parquet/index.ts";
+import { folderFiles, kerchunkParquet } from "../src/writers/kerchunk-parquet/index.ts";
 
 const ARRAYS = 10;
 const CHUNKS = 10;
@@ -86,7 +86,11 @@ export async function forms(count: number, say: (line: string) => void): Promise
       kerchunkParquet(granules(folder, 0, count, count), { folder: parquet, records: RECORDS }),
     );
     await timed("one granule more, Parquet", more, () =>
-      kerchunkParquet(granules(folder, count, count + 1, count + 1), { folder: more, records: RECORDS, previous: parquet }),
+      kerchunkParquet(granules(folder, count, count + 1, count + 1), {
+        folder: more,
+        records: RECORDS,
+        previous: folderFiles(parquet),
+      }),
     );
     const python = process.env.FRESHET_KERCHUNK_PYTHON ?? readSetUpRecord().python;
     if (python === undefined) return rows;

@@ -40,7 +40,7 @@ export async function accessOf(source: Source, uri: string, signal?: AbortSignal
  * How a source's objects are reached, with the endpoint that a reference stands for; undefined where it says nothing of it.
  * @throws FreshetError `usage` where that is not set, or no URL that may be written into stores; `unreachable`.
  */
-export async function s3ConnectionOf({ s3 }: Source): Promise<S3Connection | undefined> {
+export async function s3ConnectionOf({ s3 }: Pick<Source, "s3">): Promise<S3Connection | undefined> {
   if (s3?.endpoint === undefined) return s3;
   const reference = parseSecretReference(s3.endpoint);
   if (reference === undefined) return s3;

@@ -13,7 +13,6 @@ import type {
   Nowcast,
   Product,
   Runs,
-  S3Access,
   Source,
   SqsDelivery,
 } from "./dataset.ts";
@@ -24,6 +23,7 @@ import { parseInstant } from "./instant.ts";
 import { parseLeads, parseNowcastValid } from "./leads.ts";
 import type { MessageRule } from "./message-fields.ts";
 import { completeNotify } from "./notify-schema.ts";
+import { completeS3 } from "./s3-access.ts";
 import { parseFolder, parsePrefix } from "./source-uri.ts";
 
 /** Defaults of the durations, as a dataset file would write them. docs/dataset-file.md gives the reasons. */
@@ -41,7 +41,6 @@ const DEFAULTS = {
 } as const;
 /** A granule costs one of them about as much as a reader's first look. */
 const VERIFIED_CHUNKS = 8;
-const DEFAULT_REGION = "us-east-1";
 /** Where Earthdata's buckets are; its keys hold nowhere else. */
 const EARTHDATA_REGION = "us-west-2";
 const CMR = "https://cmr.earthdata.nasa.gov/";
@@ -116,16 +115,7 @@ function withSlash(url: string): string {
 function completeS3Access({ s3, credentials }: SourceInput): Pick<Source, "s3"> {
   const isEarthdata = credentials === "earthdata" || (typeof credentials === "object" && "earthdata" in credentials);
   if (s3 === undefined && !isEarthdata) return {};
-  return { s3: completeS3(s3 ?? {}, isEarthdata ? EARTHDATA_REGION : DEFAULT_REGION) };
-}
-
-function completeS3({ endpoint, region, anonymous, pathStyle }: NonNullable<SourceInput["s3"]>, defaultRegion: string): S3Access {
-  return {
-    ...(endpoint === undefined ? {} : { endpoint }),
-    region: region ?? defaultRegion,
-    anonymous: anonymous ?? false,
-    pathStyle: pathStyle ?? endpoint !== undefined,
-  };
+  return { s3: completeS3(s3 ?? {}, isEarthdata ? EARTHDATA_REGION : undefined) };
 }
 
 function completeSqs({ visibility, ...input }: NonNullable<SourceInput["sqs"]>): SqsDelivery {

@@ -1,7 +1,11 @@
+import type { S3Access } from "./dataset.ts";
+
 /** What every further form of a product has. */
 interface AnyForm {
-  /** Where it is published: `file:///…` without a final `/`. */
+  /** Where it is published: `file:///…` or `s3://bucket/…`, without a final `/`. */
   readonly to: string;
+  /** How `s3://` is reached; undefined where defaults do. */
+  readonly s3?: S3Access | undefined;
   /** How often it is written at most; 0: with every version. */
   readonly everyMs: number;
   /** Prefixes of uris and what stands for each in the references. */
@@ -11,12 +15,16 @@ interface AnyForm {
 /** References as one JSON document for each version. */
 export interface KerchunkJsonForm extends AnyForm {
   readonly kind: "kerchunk-json";
+  /** The one view of a forecast that it shows at its root, as its group is called: `best`, `offset/6h`. Undefined: all that there is. */
+  readonly view?: string | undefined;
   readonly compress: "none" | "zstd";
 }
 
 /** References as partitions of Parquet, a folder for each version. */
 export interface KerchunkParquetForm extends AnyForm {
   readonly kind: "kerchunk-parquet";
+  /** The one view of a forecast that it shows at its root, as its group is called: `best`, `offset/6h`. Undefined: all that there is. */
+  readonly view?: string | undefined;
   /** References to a partition. */
   readonly records: number;
 }

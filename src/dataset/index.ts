@@ -30,6 +30,7 @@ export { granulePath } from "./granule-path.ts";
 export { INSTANT_FORM, parseInstant } from "./instant.ts";
 export { datasetFileJsonSchema } from "./json-schema.ts";
 export { fieldsOfMessage, fillMessageTemplate, isSelected, type MessageRule, messageText } from "./message-fields.ts";
+export { namedView } from "./named-view.ts";
 export { compileNames, heldUntil, type NameReader, runTimeOf, validPrecisionMs, validTimeOf } from "./name-grammar.ts";
 export { areNamesMadeUp, urisBetween } from "./names-between.ts";
 export { namesOf } from "./names-of.ts";

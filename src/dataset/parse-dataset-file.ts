@@ -6,6 +6,7 @@ import { completeDataset, completeSource } from "./complete.ts";
 import type { Dataset, DatasetFile, ForecastProduct, Product, Runs, Source } from "./dataset.ts";
 import { datasetSchema, MATCH_FORM, sourcesSchema, withSchema } from "./file-schema.ts";
 import { compileGrammar, compileNames } from "./name-grammar.ts";
+import { describeViews, namedView } from "./named-view.ts";
 import { NameGrammarError } from "./name-token.ts";
 import { DatasetFileError, type Problem, showFound, showPath } from "./problem.ts";
 import { type Finding, findingsOf } from "./schema-problems.ts";
@@ -384,12 +385,16 @@ function refuseTwins(declared: readonly Declared[], problems: Problems): void {
         problems.report(document.lineOf(path), showPath(path), found, "a store of its own for each product");
       }
       stores.set(product.store, owner);
-      for (const [at, { kind, to }] of (product.also ?? []).entries()) {
+      for (const [at, form] of (product.also ?? []).entries()) {
+        const { kind, to } = form;
         const place = ["products", index, product.kind, "also", at, kind, "to"];
         const taken = stores.get(to);
         if (taken !== undefined)
           problems.report(document.lineOf(place), showPath(place), `the folder of ${taken}`, "a folder of its own for each form");
         stores.set(to, `${owner} as ${kind}`);
+        if (form.kind === "references" || form.view === undefined || namedView(product, form.view) !== undefined) continue;
+        const ofView = ["products", index, product.kind, "also", at, kind, "view"];
+        problems.report(document.lineOf(ofView), showPath(ofView), form.view, `a view of the product: ${describeViews(product)}`);
       }
     }
   }
@@ -407,6 +412,7 @@ function isValidTimeOf({ cycle, leadsMs, nowcast }: Runs, validMs: number): bool
 }
 
 function takesSecret([root, , ...keys]: readonly PropertyKey[]): boolean {
+  if (root === "products") return keys[1] === "also" && keys.slice(-2).join(".") === "s3.endpoint";
   return (root === "sources" ? SECRET_KEYS : root === "notify" ? NOTIFY_SECRET_KEYS : NO_KEYS).has(keys.join("."));
 }
 

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { parseSecretReference, SECRET_FORM } from "../secrets/index.ts";
 import { DURATION_FORM, DURATION_PATTERN, parseDuration } from "./duration.ts";
 import { list, mapping, wholeNumber, written } from "./mapping.ts";
-import { FOLDER_FORM, PREFIX_FORM, parseFolder, parsePrefix, schemeOf } from "./source-uri.ts";
+import { FOLDER_FORM, PLACE_FORM, PREFIX_FORM, parseFolder, parsePlace, parsePrefix, schemeOf } from "./source-uri.ts";
 
 /** Schemes of stores and sources that later versions will have. */
 const PLANNED_SCHEMES = ["s3", "gs", "az"];
@@ -10,6 +10,8 @@ const PLANNED_SCHEMES = ["s3", "gs", "az"];
 /** What a uri's text is checked for does not depend on the folder that it is relative to. */
 const prefix = uriText(PREFIX_FORM, (text) => parsePrefix(text, "/") !== undefined);
 export const folder = uriText(FOLDER_FORM, (text) => parseFolder(text, "/") !== undefined);
+/** A folder on a disk or in a bucket. */
+export const place = uriText(PLACE_FORM, (text) => parsePlace(text, "/") !== undefined);
 
 const interval = written(`${DURATION_FORM}, more than 0`, (text) => (parseDuration(text) ?? 0) > 0, DURATION_PATTERN);
 /** Secrets stand in a dataset file by name only. */
@@ -40,7 +42,7 @@ export const topic = written("a topic: words divided by dots, * for one word, # 
 const pattern = written("a regular expression of at most 500 characters", isPattern);
 const flag = z.boolean({ error: "true or false" });
 
-const s3Schema = mapping({
+export const s3Schema = mapping({
   endpoint: service.optional().describe("A service that is not AWS."),
   region: region.optional().describe("Default: us-east-1."),
   anonymous: flag
@@ -48,6 +50,8 @@ const s3Schema = mapping({
     .describe("Requests are not signed, as public buckets allow. Default: false: the credentials of the environment."),
   pathStyle: flag.optional().describe("The bucket stands in the path. Default: with an endpoint."),
 });
+
+export type S3Input = z.infer<typeof s3Schema>;
 
 const sqsSchema = mapping({
   queue: service.describe("The queue's URL."),

@@ -5,6 +5,7 @@ const SCHEME = /^([a-z][a-z0-9+.-]*):/i;
 
 export const PREFIX_FORM = "https://…, http://…, s3://bucket/…, file:///… or a path, without credentials, query or fragment";
 export const FOLDER_FORM = "a path or file:///…";
+export const PLACE_FORM = "a path, file:///… or s3://bucket/…";
 
 /** A prefix of uris in its one form: `https://host/folder/`, `s3://bucket/prefix/`, `file:///folder/`. Undefined for what cannot be one. */
 export function parsePrefix(text: string, baseFolder: string): string | undefined {
@@ -12,6 +13,11 @@ export function parsePrefix(text: string, baseFolder: string): string | undefine
   const url = parseUrl(text);
   if (url === undefined || url.hostname === "") return undefined;
   return url.href.endsWith("/") ? url.href : `${url.href}/`;
+}
+
+/** A folder that is written to, on a disk or in a bucket, as `file:///folder/` or `s3://bucket/prefix/`. Undefined for what is none. */
+export function parsePlace(text: string, baseFolder: string): string | undefined {
+  return /^s3:/i.test(text) ? parsePrefix(text, baseFolder) : parseFolder(text, baseFolder);
 }
 
 /** A folder as `file:///folder/`; a relative path is relative to `baseFolder`. Undefined for what is none. */

@@ -14,6 +14,7 @@ export { openReader, type ReaderOptions } from "./open-reader.ts";
 export type { RangeReader, SourceIdentity } from "./range-reader.ts";
 export { type ReadingPlan, readingPlanOf } from "./reading-plan.ts";
 export { AWS, type S3Connection } from "./s3-client.ts";
+export { S3Folder } from "./s3-folder.ts";
 export { s3Uri } from "./s3-uri.ts";
 export type { SourceLimits } from "./source-limits.ts";
 export { isSameState } from "./source-state.ts";

@@ -38,6 +38,20 @@ export async function* contentOf({ scans, dataset, product, stored, from, tick }
   }
 }
 
+/** Of a content, one view of a forecast, at the root (of its epoch). @param group `/best`. */
+export async function* oneViewOf(content: AsyncIterable<StoreChange>, group: string): AsyncGenerator<StoreChange> {
+  const inView = <Item extends { readonly path: string }>(items: readonly Item[]): Item[] =>
+    items.flatMap((item) => {
+      const { under = "", path = "" } = /^(?<under>\/epoch_[0-9]+)?(?<path>\/.*)$/.exec(item.path)?.groups ?? {};
+      if (path !== group && !path.startsWith(`${group}/`)) return [];
+      return [{ ...item, path: `${under}${path.slice(group.length)}` || "/" }];
+    });
+  for await (const { groups, arrays, removed = [] } of content) {
+    const left = inView(removed.map((path) => ({ path }))).map(({ path }) => path);
+    yield { groups: inView(groups), arrays: inView(arrays), removed: left };
+  }
+}
+
 /** Where the views of a version lie. */
 function groupsOf(product: ForecastProduct, { epochs }: StoredState): string[] {
   return epochs.flatMap(({ header, layout }) =>

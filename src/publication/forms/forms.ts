@@ -1,19 +1,20 @@
-import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
 import type { FormState } from "../../contract/index.ts";
-import type { Dataset, Form, Product } from "../../dataset/index.ts";
+import { type Dataset, type Form, namedView, type Product } from "../../dataset/index.ts";
 import { FreshetError, isFreshetError } from "../../errors/index.ts";
 import { canonicalJson, type Ledger } from "../../ledger/index.ts";
-import type { StoredState } from "../../products/index.ts";
+import { groupOfView, type StoredState } from "../../products/index.ts";
 import type { ScanStore } from "../../scan/index.ts";
 import { reached } from "../../steps/index.ts";
 import type { WrittenReferences } from "../../writers/kerchunk-json/index.ts";
-import { isParquetForm } from "../../writers/kerchunk-parquet/index.ts";
+import { type FormFiles, isParquetForm } from "../../writers/kerchunk-parquet/index.ts";
 import { lookAtProduct, type ProductState, readState } from "../product-store.ts";
 import type { Tick } from "../turn.ts";
-import { canFollow, contentOf } from "./form-content.ts";
-import { FormFolder, type FormPointer } from "./form-folder.ts";
+import { canFollow, contentOf, oneViewOf } from "./form-content.ts";
+import type { Alias, FormPlace } from "./form-place.ts";
+import type { FormPointer } from "./form-pointer.ts";
 import { INDEX, writeDocuments } from "./granule-documents.ts";
+import { placeOf } from "./place-of.ts";
 import { latestName, nameOfVersion, sequenceOf, type VersionedForm, writeVersion } from "./write-version.ts";
 
 /** A form that could not be written is tried again after this, or with the next version that is due. */
@@ -71,25 +72,25 @@ export class Forms {
     const { product, stored } = work;
     const newest = stored.header.sequence;
     const about = { ...aboutForm(product, form), newest };
-    const folder = new FormFolder(fileURLToPath(form.to));
     let shows: number | undefined;
     try {
-      const pointer = await folder.pointer();
+      const place = await placeOf(form);
+      const pointer = await place.pointer();
       requireOwn(pointer, work, form);
       shows = pointer?.sequence;
       const nowMs = this.#parts.now();
       const isAsked = pointer !== undefined && pointer.settings === settingsOf(form);
       if (isAsked && shows === newest) {
-        await this.#show(work, form, folder, pointer);
+        await this.#show(work, form, place, pointer);
         return { ...about, shows, dueMs: undefined };
       }
       // A clock that was ahead must not keep a form waiting.
       const dueMs = isAsked ? Math.min(pointer.writtenMs, nowMs) + form.everyMs : nowMs;
       if (dueMs > nowMs) return { ...about, shows, dueMs };
       work.tick(`${form.kind} of ${product.name} #${newest}`);
-      const next = await this.#write(work, form, folder, pointer);
+      const next = await this.#write(work, form, place, pointer);
       reached("form: written");
-      shows = await this.#show(work, form, folder, next);
+      shows = await this.#show(work, form, place, next);
       return { ...about, shows, dueMs: undefined };
     } catch (error) {
       const trouble = troubleOf(error, form);
@@ -99,15 +100,15 @@ export class Forms {
   }
 
   /** Lets readers see it, and removes what nobody needs any more; also what is left of that when a writer died over it. */
-  async #show({ dataset }: Work, form: Form, folder: FormFolder, pointer: FormPointer): Promise<number> {
-    const { sequence } = await folder.show(pointer, form.kind === "references" ? undefined : latestName(form));
+  async #show({ dataset }: Work, form: Form, place: FormPlace, pointer: FormPointer): Promise<number> {
+    const { sequence } = await place.show(pointer, aliasOf(form));
     const { keep, graceMs } = dataset.maintenance;
     const kept = keep ?? { versions: Number.MAX_SAFE_INTEGER, forMs: 0 };
-    await folder.tidy(sequenceOf, { ...kept, graceMs, nowMs: this.#parts.now() });
+    await place.tidy(sequenceOf, { ...kept, graceMs, nowMs: this.#parts.now() });
     return sequence;
   }
 
-  async #write(work: Work, form: Form, folder: FormFolder, pointer: FormPointer | undefined): Promise<FormPointer> {
+  async #write(work: Work, form: Form, place: FormPlace, pointer: FormPointer | undefined): Promise<FormPointer> {
     const { dataset, product, state, stored, tick, signal } = work;
     const { sequence } = stored.header;
     let path: string;
@@ -115,14 +116,16 @@ export class Forms {
     if (form.kind === "references") {
       path = INDEX;
       const isAnew = pointer?.settings !== settingsOf(form);
-      written = await writeDocuments({ ...this.#parts, dataset, form, stored, tick, signal }, isAnew);
+      written = await writeDocuments({ ...this.#parts, dataset, form, place, stored, tick, signal }, isAnew);
     } else {
-      path = nameOfVersion(form, sequence, [dataset.name, product.name, state.head, settingsOf(form)]);
-      const base = await baseOf(work, form, folder, pointer);
-      const changes = contentOf({ scans: this.#parts.scans, dataset, product, stored, from: base?.stored, tick });
-      const draft = await folder.draft();
-      written = await writeVersion(form, draft, changes, base?.place, signal);
-      await folder.keep(draft, path);
+      path = nameOfVersion(form, sequence, [dataset.name, product.name, state.head, settingsOf(form), ...place.attempt]);
+      const base = await baseOf(work, form, place, pointer);
+      const whole = contentOf({ scans: this.#parts.scans, dataset, product, stored, from: base?.stored, tick });
+      const view = form.view === undefined ? undefined : namedView(product, form.view);
+      const changes = view === undefined ? whole : oneViewOf(whole, groupOfView(view));
+      const draft = await place.draft();
+      written = await writeVersion(form, draft, changes, base?.files, signal);
+      await place.keep(draft, path, base?.files);
     }
     return {
       format: 1,
@@ -145,19 +148,25 @@ export class Forms {
 async function baseOf(
   { product, state, stored }: Work,
   form: VersionedForm,
-  folder: FormFolder,
+  place: FormPlace,
   pointer: FormPointer | undefined,
-): Promise<{ readonly place: string; readonly stored: StoredState } | undefined> {
+): Promise<{ readonly files: FormFiles; readonly stored: StoredState } | undefined> {
   if (form.kind !== "kerchunk-parquet" || pointer === undefined || pointer.settings !== settingsOf(form)) return undefined;
-  const place = `${folder.folder}/${pointer.path}`;
-  if (!(await isParquetForm(place, form.records))) return undefined;
+  const files = place.files(pointer.path);
+  if (!(await isParquetForm(files, form.records))) return undefined;
   try {
     const before = await readState(state.store, pointer.version);
-    return before !== undefined && canFollow(product, before, stored) ? { place, stored: before } : undefined;
+    return before !== undefined && canFollow(product, before, stored) ? { files, stored: before } : undefined;
   } catch (error) {
     if (isFreshetError(error, "expired", "usage")) return undefined;
     throw error;
   }
+}
+
+/** The name that the newest version has too. */
+function aliasOf(form: Form): Alias | undefined {
+  const name = form.kind === "references" ? undefined : latestName(form);
+  return name === undefined ? undefined : { name };
 }
 
 function requireOwn(pointer: FormPointer | undefined, { dataset, product, state, stored }: Work, form: Form): void {
@@ -178,7 +187,7 @@ function requireOwn(pointer: FormPointer | undefined, { dataset, product, state,
 
 /** What of a form's declaration makes its content what it is. */
 function settingsOf(form: Form): string {
-  const { to: _, everyMs: __, ...settings } = form;
+  const { to: _, everyMs: __, s3: ___, ...settings } = form;
   return canonicalJson(settings);
 }
 

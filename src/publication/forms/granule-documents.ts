@@ -1,6 +1,3 @@
-import { readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { compileNames, type Dataset, fieldsAt, type GranuleReferencesForm, granulePath } from "../../dataset/index.ts";
 import { FreshetError } from "../../errors/index.ts";
@@ -8,11 +5,11 @@ import type { Ledger } from "../../ledger/index.ts";
 import { type LayoutRow, type StoredState, withoutDropped } from "../../products/index.ts";
 import type { ScanStore } from "../../scan/index.ts";
 import { reached } from "../../steps/index.ts";
-import { writeWhole } from "../../storage/index.ts";
 import { countReferences } from "../../virtual/index.ts";
 import { kerchunkJson, type WrittenReferences } from "../../writers/kerchunk-json/index.ts";
 import { mappedUri } from "../../writers/uri-mapping.ts";
 import type { Tick } from "../turn.ts";
+import type { FormPlace } from "./form-place.ts";
 
 /** Which documents are there: [path, granule key, the scan that each was made from, references]. */
 export const INDEX = "documents.json";
@@ -33,6 +30,7 @@ interface Documents {
   readonly scans: ScanStore;
   readonly dataset: Dataset;
   readonly form: GranuleReferencesForm;
+  readonly place: FormPlace;
   readonly stored: StoredState;
   readonly tick: Tick;
   readonly signal: AbortSignal;
@@ -45,15 +43,14 @@ interface Documents {
  * @throws FreshetError `dataset-file` when two granules would have one path.
  */
 export async function writeDocuments(what: Documents, isAnew: boolean): Promise<WrittenReferences> {
-  const { form, tick, signal } = what;
-  const folder = fileURLToPath(form.to);
+  const { form, place, tick, signal } = what;
   const present = new Map<string, Document>(
-    (await readIndex(folder)).map(([path, key, sha256, references]) => [path, { key, sha256, references }]),
+    (await readIndex(place, form.to)).map(([path, key, sha256, references]) => [path, { key, sha256, references }]),
   );
   const wanted = await wantedPaths(what, isAnew ? new Map() : present);
   const note = (): Promise<void> => {
     const rows = [...present].map(([path, { key, sha256, references }]) => [path, key, sha256, references]);
-    return writeWhole(join(folder, INDEX), Buffer.from(JSON.stringify(rows)));
+    return place.write(INDEX, Buffer.from(JSON.stringify(rows)));
   };
   const missing = [...wanted].filter(([path, row]) => isAnew || !isOf(row, present.get(path)));
   // Whoever comes after a death knows every path that may have been written.
@@ -62,7 +59,7 @@ export async function writeDocuments(what: Documents, isAnew: boolean): Promise<
   let done = 0;
   for (const [path, row] of missing) {
     signal.throwIfAborted();
-    const references = await writeDocument(what, join(folder, path), row);
+    const references = await writeDocument(what, path, row);
     present.set(path, { key: row.key, sha256: row.scan.sha256, references });
     reached("form: document written");
     tick(`references: ${++done} of ${missing.length} granules`);
@@ -70,7 +67,7 @@ export async function writeDocuments(what: Documents, isAnew: boolean): Promise<
   }
   for (const path of present.keys()) {
     if (wanted.has(path)) continue;
-    await rm(join(folder, path), { force: true });
+    await place.remove(path);
     present.delete(path);
   }
   await note();
@@ -114,25 +111,21 @@ function isOf({ key, scan }: LayoutRow, document: Document | undefined): boolean
   return document?.key === key && document.sha256 === scan.sha256;
 }
 
-async function writeDocument({ scans, dataset, form }: Documents, place: string, { scan }: LayoutRow): Promise<number> {
+async function writeDocument({ scans, dataset, form, place }: Documents, path: string, { scan }: LayoutRow): Promise<number> {
   const root = withoutDropped((await scans.get(scan)).root, dataset.scan.drop);
   const { pieces } = kerchunkJson(root, { uri: mappedUri(form.map) });
-  await writeWhole(place, Buffer.concat(Array.from(pieces, (piece) => Buffer.from(piece))));
+  await place.write(path, Buffer.concat(Array.from(pieces, (piece) => Buffer.from(piece))));
   return countReferences(root);
 }
 
-async function readIndex(folder: string): Promise<z.infer<typeof indexSchema>> {
-  const file = join(folder, INDEX);
-  const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return "[]";
-    throw error;
-  });
+async function readIndex(place: FormPlace, to: string): Promise<z.infer<typeof indexSchema>> {
+  const text = Buffer.from((await place.read(INDEX)) ?? Buffer.from("[]")).toString();
   try {
     return indexSchema.parse(JSON.parse(text));
   } catch (cause) {
     throw new FreshetError("corrupt", "the list of documents of references cannot be read", {
       found: text.slice(0, 80),
-      uri: file,
+      uri: `${to}/${INDEX}`,
       remedy: "Give the form a folder of its own, or move that one away",
       cause,
     });

@@ -7,7 +7,7 @@ import { createZstdCompress } from "node:zlib";
 import type { KerchunkJsonForm, KerchunkParquetForm } from "../../dataset/index.ts";
 import type { StoreChange } from "../../writers/icechunk/index.ts";
 import { changesJson, type WrittenReferences } from "../../writers/kerchunk-json/index.ts";
-import { kerchunkParquet } from "../../writers/kerchunk-parquet/index.ts";
+import { type FormFiles, kerchunkParquet } from "../../writers/kerchunk-parquet/index.ts";
 import { mappedUri } from "../../writers/uri-mapping.ts";
 
 /** A form of which each version is kept whole. */
@@ -36,12 +36,12 @@ export function latestName(form: VersionedForm): string | undefined {
   return form.kind === "kerchunk-json" ? `latest${suffixOf(form)}` : undefined;
 }
 
-/** Writes a version to a place where nobody looks; on disk when it resolves. @param previous the place of the version that the changes begin with. */
+/** Writes a version to a place where nobody looks; on disk when it resolves. @param previous the version that the changes begin with. */
 export async function writeVersion(
   form: VersionedForm,
   place: string,
   changes: AsyncIterable<StoreChange>,
-  previous: string | undefined,
+  previous: FormFiles | undefined,
   signal: AbortSignal,
 ): Promise<WrittenReferences> {
   const uri = mappedUri(form.map);

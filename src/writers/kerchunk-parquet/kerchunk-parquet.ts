@@ -1,7 +1,6 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { FreshetError } from "../../errors/index.ts";
+import { FreshetError, isFreshetError } from "../../errors/index.ts";
 import { writeWhole } from "../../storage/index.ts";
 import type { ChunkReference } from "../../virtual/index.ts";
 import type { ArrayChange, StoreChange } from "../icechunk/store-change.ts";
@@ -9,6 +8,7 @@ import type { WrittenReferences } from "../kerchunk-json/index.ts";
 import { patchedChunks } from "../row-patch.ts";
 import { plainUri } from "../uri-mapping.ts";
 import { Zarr2Metadata } from "../zarr2/index.ts";
+import type { FormFiles } from "./form-files.ts";
 import type { Partition } from "./partition.ts";
 import { Partitions } from "./partitions.ts";
 
@@ -40,8 +40,8 @@ export interface KerchunkParquetOptions {
   readonly folder: string;
   /** Rows to a partition. */
   readonly records: number;
-  /** A folder that this wrote, with as many records: the changes are changes of it, and what they leave alone is taken over. */
-  readonly previous?: string | undefined;
+  /** A version that this wrote, with as many records: the changes are changes of it, and what they leave alone is taken over. */
+  readonly previous?: FormFiles | undefined;
   /** The uri of a chunk as the references name it. Default: `plainUri`. */
   readonly uri?: ((uri: string) => string) | undefined;
 }
@@ -55,7 +55,7 @@ export interface WrittenParquet extends WrittenReferences {
  * Writes references as Parquet, in the layout that fsspec's LazyReferenceMapper reads: `.zmetadata`, and for each array
  * `refs.<n>.parq` with rows n · records up to (n + 1) · records of its chunk grid in C order. Partitions without a reference are
  * not written. The folder is whole when this resolves, and not before.
- * @throws FreshetError `corrupt` for a previous folder that cannot be read.
+ * @throws FreshetError `corrupt` for a previous version that cannot be read.
  */
 export async function kerchunkParquet(
   changes: AsyncIterable<StoreChange>,
@@ -66,12 +66,13 @@ export async function kerchunkParquet(
   return form.finish();
 }
 
-/** True for a folder that `kerchunkParquet` wrote whole, with so many records. */
-export async function isParquetForm(folder: string, records: number): Promise<boolean> {
+/** True for a version that `kerchunkParquet` wrote whole, with so many records. */
+export async function isParquetForm(files: FormFiles, records: number): Promise<boolean> {
   try {
-    return (await readRecord(folder)).records === records;
-  } catch {
-    return false;
+    return (await readRecord(files)).records === records;
+  } catch (error) {
+    if (isFreshetError(error, "corrupt")) return false;
+    throw error;
   }
 }
 
@@ -87,7 +88,7 @@ class ParquetForm {
     folder: string,
     records: number,
     uri: (uri: string) => string,
-    previous: string | undefined,
+    previous: FormFiles | undefined,
     before: FormRecord | undefined,
   ) {
     this.#folder = folder;
@@ -244,14 +245,14 @@ function indexOf(grid: readonly number[], cell: number): number[] {
   return index;
 }
 
-async function readRecord(folder: string): Promise<FormRecord> {
-  const file = join(folder, RECORD);
+async function readRecord(files: FormFiles): Promise<FormRecord> {
+  const bytes = await files.read(RECORD);
   try {
-    return recordSchema.parse(JSON.parse(await readFile(file, "utf8")));
+    return recordSchema.parse(JSON.parse(Buffer.from(bytes ?? []).toString()));
   } catch (cause) {
     throw new FreshetError("corrupt", "the record of a Parquet form cannot be read", {
-      found: (cause as Error).message,
-      uri: file,
+      found: bytes === undefined ? "none" : (cause as Error).message,
+      uri: `${files.place}/${RECORD}`,
       cause,
     });
   }

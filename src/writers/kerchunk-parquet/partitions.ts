@@ -1,7 +1,8 @@
-import { copyFile, link, readFile, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isFreshetError } from "../../errors/index.ts";
-import { makeFolder, writeWhole } from "../../storage/index.ts";
+import { writeWhole } from "../../storage/index.ts";
+import { type FormFiles, folderFiles } from "./form-files.ts";
 import { Partition } from "./partition.ts";
 import { decodePartition, encodePartition } from "./partition-file.ts";
 
@@ -22,7 +23,8 @@ export class Partitions {
   written = 0;
   copied = 0;
   readonly #folder: string;
-  readonly #previous: string | undefined;
+  readonly #written: FormFiles;
+  readonly #previous: FormFiles | undefined;
   readonly #records: number;
   readonly #held = new Map<string, Held>();
   /** Partitions whose last word is the new folder's; those without a reference have no file there. */
@@ -30,9 +32,10 @@ export class Partitions {
   /** Arrays that begin empty, whatever the previous version has. */
   readonly #anew = new Set<string>();
 
-  /** @param previous the folder of the version that it begins with. */
-  constructor(folder: string, previous: string | undefined, records: number) {
+  /** @param previous the version that it begins with. */
+  constructor(folder: string, previous: FormFiles | undefined, records: number) {
     this.#folder = folder;
+    this.#written = folderFiles(folder);
     this.#previous = previous;
     this.#records = records;
   }
@@ -59,15 +62,14 @@ export class Partitions {
 
   /** The partition as the previous version has it; undefined where it has none. */
   async previous(path: string, number: number): Promise<Partition | undefined> {
-    return this.#previous === undefined ? undefined : this.#decoded(join(this.#previous, nameOf(path, number)));
+    return this.#previous === undefined ? undefined : this.#decoded(this.#previous, nameOf(path, number));
   }
 
   /** Takes over the previous version's file, where it has one and nothing was written in its place. */
   async keep(path: string, number: number): Promise<void> {
     const name = nameOf(path, number);
     if (this.#previous === undefined || this.#inFolder.has(name) || this.#held.get(name)?.isChanged === true) return;
-    await makeFolder(join(this.#folder, path));
-    if (await linkOrCopy(join(this.#previous, name), join(this.#folder, name))) this.copied++;
+    if (await this.#previous.takeOver(name, this.#folder)) this.copied++;
   }
 
   /** Writes what is held. */
@@ -79,21 +81,18 @@ export class Partitions {
   async #read(path: string, number: number): Promise<Partition> {
     const name = nameOf(path, number);
     let partition: Partition | undefined;
-    if (this.#inFolder.has(name)) partition = await this.#decoded(join(this.#folder, name));
+    if (this.#inFolder.has(name)) partition = await this.#decoded(this.#written, name);
     else if (!this.#anew.has(path)) partition = await this.previous(path, number);
     return partition ?? new Partition(this.#records);
   }
 
-  async #decoded(file: string): Promise<Partition | undefined> {
-    const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === "ENOENT") return undefined;
-      throw error;
-    });
+  async #decoded(files: FormFiles, name: string): Promise<Partition | undefined> {
+    const bytes = await files.read(name);
     if (bytes === undefined) return undefined;
     try {
       return await decodePartition(bytes, this.#records);
     } catch (error) {
-      throw isFreshetError(error) ? error.at({ uri: file }) : error;
+      throw isFreshetError(error) ? error.at({ uri: `${files.place}/${name}` }) : error;
     }
   }
 
@@ -107,19 +106,5 @@ export class Partitions {
 }
 
 function nameOf(path: string, number: number): string {
-  return join(path, `refs.${number}.parq`);
-}
-
-/** One file under two names, where the file system can; a copy elsewhere. False where there is no `from`. */
-async function linkOrCopy(from: string, to: string): Promise<boolean> {
-  try {
-    await link(from, to).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === "ENOENT") throw error;
-      return copyFile(from, to);
-    });
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
-    throw error;
-  }
+  return `${path.slice(1)}/refs.${number}.parq`;
 }

@@ -6,7 +6,7 @@ import { after, before, describe, test } from "node:test";
 import fc from "fast-check";
 import { bytesCodec } from "../../../src/codecs/index.ts";
 import { arrayMetadata, groupMetadata, type StoreChange } from "../../../src/writers/icechunk/index.ts";
-import { kerchunkParquet } from "../../../src/writers/kerchunk-parquet/index.ts";
+import { folderFiles, kerchunkParquet } from "../../../src/writers/kerchunk-parquet/index.ts";
 import { Partition } from "../../../src/writers/kerchunk-parquet/partition.ts";
 import { decodePartition, encodePartition } from "../../../src/writers/kerchunk-parquet/partition-file.ts";
 import { oneByOne } from "../icechunk/made-changes.ts";
@@ -59,7 +59,11 @@ function changeOf(shape: readonly [number, number], set: Cells, erase: readonly 
 
 async function write(changes: readonly StoreChange[], previous?: string): Promise<string> {
   const folder = join(root, `${folders++}`);
-  await kerchunkParquet(oneByOne(changes), { folder, records: RECORDS, previous });
+  await kerchunkParquet(oneByOne(changes), {
+    folder,
+    records: RECORDS,
+    previous: previous === undefined ? undefined : folderFiles(previous),
+  });
   return folder;
 }
 
