@@ -24,7 +24,9 @@ const shared = {
     .optional()
     .describe("Prefixes of the granules' uris and what references say in their place."),
 };
-const view = written("a view by its group: best, latest, fmrc, offset/6h", (text) => /^[a-z][a-z0-9-]*(\/[A-Za-z0-9-]+)?$/.test(text))
+const view = written("a view by its group: best, latest, fmrc, offset/6h", (text) =>
+  /^[a-z][a-z0-9-]*(\/[A-Za-z0-9-]+)?$/.test(text),
+)
   .optional()
   .describe("The one view of a forecast that it shows, at its root. Default: all views, each in its group.");
 
@@ -69,7 +71,8 @@ export function completeForms(also: readonly FormInput[] | undefined, baseFolder
 /** The form that a checked document declares; relative folders are relative to `baseFolder`. */
 function completeForm(input: FormInput, baseFolder: string): Form {
   const { "kerchunk-json": json, "kerchunk-parquet": parquet, references } = input;
-  if (json !== undefined) return { kind: "kerchunk-json", ...sharedOf(json, baseFolder), ...viewOf(json), compress: json.compress ?? "none" };
+  if (json !== undefined)
+    return { kind: "kerchunk-json", ...sharedOf(json, baseFolder), ...viewOf(json), compress: json.compress ?? "none" };
   if (parquet !== undefined)
     return {
       kind: "kerchunk-parquet",

@@ -22,7 +22,8 @@ describe("forms in S3", { skip: missingS3(), timeout: 240_000 }, () => {
   let workshop: Workshop;
   let day = 0;
   const folder = (path: string): S3Folder => new S3Folder(`s3://${BUCKET}/${path}`, s3.connection);
-  const json = async (form: string, path: string) => JSON.parse(Buffer.from((await folder(form).read(path))?.bytes ?? []).toString());
+  const json = async (form: string, path: string) =>
+    JSON.parse(Buffer.from((await folder(form).read(path))?.bytes ?? []).toString());
   const names = async (form: string, isFlat = false): Promise<string[]> =>
     (await Array.fromAsync(folder(form).list("", { isFlat }), ({ path }) => path)).toSorted();
 
@@ -74,11 +75,18 @@ describe("forms in S3", { skip: missingS3(), timeout: 240_000 }, () => {
     const etag = async (path: string): Promise<string | undefined> => (await folder("parquet").facts(path))?.etag;
     assert.equal(await etag(`${first.path}/lat/refs.0.parq`), await etag(`${second.path}/lat/refs.0.parq`));
     assert.notEqual(await etag(`${first.path}/sst/refs.0.parq`), await etag(`${second.path}/sst/refs.0.parq`));
-    assert.deepEqual((await folder("json").facts("latest.json"))?.told, { "freshet-path": (await json("json", "pointer.json")).path });
-    assert.deepEqual(await names("each"), [1, 2, 3].map((at) => `2017/${nameOf(at)}.json`).concat(["documents.json", "pointer.json"]));
+    assert.deepEqual((await folder("json").facts("latest.json"))?.told, {
+      "freshet-path": (await json("json", "pointer.json")).path,
+    });
+    assert.deepEqual(
+      await names("each"),
+      [1, 2, 3].map((at) => `2017/${nameOf(at)}.json`).concat(["documents.json", "pointer.json"]),
+    );
   });
 
-  test("are opened where they lie: xarray and GDAL read granules in S3 and over HTTP", { skip: PYTHON === undefined }, async () => {
+  test("are opened where they lie: xarray and GDAL read granules in S3 and over HTTP", {
+    skip: PYTHON === undefined,
+  }, async () => {
     const expected = await workshop.read("sst");
     const parquet = `parquet/${(await json("parquet", "pointer.json")).path}`;
     const places = ["json/latest.json", "https/latest.json", parquet, `each/2017/${nameOf(2)}.json`];
@@ -120,9 +128,14 @@ describe("forms in S3", { skip: missingS3(), timeout: 240_000 }, () => {
       const { path } = await json("parquet", "pointer.json");
       assert.equal((await json("parquet", `${path}/.zmetadata`)).record_size, 100);
       const states = await publishForms(workshop, later);
-      assert.ok(states.every(({ shows, newest, trouble }) => shows === newest && trouble === ""), JSON.stringify(states));
+      assert.ok(
+        states.every(({ shows, newest, trouble }) => shows === newest && trouble === ""),
+        JSON.stringify(states),
+      );
       for (const form of ["json", "parquet"]) {
-        const versions = new Set((await names(form, true)).filter((name) => name.startsWith("v")).map((name) => name.split("-")[0]));
+        const versions = new Set(
+          (await names(form, true)).filter((name) => name.startsWith("v")).map((name) => name.split("-")[0]),
+        );
         assert.deepEqual([...versions].toSorted(), [`v${day - 1}`, `v${day}`].toSorted(), form);
       }
       assert.deepEqual(await json("json", "latest.json"), await json("json", (await json("json", "pointer.json")).path));
