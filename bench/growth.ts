@@ -1,21 +1,9 @@
 import { rm } from "node:fs/promises";
-import { onStep } from "../src/steps/index.ts";
-import { Parts, partRows, round } from "./figures.ts";
+import { type Parts, partRows, round } from "./figures.ts";
 import { GAP_EVERY, LargeProduct, REFERENCES } from "./large-product.ts";
+import { publishOne } from "./publish-one.ts";
 
 const REPEATS = 15;
-/** What a part of a publication ends with, as people call the part. */
-const PART_OF: Readonly<Record<string, string>> = {
-  "publish: before flush": "plan again",
-  "publish: part flushed": "flush",
-  "publish: after flush": "flush",
-  "publish: verified": "verify",
-  "publish: swapped": "swap",
-  "publish: before the ledger": "keep the state",
-  "publish: ledger half told": "tell the ledger",
-  "publish: ledger told": "tell the ledger",
-};
-
 /** One granule more, in a product of so many references already: milliseconds by part, for three ways to come. */
 export async function growth(sizes: readonly number[], say: (line: string) => void) {
   const rows: Record<string, string | number>[] = [];
@@ -65,25 +53,5 @@ export async function fill(product: LargeProduct, slots: number, say: (line: str
     await product.settle((granules) => {
       if (granules % 20_000 === 0) say(`  ${granules} granules, ${round((performance.now() - started) / 1000)} s`);
     });
-  }
-}
-
-async function publishOne(product: LargeProduct): Promise<Parts> {
-  const parts = new Parts();
-  const [plan] = await product.publisher.plan(product.dataset);
-  if (plan === undefined || "trouble" in plan) throw new Error(plan === undefined ? "nothing to publish" : plan.trouble);
-  parts.mark("plan");
-  const stop = onStep((step) => {
-    const part = PART_OF[step];
-    if (part !== undefined) parts.mark(part);
-  });
-  try {
-    await product.publisher.publish(product.reference, product.dataset, plan, (what) => {
-      if (what.startsWith("reading scans")) parts.mark("read scans");
-      else if (what === "writing") parts.mark("write");
-    });
-    return parts;
-  } finally {
-    stop();
   }
 }

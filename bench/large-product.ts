@@ -3,7 +3,7 @@ import { link, mkdir, mkdtemp, stat, utimes, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { canonicalDataset, type Dataset, parseDatasetFile, type TimeseriesProduct } from "../src/dataset/index.ts";
+import { canonicalDataset, type Dataset, type Product, parseDatasetFile } from "../src/dataset/index.ts";
 import { type Ledger, openLedger, type RevisionId, revisionIdentity } from "../src/ledger/index.ts";
 import { ProductStores, Publisher } from "../src/publication/index.ts";
 import { type Scan, ScanStore, scan, withSamples, writeScan } from "../src/scan/index.ts";
@@ -22,6 +22,44 @@ export const GAP_EVERY = 50;
 const PAGE = 5_000;
 /** ext4 allows a file 65 000 names. */
 const NAMES_OF_A_FILE = 50_000;
+/** Of the forecast: hours from run to run, and granules of each run, one for every hour from 0. */
+const CYCLE_HOURS = 6;
+export const LEADS = 49;
+
+/** What a large product is: its dataset file, and what stands in its slots. */
+interface Kind {
+  readonly file: string;
+  readonly fieldsOf: (slot: number) => { readonly valid: number; readonly run?: number };
+}
+
+const KINDS = {
+  timeseries: {
+    file: `
+sources: { s: { at: "in/" } }
+---
+name: large
+from: { source: s }
+match: "{valid:%Y%m%d%H}-{revision}.nc"
+products: [ { timeseries: { calendar: { every: 1h, from: "2000-01-01" }, store: store } } ]
+`,
+    fieldsOf: (slot) => ({ valid: START_MS + slot * HOUR_MS }),
+  },
+  forecast: {
+    file: `
+sources: { s: { at: "in/" } }
+---
+name: large
+from: { source: s }
+match: "{run:%Y%m%d%H}-{lead:2h}-{revision}.nc"
+runs: { every: ${CYCLE_HOURS}h, leads: 0h..${LEADS - 1}h/1h }
+products: [ { forecast: { views: [best, latest, run, fmrc, { offset: [0h, 24h] }], store: store } } ]
+`,
+    fieldsOf: (slot) => {
+      const run = START_MS + Math.floor(slot / LEADS) * CYCLE_HOURS * HOUR_MS;
+      return { run, valid: run + (slot % LEADS) * HOUR_MS };
+    },
+  },
+} as const satisfies Readonly<Record<string, Kind>>;
 
 /**
  * A product with many granules, made without their files being scanned one by one: every granule has a file of its own by name (a
@@ -30,6 +68,7 @@ const NAMES_OF_A_FILE = 50_000;
 export class LargeProduct {
   readonly folder: string;
   readonly dataset: Dataset;
+  readonly #kind: Kind;
   readonly #template: Scan;
   readonly #bytes: Uint8Array;
   #base = "";
@@ -37,9 +76,10 @@ export class LargeProduct {
   publisher: Publisher;
   #revisions = 0;
 
-  private constructor(folder: string, ledger: Ledger, template: Scan, bytes: Uint8Array) {
+  private constructor(kind: Kind, folder: string, ledger: Ledger, template: Scan, bytes: Uint8Array) {
     this.folder = folder;
-    this.dataset = datasetIn(folder);
+    this.dataset = parseDatasetFile(kind.file, { file: join(folder, "dataset.yaml") }).datasets[0] as Dataset;
+    this.#kind = kind;
     this.ledger = ledger;
     this.#template = template;
     this.#bytes = bytes;
@@ -47,7 +87,7 @@ export class LargeProduct {
   }
 
   /** An empty product in a folder of its own, or the one that is in `folder` already. */
-  static async start(folder?: string): Promise<LargeProduct> {
+  static async start(kind: keyof typeof KINDS = "timeseries", folder?: string): Promise<LargeProduct> {
     const root = folder ?? (await mkdtemp(join(tmpdir(), "freshet-bench-")));
     await mkdir(join(root, "in"), { recursive: true });
     const more = Array.from({ length: REFERENCES - 1 }, (_, index) => ({
@@ -63,7 +103,7 @@ export class LargeProduct {
     const found = await scan(reader);
     const template = withSamples(found, await takeSamples(reader, found));
     await reader.close();
-    return new LargeProduct(root, await openLedger(join(root, "ledger.db")), template, bytes);
+    return new LargeProduct(KINDS[kind], root, await openLedger(join(root, "ledger.db")), template, bytes);
   }
 
   /** As in a process that has just begun. */
@@ -75,8 +115,8 @@ export class LargeProduct {
     return { name: this.dataset.name, hash: canonicalDataset(this.dataset).hash };
   }
 
-  get product(): TimeseriesProduct {
-    return this.dataset.products[0] as TimeseriesProduct;
+  get product(): Product {
+    return this.dataset.products[0] as Product;
   }
 
   /** Makes granules ready for these slots, many to a transaction. */
@@ -103,10 +143,11 @@ export class LargeProduct {
   }
 
   async #make(slot: number) {
-    const validMs = START_MS + slot * HOUR_MS;
+    const fields = this.#kind.fieldsOf(slot);
     const revision = this.#revisions++;
-    const stamp = new Date(validMs).toISOString().replace(/[-:T]/g, "").slice(0, 10);
-    const path = join(this.folder, "in", `${stamp}-${process.pid}-${revision}.nc`);
+    const times = [fields.run, fields.valid].filter((ms) => ms !== undefined).map((ms) => new Date(ms).toISOString());
+    const key = times.join("_").replace(/[-:]|\.000/g, "");
+    const path = join(this.folder, "in", `${key}-${process.pid}-${revision}.nc`);
     if (revision % NAMES_OF_A_FILE === 0) {
       this.#base = join(this.folder, "in", `base-${process.pid}-${revision}.nc`);
       await writeBytes(this.#base, this.#bytes);
@@ -114,14 +155,13 @@ export class LargeProduct {
     await link(this.#base, path);
     const { size, mtimeMs: lastModifiedMs } = await stat(path);
     const uri = pathToFileURL(path).href;
-    const bytes = writeScan(scanAt(this.#template, uri, validMs));
+    const bytes = writeScan(scanAt(this.#template, uri, fields.valid));
     const sha256 = createHash("sha256").update(bytes).digest("hex");
     const address = { uri: `scans/${sha256.slice(0, 2)}/${sha256}`, sha256 };
     await mkdir(join(this.folder, "scans", sha256.slice(0, 2)), { recursive: true });
     await writeFile(join(this.folder, address.uri), bytes);
-    const key = new Date(validMs).toISOString().replace(/[-:]|\.000/g, "");
     const identity = `${revisionIdentity({ size, lastModifiedMs })}:${revision}`;
-    const facts = { uri, size, lastModifiedMs, scan: address, fields: { valid: validMs } };
+    const facts = { uri, size, lastModifiedMs, scan: address, fields };
     return { id: { dataset: this.dataset.name, key, identity }, facts };
   }
 }
@@ -129,18 +169,6 @@ export class LargeProduct {
 async function writeBytes(path: string, bytes: Uint8Array): Promise<void> {
   await writeFile(path, bytes);
   await utimes(path, MODIFIED_MS / 1000, MODIFIED_MS / 1000);
-}
-
-function datasetIn(folder: string): Dataset {
-  const text = `
-sources: { s: { at: "in/" } }
----
-name: large
-from: { source: s }
-match: "{valid:%Y%m%d%H}-{revision}.nc"
-products: [ { timeseries: { calendar: { every: 1h, from: "2000-01-01" }, store: store } } ]
-`;
-  return parseDatasetFile(text, { file: join(folder, "dataset.yaml") }).datasets[0] as Dataset;
 }
 
 /** The scan of the same file under another name, with another time in it. */

@@ -2,7 +2,7 @@
 import { LargeProduct } from "./large-product.ts";
 
 const [folder = "", part = "", slots = "0"] = process.argv.slice(2);
-const product = await LargeProduct.start(folder);
+const product = await LargeProduct.start("timeseries", folder);
 switch (part) {
   case "nothing opened":
     break;

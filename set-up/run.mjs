@@ -39,7 +39,15 @@ const VERBS = {
     needs: ["peers"],
     command: (args, found) => ["scripts/bench-scan.ts", "--python", found.peersPython, ...args],
   },
-  bench: { needs: ["temporal"], command: (args) => ["bench/main.ts", ...args] },
+  bench: {
+    needs: ["temporal"],
+    needsWith: { "--peers": ["peers"] },
+    command: (args, found) => [
+      "bench/main.ts",
+      ...args,
+      ...(found.peersPython === undefined ? [] : ["--python", found.peersPython]),
+    ],
+  },
   all: { needs: ["temporal", "python", "postgres", "brokers", "s3"], command: undefined },
   oracle: { needs: ["oracle"], command: undefined },
 };
@@ -74,7 +82,8 @@ async function main([verb = "all", ...args]) {
     });
   }
   const started = Date.now();
-  const found = await prepare(chosen.needs, args);
+  const more = Object.entries(chosen.needsWith ?? {}).flatMap(([option, needs]) => (args.includes(option) ? needs : []));
+  const found = await prepare([...chosen.needs, ...more], args);
   if (chosen.command === undefined) {
     say(`ready, ${duration(Date.now() - started)}`);
     return 0;
@@ -102,7 +111,8 @@ async function prepare(needs, args) {
     : found;
 }
 
-function peersRequirements([folder]) {
+function peersRequirements(args) {
+  const folder = args[args.indexOf("--peers") + 1];
   const file = join(folder ?? "", "requirements.txt");
   if (folder && existsSync(file)) return resolve(file);
   throw new SetUpFailure("the other scanners' requirements are not there.", {

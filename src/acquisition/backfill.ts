@@ -3,7 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Announcement, BackfillGranule, BackfillPage, BackfillSettled } from "../contract/index.ts";
 import { compileNames, type Dataset, fieldsAt, heldUntil } from "../dataset/index.ts";
-import type { Ledger } from "../ledger/index.ts";
+import { isFreshetError } from "../errors/index.ts";
+import type { Ledger, NameFields } from "../ledger/index.ts";
 import { whyAbsent } from "./why-absent.ts";
 
 /** A uri has at most 4 096 characters, of at most 3 bytes each once escaped. */
@@ -18,6 +19,11 @@ export interface BackfillContext {
   readonly ledger: Ledger;
   /** Announces to this dataset; false: it does not know the name. */
   readonly announce: (announcement: Announcement) => Promise<boolean>;
+  /**
+   * Does with a granule what its workflow would do; false: it needs one.
+   * @throws FreshetError `source-missing`.
+   */
+  readonly takeIn: (key: string, fields: NameFields, announcement: Announcement) => Promise<boolean>;
   readonly signal: AbortSignal;
   readonly onProgress: (what: string) => void;
   /** Milliseconds since 1970. */
@@ -25,8 +31,9 @@ export interface BackfillContext {
 }
 
 /**
- * Announces what the next `most` lines of a list (from `offset` bytes on) name, as far as it is there, and (unless `again`) the ledger has
- * nothing usable from that place. May run twice: granules that are announced twice are one.
+ * Takes in what the next `most` lines of a list (from `offset` bytes on) name, as far as it is there, and (unless `again`) the ledger has
+ * nothing usable from that place. What the ledger has never heard of is taken in at once; the rest, and what does not go smoothly, is announced.
+ * Into a mirror every granule is announced: its copy may take long, and goes on where it was. May run twice: granules that are announced twice are one.
  * @throws FreshetError as `openSource`, when a source does not answer.
  */
 export async function announceList(
@@ -37,29 +44,59 @@ export async function announceList(
   const { uris, offset, isEnd } = await readLines(fileURLToPath(list.uri), list.offset, list.most);
   const names = compileNames(dataset.match);
   const announced: BackfillGranule[] = [];
-  let known = 0;
-  let absent = 0;
-  let foreign = 0;
-  let held = 0;
+  const counts = { ready: 0, waiting: 0, known: 0, absent: 0, foreign: 0, held: 0 };
   const one = async (uri: string): Promise<void> => {
     const fields = fieldsAt(dataset.source, names, uri);
     if (fields === undefined) {
-      foreign++;
+      counts.foreign++;
       return;
     }
     const key = names.key(fields);
-    if ((heldUntil(dataset, fields, context.now()) ?? 0) > context.now()) held++;
-    else if (!list.again && (await isKnown(context.ledger, dataset.name, key, uri))) known++;
-    else if ((await whyAbsent(dataset.source, uri, context.signal)) !== undefined) absent++;
-    else if (await context.announce({ uri, by: "backfill", heardMs: context.now(), isQuiet: true })) announced.push({ key, uri });
-    else foreign++;
+    if ((heldUntil(dataset, fields, context.now()) ?? 0) > context.now()) {
+      counts.held++;
+      return;
+    }
+    const revisions = await context.ledger.revisionsOf(dataset.name, key);
+    const usable = revisions.find((other) => other.uri === uri && (other.state === "ready" || other.state === "published"));
+    if (!list.again && usable !== undefined) {
+      counts.known++;
+      if (usable.state === "ready") counts.waiting++;
+      return;
+    }
+    const announcement: Announcement = { uri, by: "backfill", heardMs: context.now(), isQuiet: true };
+    const isNew = revisions.length === 0 && dataset.source.mirror === undefined;
+    try {
+      if (isNew && (await context.takeIn(key, fields, announcement))) {
+        counts.ready++;
+        return;
+      }
+    } catch (error) {
+      if (!isFreshetError(error, "source-missing")) throw error;
+      counts.absent++;
+      return;
+    }
+    if ((await whyAbsent(dataset.source, uri, context.signal)) !== undefined) counts.absent++;
+    else if (await context.announce(announcement)) announced.push({ key, uri });
+    else counts.foreign++;
   };
-  for (let at = 0; at < uris.length; at += AT_ONCE) {
-    await Promise.all(uris.slice(at, at + AT_ONCE).map(one));
-    context.onProgress(`${Math.min(at + AT_ONCE, uris.length)} of ${uris.length} uris`);
-    context.signal.throwIfAborted();
-  }
-  return { offset, isEnd, announced, known, absent, foreign, held };
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    for (let at = next++; at < uris.length; at = next++) {
+      context.signal.throwIfAborted();
+      await one(uris[at] as string);
+      context.onProgress(`${at + 1} of ${uris.length} uris`);
+    }
+  };
+  const lanes = Array.from({ length: AT_ONCE }, () =>
+    lane().catch((error: unknown) => {
+      // The others end what they have begun, and begin nothing more.
+      next = uris.length;
+      throw error;
+    }),
+  );
+  const failed = (await Promise.allSettled(lanes)).find(({ status }) => status === "rejected");
+  if (failed !== undefined) throw (failed as PromiseRejectedResult).reason;
+  return { offset, isEnd, announced, ...counts };
 }
 
 /** Which of these granules have ended, by the ledger. Waits until one has, for a while. */
@@ -104,11 +141,6 @@ async function endOf(
     default:
       return "others";
   }
-}
-
-async function isKnown(ledger: Ledger, dataset: string, key: string, uri: string): Promise<boolean> {
-  const revisions = await ledger.revisionsOf(dataset, key);
-  return revisions.some((revision) => revision.uri === uri && (revision.state === "ready" || revision.state === "published"));
 }
 
 async function readLines(path: string, offset: number, most: number) {

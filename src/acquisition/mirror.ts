@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { FreshetError, isFreshetError } from "../errors/index.ts";
 import { reached } from "../steps/index.ts";
-import { makeFolder, type RangeReader } from "../storage/index.ts";
+import { inFolder, type RangeReader } from "../storage/index.ts";
 import { type Checksum, ChecksumCheck } from "./checksum.ts";
 import { CopyFile } from "./copy-file.ts";
 import { type PartialCopy, piecesOfPart, usablePart } from "./partial-copy.ts";
@@ -51,7 +51,6 @@ export async function copyToMirror(
   const name = randomUUID();
   const temporary = join(parts, name);
   try {
-    // They are there but for the first granule; looking each time would be half of what a small one costs.
     const file = await inFolder(parts, () => open(temporary, "wx"));
     const onPart = async (bytes: number): Promise<void> => {
       options.onPart?.({ name, bytes, identity: reader.identity });
@@ -117,17 +116,6 @@ async function fill(
     // The part may be what is wrong with it.
     if (part !== undefined && isFreshetError(error, "source-changed")) await rm(part, { force: true });
     throw error;
-  }
-}
-
-/** Does it, and makes the folder first where that is missing. */
-async function inFolder<Result>(folder: string, act: () => Promise<Result>): Promise<Result> {
-  try {
-    return await act();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    await makeFolder(folder);
-    return act();
   }
 }
 

@@ -94,6 +94,10 @@ export interface BackfillPage {
   readonly offset: number;
   readonly isEnd: boolean;
   readonly announced: readonly BackfillGranule[];
+  /** Taken in at once, without a workflow; absent in histories of before. */
+  readonly ready?: number;
+  /** Of the known ones, those that wait for a publication: an attempt that died may have taken them in. */
+  readonly waiting?: number;
   readonly known: number;
   readonly absent: number;
   readonly foreign: number;
@@ -111,7 +115,10 @@ export interface BackfillSettled {
 export interface BackfillActivities {
   /** Writes what the next pages of the input's search tell of into the list. */
   find(input: BackfillInput, found: BackfillFound): Promise<BackfillFound>;
-  /** Announces what the next `most` lines of the list name, as far as it is there and the ledger does not have it. */
+  /**
+   * Takes in what the next `most` lines of the list name, as far as it is there and the ledger does not have it. Where that does not go
+   * smoothly, or has begun before, the granule is announced: it gets a workflow of its own.
+   */
   announcePage(input: BackfillInput, offset: number, most: number): Promise<BackfillPage>;
   /** Which of these granules the ledger says have ended? Waits for at least one for a while. */
   settle(input: BackfillInput, pending: readonly BackfillGranule[]): Promise<BackfillSettled>;

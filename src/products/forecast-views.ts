@@ -95,6 +95,14 @@ export function runName(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 16).replace(/[-:]/g, "")}Z`;
 }
 
+/** Name of the grid's first dimension, and of the coordinate that says the run everywhere. */
+export const RUN = "run";
+
+/** How the grid's manifests are split: whole runs, about as many positions to a manifest as along a line. */
+export function runSplit({ runs, split }: ForecastProduct): { readonly dimension: string; readonly chunks: number } {
+  return { dimension: RUN, chunks: Math.max(1, Math.floor(split / ForecastCells.of(runs).leads().length)) };
+}
+
 /** The cells of all runs by run and lead. */
 class RunTable {
   readonly runsMs: readonly number[];

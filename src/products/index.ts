@@ -18,6 +18,7 @@ export {
   differencesOf,
   groupOfView,
   runName,
+  runSplit,
   type ViewCell,
   type ViewChange,
   type ViewDifference,

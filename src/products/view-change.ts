@@ -3,7 +3,7 @@ import { type Attributes, ChunkManifestBuilder, textAttribute, type VirtualArray
 import { type ArrayChange, arrayMetadata, groupMetadata, type StoreChange } from "../writers/icechunk/index.ts";
 import { type ArrayContext, alongChange, cellsChange, type Leading, packedChange, staticChange } from "./array-change.ts";
 import { groupChanges, madeAxis, without } from "./epoch-change.ts";
-import { type ViewCell, type ViewChange, type ViewLayout, viewIndex } from "./forecast-views.ts";
+import { RUN, type ViewCell, type ViewChange, type ViewLayout, viewIndex } from "./forecast-views.ts";
 import { groupOf, type ShapedArray } from "./granule-shape.ts";
 import type { SlotChange } from "./layout.ts";
 import type { PlacedGranule, Shown } from "./placed-granule.ts";
@@ -26,8 +26,7 @@ export interface ViewPart {
 
 /** Runs to a chunk of their coordinate. */
 const RUNS_PER_CHUNK = 1024;
-/** Names that readers find the coordinates by: `runs` of `fmrc` and `best` alike. */
-const RUN = "run";
+/** Beside `RUN`, of `fmrc` and `best` alike. */
 const LEAD = "lead";
 
 /**

@@ -29,8 +29,8 @@ import { type StepPlace, viewDifferences, viewParts } from "./view-parts.ts";
 import type { WantedEpoch } from "./wanted.ts";
 
 /** References to a part: what a commit of the store takes well, and what may be in memory at once. */
-const PART_REFERENCES = 20_000;
-const PART_GRANULES = 500;
+const PART_REFERENCES = 100_000;
+const PART_GRANULES = 1000;
 const NOTHING_SHOWN: Shown = { dropped: {}, sparse: [] };
 
 /** What another decoder said of a granule that was written, and where that granule went. */
@@ -70,7 +70,7 @@ export class ChangeParts {
   header: StateHeader | undefined;
   /** Of the granules written, at most `PART_GRANULES`, evenly. */
   readonly testimonies: Testimony[] = [];
-  /** Of a forecast: what was written into the views, by epoch. */
+  /** Of a forecast: the views that were written, and what changed in them, by epoch. */
   readonly views = new Map<number, readonly ViewDifference[]>();
   /** The templates by epoch. */
   readonly templates = new Map<number, PlacedGranule>();
@@ -121,11 +121,13 @@ export class ChangeParts {
     if (product.kind === "forecast") {
       const { tick } = this.#writing;
       const differences = viewDifferences(epoch, product, isFresh);
-      this.views.set(epoch.epoch, differences);
       const most = { references: PART_REFERENCES, granules: PART_GRANULES };
       const granule = (row: LayoutRow, places: Testimony["places"]): Promise<PlacedGranule> =>
         this.#fitting(expected, epoch, epoch.layout.slotOf(row.key) ?? 0, row, places);
-      yield* viewParts(epoch, { differences, isFresh, template, before, most, granule, tick });
+      for await (const part of viewParts(epoch, { differences, isFresh, template, before, most, granule, tick })) {
+        if (part.written !== undefined) this.views.set(epoch.epoch, part.written);
+        yield part;
+      }
       return;
     }
     const calendar = calendarOf(product);

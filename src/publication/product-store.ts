@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { keysFor, s3ConnectionOf } from "../acquisition/index.ts";
 import type { Dataset, Product } from "../dataset/index.ts";
 import { FreshetError, isFreshetError } from "../errors/index.ts";
-import { readStoredState, type StoredState } from "../products/index.ts";
+import { readStoredState, runSplit, type StoredState } from "../products/index.ts";
 import type { S3Connection, S3Keys } from "../storage/index.ts";
 import { containerPrefix, decodeTexts, IcechunkStore, type StoreOptions } from "../writers/icechunk/index.ts";
 
@@ -114,6 +114,7 @@ async function storeOptions(dataset: Dataset, product: Product): Promise<StoreOp
     prefixes: [...new Set(places.map(containerPrefix))],
     s3: await s3ConnectionOf(source),
     split: { dimension: product.dimension, chunks: product.split },
+    alsoSplit: product.kind === "forecast" ? [runSplit(product)] : undefined,
   };
 }
 

@@ -75,6 +75,14 @@ export function viewDifferences(
   return differencesOf(storedViews, viewsOf(layout, product, steps), isFresh, forced);
 }
 
+/** A part of what a publication writes into views. */
+interface WrittenPart {
+  readonly change: StoreChange;
+  readonly shown: Shown;
+  /** With the last part: the views that any part has written, or that leave. */
+  readonly written?: readonly ViewDifference[];
+}
+
 /**
  * What a publication writes into the views of one epoch of a forecast, part by part. Each granule is read once, for all views.
  * The last part says the final word of every view that changed, and holds the pages of the layout.
@@ -82,7 +90,7 @@ export function viewDifferences(
 export async function* viewParts(
   epoch: WantedEpoch,
   { differences, isFresh, template, before, most, granule, tick }: ViewWriting,
-): AsyncGenerator<{ change: StoreChange; shown: Shown }> {
+): AsyncGenerator<WrittenPart> {
   const { layout, difference } = epoch;
   const jobs = jobsOf(differences);
   const part = new Part(epoch, differences, template);
@@ -119,7 +127,8 @@ export async function* viewParts(
     from: isFresh ? 0 : difference.from,
   });
   const removed = differences.flatMap(({ isGone, wanted }) => (isGone ? [`${epochGroup(epoch.epoch)}${wanted.group}`] : []));
-  yield { change: { ...change, arrays: [...change.arrays, pages], removed }, shown };
+  const written = differences.filter(({ isGone }, index) => isGone || part.hasWritten(index));
+  yield { change: { ...change, arrays: [...change.arrays, pages], removed }, shown, written };
 }
 
 /** Changes that need a granule, by granule. */
@@ -155,8 +164,10 @@ class Part {
   readonly #template: PlacedGranule;
   #changes: ViewChange[][];
   #steps: Map<number, PlacedGranule>[];
-  readonly #isWritten: boolean[];
+  /** Its arrays are there. */
+  readonly #isThere: boolean[];
   readonly #isTouched: boolean[];
+  readonly #written = new Set<number>();
 
   constructor(epoch: WantedEpoch, differences: readonly ViewDifference[], template: PlacedGranule) {
     this.#epoch = epoch;
@@ -164,7 +175,7 @@ class Part {
     this.#template = singleStep(template, 0);
     this.#changes = differences.map(() => []);
     this.#steps = differences.map(() => new Map());
-    this.#isWritten = differences.map(({ isNew }) => !isNew);
+    this.#isThere = differences.map(({ isNew }) => !isNew);
     this.#isTouched = differences.map(
       ({ isNew, isGone, changes, from, wanted }) => !isGone && (isNew || changes.length > 0 || from !== wanted.cells.length),
     );
@@ -173,6 +184,11 @@ class Part {
   add(view: number, change: ViewChange, step: PlacedGranule | undefined): void {
     (this.#changes[view] as ViewChange[]).push(change);
     if (step !== undefined) this.#steps[view]?.set(change.at, step);
+  }
+
+  /** True: `take` has given something of this view. */
+  hasWritten(view: number): boolean {
+    return this.#written.has(view);
   }
 
   /** The change, and the beginning of the next one. */
@@ -184,13 +200,14 @@ class Part {
       const change = viewChange({
         under: epochGroup(this.#epoch.epoch),
         wanted,
-        isFirst: !this.#isWritten[index],
+        isFirst: !this.#isThere[index],
         shown,
         template: this.#template,
         changes: this.#changes[index] as ViewChange[],
         granules: this.#steps[index] as Map<number, PlacedGranule>,
       });
-      this.#isWritten[index] = true;
+      this.#isThere[index] = true;
+      this.#written.add(index);
       for (const group of change.groups) groups.set(group.path, group);
       arrays.push(...change.arrays);
     }

@@ -9,7 +9,7 @@ export { getJson, type JsonAnswer } from "./http-json.ts";
 export { type HttpReaderOptions, openHttpReader } from "./http-reader.ts";
 export { listPage } from "./list-page.ts";
 export type { ListedFile, ListedPage } from "./listed-page.ts";
-export { makeFolder } from "./make-folder.ts";
+export { inFolder, makeFolder } from "./make-folder.ts";
 export { openReader, type ReaderOptions } from "./open-reader.ts";
 export type { RangeReader, SourceIdentity } from "./range-reader.ts";
 export { type ReadingPlan, readingPlanOf } from "./reading-plan.ts";

@@ -25,3 +25,14 @@ export async function makeFolder(path: string): Promise<void> {
     throw error;
   }
 }
+
+/** Does what wants a folder to be there, and makes it only where it is missing: looking first would be half of what a small file costs. */
+export async function inFolder<Result>(folder: string, act: () => Promise<Result>): Promise<Result> {
+  try {
+    return await act();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    await makeFolder(folder);
+    return act();
+  }
+}

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { makeFolder } from "./make-folder.ts";
+import { inFolder } from "./make-folder.ts";
 
 /**
  * Writes a file that is there whole or not at all, in a folder that is made where it is missing. When it resolves, the bytes
@@ -9,10 +9,9 @@ import { makeFolder } from "./make-folder.ts";
  */
 export async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
   const folder = dirname(path);
-  await makeFolder(folder);
   const temporary = join(folder, `.${randomUUID()}`);
   try {
-    const file = await open(temporary, "wx");
+    const file = await inFolder(folder, () => open(temporary, "wx"));
     try {
       await file.writeFile(bytes);
       await file.sync();

@@ -101,6 +101,7 @@ export async function startWorker(settings: Settings, options: WorkerStart = {})
     (await announcer.announce(announcement, { only })).map(({ workflowId }) => workflowId);
   const startBackfill: Parameters<typeof createErrandActivities>[0]["startBackfill"] = (reference, uris, how) =>
     beginBackfill(client, settings.home, reference, uris, how);
+  const granuleParts = { ledger, scans, files, wake, notify: tell, tellRun: tellTheRun };
   const worker = await Worker.create({
     connection,
     namespace: settings.temporalNamespace,
@@ -108,9 +109,9 @@ export async function startWorker(settings: Settings, options: WorkerStart = {})
     ...options.temporal,
     workflowBundle: options.temporal?.workflowBundle ?? (await workflowBundle()),
     activities: {
-      ...createGranuleActivities({ ledger, scans, files, wake, notify: tell, tellRun: tellTheRun }),
+      ...createGranuleActivities(granuleParts),
       ...createDatasetActivities({ publisher, operator, forms, files, ledger, notify: tell }),
-      ...createBackfillActivities({ ledger, files, announceLast, wake }),
+      ...createBackfillActivities({ ...granuleParts, announceLast }),
       ...createListingActivities({ ledger, announce, routes: (uri) => announcer.routes(uri) }),
       ...createCmrActivities({ ledger, announce }),
       ...createErrandActivities({ ledger, files, announceTo, startBackfill }),

@@ -36,7 +36,7 @@ const START: BackfillPlace = {
 };
 
 /**
- * Announces the granules of a list (which a search has written, where one is asked for), a window of them at a time: as some end, as many others begin. Each window's worth of granules is
+ * Takes in the granules of a list (which a search has written, where one is asked for), a window of them at a time: as some end, as many others begin. Each window's worth of granules is
  * published together. Paused, it begins no others. Cancelled, it publishes what is ready, and ends.
  */
 export async function backfill(given: BackfillInput): Promise<BackfillStatus> {
@@ -90,7 +90,9 @@ export async function backfill(given: BackfillInput): Promise<BackfillStatus> {
         asked = 0;
         ({ offset, isEnd } = page);
         pending = [...pending, ...page.announced];
-        add({ announced: page.announced.length, known: page.known, absent: page.absent, foreign: page.foreign, held: page.held });
+        const { known, absent, foreign, held, ready = 0, waiting = 0 } = page;
+        unpublished += ready + waiting;
+        add({ announced: page.announced.length + ready, ready, known, absent, foreign, held });
       }
       if (pending.length > 0) {
         const settled = await settle(input, pending);

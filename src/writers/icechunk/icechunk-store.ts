@@ -39,7 +39,15 @@ export interface StoreOptions {
   /** Keys of S3 by prefix, where they are not the environment's. They never go into the store. */
   readonly keys?: Readonly<Record<string, S3Keys>> | undefined;
   /** Dimension along which manifests are split, and chunks to a manifest: an append rewrites one such window, not all. */
-  readonly split: { readonly dimension: string; readonly chunks: number };
+  readonly split: ManifestSplit;
+  /** More such dimensions: arrays that have one of these are split along it. */
+  readonly alsoSplit?: readonly ManifestSplit[] | undefined;
+}
+
+export interface ManifestSplit {
+  readonly dimension: string;
+  /** Chunks to a manifest, at least 1. */
+  readonly chunks: number;
 }
 
 export interface StageOptions {
@@ -338,11 +346,11 @@ async function valueIn(store: Store, key: string): Promise<Uint8Array | undefine
   }
 }
 
-function configOf({ split }: StoreOptions): RepositoryConfig {
-  const windows = [
-    { condition: { DimensionName: `^${escapeRegExp(split.dimension)}$` }, num_chunks: split.chunks },
-    { condition: { DimensionName: "^page$" }, num_chunks: PAGES_PER_MANIFEST },
-  ];
+function configOf({ split, alsoSplit = [] }: StoreOptions): RepositoryConfig {
+  const windows = [split, ...alsoSplit, { dimension: "page", chunks: PAGES_PER_MANIFEST }].map(({ dimension, chunks }) => ({
+    condition: { DimensionName: `^${escapeRegExp(dimension)}$` },
+    num_chunks: chunks,
+  }));
   return {
     inlineChunkThresholdBytes: INLINE_BYTES,
     caching: { numChunkRefs: CACHED_REFERENCES },
