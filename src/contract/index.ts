@@ -96,4 +96,4 @@ export {
   type ReconcilePlace,
   type ReconcileStep,
 } from "./reconcile.ts";
-export type { RunActivities, RunInput, RunReference, RunStage, RunStatus } from "./run.ts";
+export type { GiveUp, RunActivities, RunInput, RunReference, RunStage, RunStatus } from "./run.ts";

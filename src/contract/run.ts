@@ -34,11 +34,25 @@ export interface RunStatus {
   readonly dueMs: number | undefined;
   /** From when on it is no longer waited for. */
   readonly givenUpMs: number;
+  /** Who has given it up, and why, where somebody has. */
+  readonly givenUp?: string | undefined;
+}
+
+/** The update `giveUp` of a run: nobody waits for the rest of it any more. Answers where the run is then. */
+export interface GiveUp {
+  /** Why. */
+  readonly reason: string;
+  /** Who says so. */
+  readonly by?: string | undefined;
+  /** What has come of it and is not published stays out. Default: it is published. */
+  readonly leave?: boolean | undefined;
 }
 
 export interface RunActivities {
   /** What the ledger says of the run now. */
   lookAtRun(run: RunReference): Promise<RunStatus>;
+  /** Records in the ledger that the run is given up, and answers what the ledger says of it now. May run twice. */
+  giveUpRun(run: RunReference, asked: GiveUp): Promise<RunStatus>;
   /** Wakes the dataset: what waited for the run may be published. */
   releaseRun(dataset: DatasetReference): Promise<void>;
   /** Starts the workflows of the runs that have begun lately and are not whole. Answers their names. */

@@ -4,6 +4,7 @@ export { canonicalJson, digestOf } from "./digest.ts";
 export { revisionIdentity } from "./identity.ts";
 export {
   type Alarm,
+  type GivenUpRun,
   type GranuleQuery,
   type Heard,
   type Ledger,

@@ -140,6 +140,19 @@ export interface RaisedAlarm extends Alarm {
   readonly endedMs: number | undefined;
 }
 
+/** A run of a model that nobody waits for any more, because somebody said so. */
+export interface GivenUpRun {
+  /** Forecast reference time, milliseconds since 1970. */
+  readonly runMs: number;
+  readonly reason: string;
+  /** Who said so. */
+  readonly by: string;
+  /** What has come of it and is not published stays out; false: it is published. */
+  readonly leave: boolean;
+  /** Ledger time. */
+  readonly atMs: number;
+}
+
 export interface GranuleQuery {
   /** Only revisions in this state (after `asOfMs`, where given). */
   readonly state?: RevisionState | undefined;
@@ -288,6 +301,11 @@ export interface Ledger {
     readonly isOpen?: boolean | undefined;
     readonly limit: number;
   }): Promise<readonly RaisedAlarm[]>;
+
+  /** Notes that a run is given up. One that is already stays as it was given up first. */
+  giveUpRun(dataset: string, run: Omit<GivenUpRun, "atMs">): Promise<void>;
+  /** By run. */
+  givenUpRuns(dataset: string): Promise<readonly GivenUpRun[]>;
 
   close(): Promise<void>;
 }

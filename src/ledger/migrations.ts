@@ -4,6 +4,7 @@ import type { LedgerBackend, LedgerKind } from "./backend.ts";
 import { migrateTo1 } from "./migration-1.ts";
 import { migrateTo2 } from "./migration-2.ts";
 import { migrateTo3 } from "./migration-3.ts";
+import { migrateTo4 } from "./migration-4.ts";
 import { LEDGER_TABLES } from "./table-keys.ts";
 import type { Tables } from "./tables.ts";
 
@@ -19,6 +20,7 @@ const MIGRATIONS: readonly Migration[] = [
   { version: 1, name: "events, revisions, publications, dataset files, templates", up: migrateTo1 },
   { version: 2, name: "epochs, kinds of publications, what became of sources, counts", up: migrateTo2 },
   { version: 3, name: "what sources bring, names that no dataset knows, alarms", up: migrateTo3 },
+  { version: 4, name: "runs that are given up", up: migrateTo4 },
 ];
 
 /** The version that this Freshet writes. */

@@ -4,8 +4,10 @@ import type { LedgerBackend } from "./backend.ts";
 import { selectCounts } from "./counts.ts";
 import { keepDatasetFile, putDatasetFile, selectCurrentDatasets, selectDatasetText } from "./dataset-files.ts";
 import { DatasetWriter } from "./dataset-writer.ts";
+import { giveUpRun, selectGivenUpRuns } from "./given-up-runs.ts";
 import type {
   Alarm,
+  GivenUpRun,
   GranuleQuery,
   Heard,
   Ledger,
@@ -250,6 +252,14 @@ export class SqlLedger implements Ledger {
 
   alarms(query: { readonly dataset?: string | undefined; readonly isOpen?: boolean | undefined; readonly limit: number }) {
     return this.#read((db): Promise<readonly RaisedAlarm[]> => selectAlarms(db, query));
+  }
+
+  giveUpRun(dataset: string, run: Omit<GivenUpRun, "atMs">): Promise<void> {
+    return this.#write((trx) => giveUpRun(trx, dataset, run, this.#now()));
+  }
+
+  givenUpRuns(dataset: string): Promise<readonly GivenUpRun[]> {
+    return this.#read((db) => selectGivenUpRuns(db, dataset));
   }
 
   async close(): Promise<void> {

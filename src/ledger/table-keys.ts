@@ -15,6 +15,7 @@ export const TABLE_KEYS = {
   traffic: ["source", "via"],
   unmatched_names: ["source", "name"],
   alarms: ["dataset", "kind", "subject", "raised_ms"],
+  given_up_runs: ["dataset", "run_ms"],
 } as const satisfies Readonly<Record<Exclude<keyof Tables, "ledger_schema">, readonly string[]>>;
 
 export type LedgerTable = keyof typeof TABLE_KEYS;

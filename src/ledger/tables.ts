@@ -19,6 +19,7 @@ export interface Tables {
   traffic: TrafficTable;
   unmatched_names: UnmatchedNameTable;
   alarms: AlarmTable;
+  given_up_runs: GivenUpRunTable;
 }
 
 /** One row for each migration that has run. */
@@ -172,6 +173,17 @@ export interface UnmatchedNameTable {
   count: number;
   first_ms: number;
   last_ms: number;
+}
+
+/** Runs that somebody has given up. */
+export interface GivenUpRunTable {
+  dataset: string;
+  run_ms: number;
+  reason: string;
+  by: string;
+  /** 1: what has come of it and is not published stays out. */
+  leave: number;
+  at_ms: number;
 }
 
 /** Alarms, open and ended. */

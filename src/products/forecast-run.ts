@@ -1,5 +1,5 @@
 import { type Runs, validTimeOf } from "../dataset/index.ts";
-import type { Revision } from "../ledger/index.ts";
+import type { GivenUpRun, Revision } from "../ledger/index.ts";
 import { describeLead } from "./describe-lead.ts";
 import { ForecastCells } from "./forecast-cells.ts";
 
@@ -38,6 +38,8 @@ export interface ForecastRun {
   readonly dueMs: number | undefined;
   /** From when on it is no longer waited for. */
   readonly givenUpMs: number;
+  /** Somebody has given it up before. */
+  readonly givenUp: GivenUpRun | undefined;
   /** In the order of the cells: nowcasts before forecasts, each by lead. */
   readonly members: readonly RunMember[];
   /** When something of it was heard last, milliseconds since 1970; undefined while there is nothing. */
@@ -59,8 +61,17 @@ const RANK: Readonly<Record<Revision["state"], number>> = {
   withdrawn: 5,
 };
 
-/** A run once these granules are there. Pure: the same granules at the same moment give the same run. */
-export function forecastRun(runs: Runs, runMs: number, granules: readonly RunGranule[], nowMs: number): ForecastRun {
+/**
+ * A run once these granules are there. Pure: the same granules at the same moment give the same run.
+ * @param givenUp that somebody has given it up.
+ */
+export function forecastRun(
+  runs: Runs,
+  runMs: number,
+  granules: readonly RunGranule[],
+  nowMs: number,
+  givenUp?: GivenUpRun,
+): ForecastRun {
   const cells = ForecastCells.of(runs);
   const dueMs = runs.deadlineMs === undefined ? undefined : runMs + runs.deadlineMs;
   const isOver = dueMs !== undefined && nowMs > dueMs;
@@ -77,11 +88,11 @@ export function forecastRun(runs: Runs, runMs: number, granules: readonly RunGra
     const state = memberState(granule, isOver);
     return { leadMs, isNowcast, state, isLate: granule !== undefined && dueMs !== undefined && granule.heardMs > dueMs };
   });
-  const givenUpMs = givenUpAt(runs, runMs);
+  const givenUpMs = Math.min(givenUpAt(runs, runMs), givenUp?.atMs ?? Number.POSITIVE_INFINITY);
   const heardMs = granules.reduce<number | undefined>((last, granule) => Math.max(last ?? 0, granule.heardMs), undefined);
   const isWhole = members.every(({ state }) => isSettled(state));
-  const state = isWhole ? "complete" : nowMs > givenUpMs ? "given up" : isOver ? "late" : "open";
-  return { runMs, state, dueMs, givenUpMs, members, heardMs };
+  const state = isWhole ? "complete" : givenUp !== undefined || nowMs > givenUpMs ? "given up" : isOver ? "late" : "open";
+  return { runMs, state, dueMs, givenUpMs, givenUp, members, heardMs };
 }
 
 /** Whether nothing is waited for any more in a cell of this state. */

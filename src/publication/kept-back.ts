@@ -1,5 +1,6 @@
-import { type Dataset, positionOf } from "../dataset/index.ts";
+import { type Dataset, type Product, positionOf } from "../dataset/index.ts";
 import type { Ledger, Revision } from "../ledger/index.ts";
+import { ForecastCells, type ReadyArrival } from "../products/index.ts";
 import { readRuns } from "./read-runs.ts";
 
 /** Whether a revision waits until its run is whole. */
@@ -29,6 +30,21 @@ export function keptBack(
     const answer = open.get(runMs) ?? isOpen(runMs);
     open.set(runMs, answer);
     return answer;
+  };
+}
+
+/** Why an arrival of a forecast stays out: somebody has given its run up, and left it out. Undefined for the others. */
+export async function leftRuns(
+  ledger: Ledger,
+  { name }: Dataset,
+  product: Product,
+): Promise<(arrival: Pick<ReadyArrival, "place">) => string | undefined> {
+  if (product.kind !== "forecast") return () => undefined;
+  const cells = ForecastCells.of(product.runs);
+  const left = new Map((await ledger.givenUpRuns(name)).filter(({ leave }) => leave).map((run) => [run.runMs, run]));
+  return ({ place }) => {
+    const run = place === undefined ? undefined : left.get(cells.at(place).runMs);
+    return run && `its run was given up and left out by ${run.by}: ${run.reason}`;
   };
 }
 

@@ -45,7 +45,8 @@ export async function readRuns(
     const counts = revision.state === "published" || revision.changedSeq <= upToSeq;
     if (counts && typeof run === "number") byRun.get(run)?.push(revision);
   }
-  return [...byRun].map(([runMs, granules]) => forecastRun(runs, runMs, granules, nowMs));
+  const givenUp = new Map((await ledger.givenUpRuns(dataset.name)).map((run) => [run.runMs, run]));
+  return [...byRun].map(([runMs, granules]) => forecastRun(runs, runMs, granules, nowMs, givenUp.get(runMs)));
 }
 
 /** The forecast reference time of the first run in the ledger; undefined where there is none. */

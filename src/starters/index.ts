@@ -9,7 +9,7 @@ export { Starters, type StartersOptions } from "./delivery/starters.ts";
 export { notify, startNotification } from "./notification.ts";
 export { startReconciliation } from "./reconcile.ts";
 export { type RoutedGranule, Router } from "./routing.ts";
-export { tellRun } from "./run-workflow.ts";
+export { giveUpRun, tellRun } from "./run-workflow.ts";
 export { ensureSearchAttributes } from "./search-attributes.ts";
 export { connectTemporal, noServer } from "./temporal-connection.ts";
 export { checkSecrets } from "./webhook/access.ts";

@@ -1,7 +1,14 @@
-import { type Client, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from "@temporalio/client";
+import {
+  type Client,
+  WithStartWorkflowOperation,
+  WorkflowIdConflictPolicy,
+  WorkflowIdReusePolicy,
+  type WorkflowStartOptions,
+} from "@temporalio/client";
 import { SearchAttributeType, TypedSearchAttributes } from "@temporalio/common";
 import {
   type DatasetReference,
+  type GiveUp,
   type RunInput,
   type RunStatus,
   runsScheduleId,
@@ -21,13 +28,30 @@ const DAY_MS = 86_400_000;
 export async function tellRun(client: Client, reference: DatasetReference, { runs }: Dataset, runMs: number): Promise<void> {
   if (runs === undefined || positionOf(runs.cycle, runMs, runs.cycle.anchorMs) === undefined) return;
   if (Date.now() > givenUpAt(runs, runMs)) return;
+  await client.workflow.signalWithStart<RunWorkflow, [DatasetReference]>("run", {
+    ...startOf(reference, runMs),
+    signal: "look",
+    signalArgs: [reference],
+  });
+}
+
+/** Has the workflow of a run give it up, and starts it where it does not run. @throws WorkflowUpdateFailedError with its reason. */
+export async function giveUpRun(client: Client, reference: DatasetReference, runMs: number, asked: GiveUp): Promise<RunStatus> {
+  const startWorkflowOperation = new WithStartWorkflowOperation<RunWorkflow>("run", {
+    ...startOf(reference, runMs),
+    workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+  });
+  return client.workflow.executeUpdateWithStart<RunWorkflow, RunStatus, [GiveUp]>("giveUp", { startWorkflowOperation, args: [asked] });
+}
+
+type RunWorkflow = (input: RunInput) => Promise<RunStatus>;
+
+function startOf(reference: DatasetReference, runMs: number): WorkflowStartOptions<RunWorkflow> {
   const name = runName(runMs);
-  await client.workflow.signalWithStart<(input: RunInput) => Promise<RunStatus>, [DatasetReference]>("run", {
+  return {
     workflowId: runWorkflowId(reference.name, name),
     taskQueue: TASK_QUEUE,
     args: [{ dataset: reference, runMs }],
-    signal: "look",
-    signalArgs: [reference],
     workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
     workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
     typedSearchAttributes: new TypedSearchAttributes([
@@ -35,7 +59,7 @@ export async function tellRun(client: Client, reference: DatasetReference, { run
       { key: { name: "FreshetStage", type: SearchAttributeType.KEYWORD }, value: "open" },
     ]),
     staticSummary: `run ${name} of ${reference.name}`,
-  });
+  };
 }
 
 /**

@@ -9,6 +9,7 @@ import type {
   DatasetSettings,
   DatasetStatus,
   Decision,
+  GiveUp,
   GranuleStatus,
   OperationResult,
   Rebuild,
@@ -41,6 +42,9 @@ export const reconcileStatusQuery = defineQuery<Reconciled>("status");
 export const lookSignal = defineSignal<[DatasetReference]>("look");
 /** What is there of this run? Undefined until it has looked for the first time. */
 export const runStatusQuery = defineQuery<RunStatus | undefined>("status");
+
+/** An operator gives the run up. Answers where it is then. */
+export const giveUpUpdate = defineUpdate<RunStatus, [GiveUp]>("giveUp");
 
 /** There may be something to publish. Carries nothing: the ledger is the queue. */
 export const wakeSignal = defineSignal("wake");

@@ -1,5 +1,6 @@
 import { defineSearchAttributeKey } from "@temporalio/common";
 import {
+  allHandlersFinished,
   condition,
   continueAsNew,
   proxyActivities,
@@ -10,7 +11,7 @@ import {
   workflowInfo,
 } from "@temporalio/workflow";
 import type { DatasetReference, RunActivities, RunInput, RunStatus } from "../contract/index.ts";
-import { lookSignal, runStatusQuery } from "./messages.ts";
+import { giveUpUpdate, lookSignal, runStatusQuery } from "./messages.ts";
 
 const STAGE = defineSearchAttributeKey("FreshetStage", "KEYWORD");
 /** Files of a run come in crowds: they are looked at together. */
@@ -23,6 +24,13 @@ const { lookAtRun, releaseRun } = proxyActivities<RunActivities>({
   startToCloseTimeout: "5 minutes",
   heartbeatTimeout: "1 minute",
   retry: { initialInterval: "500 milliseconds", maximumInterval: "1 minute" },
+});
+
+const { giveUpRun } = proxyActivities<RunActivities>({
+  summary: "an operator gives the run up",
+  startToCloseTimeout: "5 minutes",
+  heartbeatTimeout: "1 minute",
+  retry: { initialInterval: "500 milliseconds", maximumInterval: "10 seconds", maximumAttempts: 10 },
 });
 
 const { openRuns: openRunsOf } = proxyActivities<RunActivities>({
@@ -45,6 +53,15 @@ export async function run(input: RunInput): Promise<RunStatus> {
     awake = true;
   });
   setHandler(runStatusQuery, () => seen);
+  setHandler(
+    giveUpUpdate,
+    async (asked) => {
+      const status = await giveUpRun({ dataset, runMs: input.runMs }, asked);
+      awake = true;
+      return status;
+    },
+    { validator: checkGiveUp },
+  );
 
   for (;;) {
     awake = false;
@@ -57,8 +74,12 @@ export async function run(input: RunInput): Promise<RunStatus> {
       stage = seen.stage;
     }
     if (awake) continue;
-    if (stage === "complete" || stage === "given up") return seen;
-    if (workflowInfo().continueAsNewSuggested) return continueAsNew<typeof run>({ ...input, dataset, stage });
+    if (stage === "complete" || stage === "given up") {
+      if (allHandlersFinished()) return seen;
+      await condition(allHandlersFinished);
+      continue;
+    }
+    if (workflowInfo().continueAsNewSuggested && allHandlersFinished()) return continueAsNew<typeof run>({ ...input, dataset, stage });
     await condition(() => awake, untilNextLook(seen));
     if (awake) await sleep(CROWD_MS);
   }
@@ -75,8 +96,16 @@ function untilNextLook({ stage, dueMs, givenUpMs }: RunStatus): number {
   return Math.max(CROWD_MS, Math.min(nextMs + 1 - Date.now(), LOOK_EVERY_MS));
 }
 
-function describe({ run: name, stage, cells, there, late, quarantined, awaited, heardMs, dueMs }: RunStatus): string {
+function checkGiveUp(asked: unknown): void {
+  const { reason, by, leave } = (asked ?? {}) as Readonly<Record<string, unknown>>;
+  if (typeof reason !== "string" || reason === "") throw new Error('giveUp takes {"reason": "…"}: why nobody waits any more');
+  if (by !== undefined && typeof by !== "string") throw new Error("giveUp: by is text: who says so");
+  if (leave !== undefined && typeof leave !== "boolean") throw new Error("giveUp: leave is true or false");
+}
+
+function describe({ run: name, stage, cells, there, late, quarantined, awaited, heardMs, dueMs, givenUp }: RunStatus): string {
   const lines = [`**${stage}** run ${name}: ${there} of ${cells} cells are there`];
+  if (givenUp !== undefined) lines.push(`* given up by ${givenUp}`);
   if (awaited !== "") lines.push(`* waits for ${awaited}`);
   lines.push(`* ${heardMs === undefined ? "nothing of it has come" : `something of it came last at ${instant(heardMs)}`}`);
   if (dueMs !== undefined) lines.push(`* due ${instant(dueMs)}${late === 0 ? "" : `; ${late} came after that`}`);

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { type RunStatus, runsScheduleId, runWorkflowId } from "../../src/contract/index.ts";
-import { type Dataset, parseDatasetFile } from "../../src/dataset/index.ts";
+import { canonicalDataset, type Dataset, parseDatasetFile } from "../../src/dataset/index.ts";
 import { runName } from "../../src/products/index.ts";
-import { applyDatasets } from "../../src/starters/index.ts";
+import { applyDatasets, giveUpRun } from "../../src/starters/index.ts";
 import { startWorker } from "../../src/worker/index.ts";
 import { missingPython, PYTHON } from "../support/python.ts";
 import { missingTemporal } from "../support/temporal-server.ts";
@@ -92,6 +92,26 @@ publish: { coalesce: 50ms }
     assert.deepEqual([ended.stage, ended.there, ended.awaited, ended.late], ["complete", 3, "", 0]);
     await world.until(async () => (await world.ledger.unpublished("whole", "forecast")).length === 0, "the run is published");
     assert.equal(await versionsOf("whole"), 1);
+  });
+
+  test("one that an operator gives up is waited for no longer; its workflow need not be there", async () => {
+    const dataset = datasetOf("givenup", "deadline: 24h, publish: when-complete");
+    const reference = { name: dataset.name, hash: canonicalDataset(dataset).hash };
+    await apply(dataset);
+    await deliver("givenup", current, [0]);
+    await statusOf("givenup", current, ({ there }) => there === 1);
+    await handleOf("givenup", current).terminate("lost");
+    const asked = { reason: "the model failed", by: "anna" };
+    const status = await giveUpRun(world.client, reference, current, asked);
+    assert.deepEqual([status.stage, status.there, status.givenUp], ["given up", 1, "anna: the model failed"]);
+    await world.until(async () => (await versionsOf("givenup")) === 1, "what is there is published");
+    // Another one, and what has come of it stays out.
+    await deliver("givenup", current - HOUR, [0]);
+    await giveUpRun(world.client, reference, current - HOUR, { ...asked, leave: true });
+    await deliver("givenup", current - HOUR, [1]);
+    await world.until(async () => (await world.ledger.counts("givenup")).skipped === 2, "both are left out");
+    assert.equal(await versionsOf("givenup"), 1);
+    await assert.rejects(giveUpRun(world.client, reference, current, { reason: "" }));
   });
 
   test("one that is overdue is late, says what is missing, and is amended by what comes late", async () => {

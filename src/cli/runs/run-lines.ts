@@ -56,9 +56,10 @@ export function runLines(dataset: Dataset, runs: Runs, found: readonly ForecastR
 
 /** One run for programs. */
 export function runRecord(dataset: Dataset, run: ForecastRun): unknown {
-  const { runMs, state, dueMs, givenUpMs, members, heardMs } = run;
+  const { runMs, state, dueMs, givenUpMs, givenUp, members, heardMs } = run;
   return {
     ...{ dataset: dataset.name, run: runName(runMs), runMs, state, dueMs: dueMs ?? null, givenUpMs, heardMs: heardMs ?? null },
+    givenUp: givenUp ?? null,
     ...{ counts: countMembers(members), late: members.filter(({ isLate }) => isLate).length, awaited: describeAwaited(members) },
     members,
   };
