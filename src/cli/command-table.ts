@@ -81,6 +81,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/versions.ts"),
   },
   {
+    name: "as-of",
+    summary: "a dataset as it was known at a moment: which version, or built anew from the ledger",
+    load: () => import("./commands/as-of.ts"),
+  },
+  {
     name: "publish",
     summary: "publish what is ready now, or write it as a candidate",
     load: () => import("./commands/publish.ts"),

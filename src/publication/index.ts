@@ -1,3 +1,4 @@
+export { type BuiltAsOf, buildAsOf, publicationAsOf } from "./as-of.ts";
 export type { CheckOptions, CheckSubject, Compared, Disagreement, ProductCheck } from "./check.ts";
 export { checkProduct } from "./check-product.ts";
 export { Forms } from "./forms/forms.ts";

@@ -19,7 +19,7 @@ import {
 import type { ScanAddress, ScanStore } from "../scan/index.ts";
 import { arrivalOf, type EpochArrival, readArrivals, readStanding } from "./arrivals.ts";
 import { standingPlaces, whyExpired } from "./expire.ts";
-import { keptBack, withoutKept } from "./kept-back.ts";
+import { keptBack, leftRuns, withoutKept } from "./kept-back.ts";
 import { type ProductState, type ProductStores, readState } from "./product-store.ts";
 import type { Tick, Turn } from "./turn.ts";
 import { withoutGone } from "./without-gone.ts";
@@ -196,7 +196,20 @@ export class TurnMaker {
     return { state, plan, wanted, arrivals, isOnRecord: true, isFresh: kind === "rebuild" };
   }
 
-  #wanted(
+  /**
+   * These revisions alone, in a store of the product's own that nobody has written to, as if they were its publication of this number.
+   * @throws FreshetError `usage` for a store that holds something.
+   */
+  async alone(dataset: Dataset, product: Product, revisions: readonly Revision[], sequence: number): Promise<Turn> {
+    const state = await this.#parts.stores.open(dataset, product);
+    if (state.stored !== undefined)
+      throw new FreshetError("usage", "the store holds something already", { found: product.store, expected: "a new one" });
+    const wanted = await this.#wanted(dataset, product, state, revisions, true);
+    const plan = planOf(product, state, wanted, { kind: "rebuild", cursor: 0, unchanged: false, latest: undefined });
+    return { state, plan: { ...plan, sequence }, wanted, arrivals: revisions, isOnRecord: true, isFresh: true };
+  }
+
+  async #wanted(
     dataset: Dataset,
     product: Product,
     { stored }: ProductState,
@@ -210,8 +223,9 @@ export class TurnMaker {
     const formOf = (epoch: number): Promise<EpochForm> => this.#form(dataset, product, epoch, arrivals);
     // What stands already leaves by a decision of its own, when the stores are tidied.
     const front = isAnew ? undefined : firstKept(product, standingPlaces(stored), this.#parts.now());
+    const whyLeft = isAnew ? () => undefined : await leftRuns(this.#parts.ledger, dataset, product);
     const refusal = (arrival: ReadyArrival): string | undefined =>
-      arrival.misfit === undefined ? whyExpired(product, rowPlace(arrival), front) : undefined;
+      arrival.misfit === undefined ? (whyExpired(product, rowPlace(arrival), front) ?? whyLeft(arrival)) : undefined;
     return wantedProduct(stored, placed, { dataset, product, isAnew, refusal }, formOf);
   }
 
