@@ -24,8 +24,8 @@ export {
 export { openLedger } from "./open-ledger.ts";
 export { restoreLedger } from "./restore-ledger.ts";
 export {
-  EXPIRED,
   type EventDetail,
+  EXPIRED,
   fieldsOfFile,
   type HeardRevision,
   type HistoryEntry,

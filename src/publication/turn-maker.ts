@@ -22,8 +22,8 @@ import { standingPlaces, whyExpired } from "./expire.ts";
 import { keptBack, leftRuns, withoutKept } from "./kept-back.ts";
 import { type ProductState, type ProductStores, readState } from "./product-store.ts";
 import type { Tick, Turn } from "./turn.ts";
-import { withoutGone } from "./without-gone.ts";
 import { countsOf, type EpochForm, isAsStored, type Wanted, type WantedEpoch, wantedAgain, wantedProduct } from "./wanted.ts";
+import { withoutGone } from "./without-gone.ts";
 
 export interface TurnParts {
   readonly ledger: Ledger;

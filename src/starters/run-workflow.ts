@@ -41,7 +41,10 @@ export async function giveUpRun(client: Client, reference: DatasetReference, run
     ...startOf(reference, runMs),
     workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
   });
-  return client.workflow.executeUpdateWithStart<RunWorkflow, RunStatus, [GiveUp]>("giveUp", { startWorkflowOperation, args: [asked] });
+  return client.workflow.executeUpdateWithStart<RunWorkflow, RunStatus, [GiveUp]>("giveUp", {
+    startWorkflowOperation,
+    args: [asked],
+  });
 }
 
 type RunWorkflow = (input: RunInput) => Promise<RunStatus>;

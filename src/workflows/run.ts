@@ -79,7 +79,8 @@ export async function run(input: RunInput): Promise<RunStatus> {
       await condition(allHandlersFinished);
       continue;
     }
-    if (workflowInfo().continueAsNewSuggested && allHandlersFinished()) return continueAsNew<typeof run>({ ...input, dataset, stage });
+    if (workflowInfo().continueAsNewSuggested && allHandlersFinished())
+      return continueAsNew<typeof run>({ ...input, dataset, stage });
     await condition(() => awake, untilNextLook(seen));
     if (awake) await sleep(CROWD_MS);
   }

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
 import type { Dataset } from "../../src/dataset/index.ts";
 import { isFreshetError } from "../../src/errors/index.ts";
 import { buildAsOf, lookAtProduct, ProductStores, publicationAsOf } from "../../src/publication/index.ts";

@@ -73,7 +73,10 @@ describe("what a product keeps no longer", () => {
     assert.deepEqual(await workshop.steps(), [FILL, 30, 40, 50]);
     await requireAgreement();
     await operate({ kind: "release", reason: "seen", by: "anna" });
-    assert.deepEqual((await workshop.steps()).filter((value) => value !== FILL), [30, 40, 50]);
+    assert.deepEqual(
+      (await workshop.steps()).filter((value) => value !== FILL),
+      [30, 40, 50],
+    );
 
     await operate({ kind: "rebuild" });
     assert.deepEqual(await workshop.steps(), [30, 40, 50]);

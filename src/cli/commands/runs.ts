@@ -3,8 +3,8 @@ import { endOf } from "../../acquisition/index.ts";
 import { type Dataset, INSTANT_FORM, positionOf, type Runs, stepAtOrBefore, timeAt } from "../../dataset/index.ts";
 import { FreshetError } from "../../errors/index.ts";
 import type { Ledger } from "../../ledger/index.ts";
-import { readSettings } from "../../worker/settings.ts";
 import { giveUpRun } from "../../starters/index.ts";
+import { readSettings } from "../../worker/settings.ts";
 import { appliedDataset } from "../applied-dataset.ts";
 import { requireWorker } from "../has-worker.ts";
 import { runLines, runRecord } from "../runs/run-lines.ts";
@@ -85,7 +85,10 @@ async function giveUpOne(name: string, text: string, json: boolean, options: Omi
     const day = date?.replace(/^(....)(..)(..)$/, "$1-$2-$3");
     const runMs = endOf("--give-up", day === undefined ? text : `${day}T${hours}:${minutes}Z`);
     if (positionOf(cycle, runMs, cycle.anchorMs) === undefined)
-      throw new FreshetError("usage", "this is not a run of the cycle", { found: text, remedy: `freshet runs ${name} shows them` });
+      throw new FreshetError("usage", "this is not a run of the cycle", {
+        found: text,
+        remedy: `freshet runs ${name} shows them`,
+      });
     const client = await session.client();
     await requireWorker(client);
     const status = await giveUpRun(client, { name, hash }, runMs, { reason, by, leave });
