@@ -3,6 +3,7 @@ import { type Dataset, type ForecastProduct, type Product, runTimeOf, validPreci
 import { FreshetError } from "../errors/index.ts";
 import type { Ledger, Template } from "../ledger/index.ts";
 import {
+  axisOf,
   compareSchemas,
   compareTimes,
   describeDrifts,
@@ -10,6 +11,7 @@ import {
   type GranuleShape,
   groupOf,
   misfitOfSteps,
+  nameTimeOf,
   placementRules,
   referenceTimeOf,
   requireFreeNames,
@@ -88,8 +90,9 @@ export async function passGate(
 }
 
 function candidateFor(root: VirtualGroup, granule: GranuleReference, dataset: Dataset, product: Product): Candidate {
-  const axis = { name: product.axis, dimension: product.dimension };
-  const shape = shapeGranule(root, axis, validTimeOf(granule.fields, dataset.runs), validPrecisionMs(dataset.match));
+  const axis = axisOf(product);
+  const nameValidMs = nameTimeOf(validTimeOf(granule.fields, dataset.runs), axis);
+  const shape = shapeGranule(root, axis, nameValidMs, validPrecisionMs(dataset.match));
   const runMs = product.kind === "forecast" ? runOf(product, granule.fields, root) : undefined;
   const reason =
     product.kind === "forecast"
@@ -117,9 +120,9 @@ function misfitOfRun(
 }
 
 /** The run by the granule's name, or else by the file. @throws FreshetError `drift` when they disagree. */
-function runOf({ runs }: ForecastProduct, fields: GranuleReference["fields"], root: VirtualGroup): number | undefined {
-  const run = runTimeOf(fields, runs);
-  const own = referenceTimeOf(root);
+function runOf(product: ForecastProduct, fields: GranuleReference["fields"], root: VirtualGroup): number | undefined {
+  const run = runTimeOf(fields, product.runs);
+  const own = referenceTimeOf(root, axisOf(product));
   if (run !== undefined && own !== undefined && own !== run) {
     throw new FreshetError("drift", "the file's own forecast reference time is not the one in its name", {
       found: new Date(own).toISOString(),
@@ -142,7 +145,7 @@ async function driftFrom(
     const template = known.find((other) => other.product === product.name && other.epoch === epoch);
     if (template === undefined) continue;
     const { root } = await scans.get(template.scan);
-    const expected = shapeTemplate(withoutDropped(root, drop), { name: product.axis, dimension: product.dimension });
+    const expected = shapeTemplate(withoutDropped(root, drop), axisOf(product));
     const drifts = [...compareSchemas(schemaOf(expected), schemaOf(shape)), ...compareTimes(expected, shape)];
     if (drifts.length > 0) return { found: describeDrifts(drifts), key: template.key };
   }

@@ -1,8 +1,10 @@
-import { type Calendar, stepAtOrAfter, stepAtOrBefore } from "./calendar.ts";
+import { type Calendar, inMonth, monthOf, stepAtOrAfter, stepAtOrBefore } from "./calendar.ts";
+import { type Dates, dateOfDays, writtenInstant } from "./dates.ts";
 import { parseDuration } from "./duration.ts";
 import { INSTANT_FORM, parseInstant, parseTimeOfDay } from "./instant.ts";
 
 const DAY_MS = 86_400_000;
+const MONTHS_TO_1970 = 1970 * 12;
 
 /** A calendar as a dataset file writes it. */
 export interface CalendarSpec {
@@ -10,6 +12,8 @@ export interface CalendarSpec {
   readonly at?: string | undefined;
   readonly from?: string | undefined;
   readonly to?: string | undefined;
+  /** The calendar whose dates these are, and those of the granules; default: the real one. */
+  readonly dates?: Dates | undefined;
 }
 
 export type CalendarReading =
@@ -26,19 +30,20 @@ export const EVERY_FORM = "a step of time: 15m, 6h, 1d, 1mo, 1y";
  * (a date stands for its whole day).
  */
 export function readCalendar(spec: CalendarSpec): CalendarReading {
+  const { dates = "standard" } = spec;
   const steps = readEvery(spec.every);
   if (steps === undefined) return { ok: false, key: "every", allowed: EVERY_FORM };
-  const anchorMs = readAnchor(steps, spec.at ?? "00:00Z");
+  const anchorMs = readAnchor(steps, spec.at ?? "00:00Z", dates);
   if (anchorMs === undefined) return { ok: false, key: "at", allowed: anchorForm(steps) };
-  const endless: Calendar = { ...steps, anchorMs };
-  const from = spec.from === undefined ? undefined : parseInstant(spec.from);
+  const endless: Calendar = { ...steps, anchorMs, ...(dates === "standard" ? {} : { dates }) };
+  const from = spec.from === undefined ? undefined : parseInstant(spec.from, dates);
   if (spec.from !== undefined && from === undefined) return { ok: false, key: "from", allowed: INSTANT_FORM };
-  const to = spec.to === undefined ? undefined : parseInstant(spec.to);
+  const to = spec.to === undefined ? undefined : parseInstant(spec.to, dates);
   if (spec.to !== undefined && to === undefined) return { ok: false, key: "to", allowed: INSTANT_FORM };
   const fromMs = from && stepAtOrAfter(endless, from.ms);
   const toMs = to && stepAtOrBefore(endless, to.isDate ? to.ms + DAY_MS - 1 : to.ms);
   if (fromMs !== undefined && toMs !== undefined && fromMs > toMs) {
-    return { ok: false, key: "to", allowed: `a moment that leaves a step after ${new Date(fromMs).toISOString()}` };
+    return { ok: false, key: "to", allowed: `a moment that leaves a step after ${writtenInstant(dates, fromMs)}` };
   }
   return {
     ok: true,
@@ -60,20 +65,19 @@ function timeOfDaySettles(steps: Steps): boolean {
   return steps.kind === "fixed" ? DAY_MS % steps.everyMs === 0 : 12 % steps.months === 0;
 }
 
-function readAnchor(steps: Steps, at: string): number | undefined {
+function readAnchor(steps: Steps, at: string, dates: Dates): number | undefined {
   const timeOfDay = parseTimeOfDay(at);
   if (timeOfDay !== undefined) {
     if (!timeOfDaySettles(steps)) return undefined;
     return steps.kind === "fixed" ? timeOfDay % steps.everyMs : timeOfDay;
   }
-  const instant = parseInstant(at);
+  const instant = parseInstant(at, dates);
   if (instant === undefined || instant.isDate) return undefined;
-  if (steps.kind === "months" && new Date(instant.ms).getUTCDate() > 28) return undefined;
+  if (steps.kind === "months" && dateOfDays(dates, Math.floor(instant.ms / DAY_MS)).day > 28) return undefined;
   // The same steps have the same anchor, however they were written: the hash of a dataset depends on it.
   if (steps.kind === "fixed") return ((instant.ms % steps.everyMs) + steps.everyMs) % steps.everyMs;
-  const time = new Date(instant.ms);
-  const months = (time.getUTCFullYear() - 1970) * 12 + time.getUTCMonth();
-  return time.setUTCFullYear(1970, ((months % steps.months) + steps.months) % steps.months);
+  const months = monthOf(dates, instant.ms) - MONTHS_TO_1970;
+  return inMonth(dates, instant.ms, MONTHS_TO_1970 + (((months % steps.months) + steps.months) % steps.months));
 }
 
 function anchorForm(steps: Steps): string {

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Dataset, Product, TimeseriesProduct } from "./dataset.ts";
+import { type Dataset, datesOf, type Product, type TimeseriesProduct } from "./dataset.ts";
 
 /** What has to be done so that a dataset goes by a changed file. */
 export interface ChangeClass {
@@ -49,6 +49,17 @@ export function classifyChange(before: Dataset, after: Dataset): ChangeClass {
   if (before.scan.unreferenceable !== after.scan.unreferenceable) {
     refused.push(
       "scan.unreferenceable: granules would have other variables than those that are published; give the dataset another name and store, and ingest again",
+    );
+  }
+  if (before.products[0]?.fileCalendar !== after.products[0]?.fileCalendar) {
+    refused.push(
+      "calendar-of-file: granules would be valid at other times than those that are published; give the dataset another name and store, and ingest again",
+    );
+  }
+  const [first, firstAfter] = [before.products[0], after.products[0]];
+  if (first !== undefined && firstAfter !== undefined && datesOf(first) !== datesOf(firstAfter)) {
+    refused.push(
+      `calendar.dates: ${datesOf(first)} → ${datesOf(firstAfter)}; granules would be valid at other times than those that are published; give the dataset another name and store, and ingest again`,
     );
   }
   const added = after.scan.drop.filter((name) => !before.scan.drop.includes(name));

@@ -15,6 +15,7 @@ import type {
   Runs,
   Source,
   SqsDelivery,
+  TimeseriesProduct,
 } from "./dataset.ts";
 import { parseDuration } from "./duration.ts";
 import type { DatasetInput, ForecastInput, RunsInput, SourceInput, TimeseriesInput } from "./file-schema.ts";
@@ -253,6 +254,7 @@ function completeForecast(input: ForecastInput, runs: Runs, baseFolder: string):
     name: input.name ?? "forecast",
     axis,
     dimension: input.dimension ?? nameOf(axis),
+    ...fileCalendarOf(input),
     runs: form,
     views: (input.views ?? ["best", "latest", "fmrc"]).flatMap(completeView),
     leastLeadMs: milliseconds(input.least ?? "0h"),
@@ -266,6 +268,10 @@ function completeForecast(input: ForecastInput, runs: Runs, baseFolder: string):
 /** A path from the root, without the slash before it. */
 function axisOf({ axis }: Pick<TimeseriesInput, "axis">): string {
   return (axis ?? "time").replace(/^\//, "");
+}
+
+function fileCalendarOf(input: Pick<TimeseriesInput, "calendar-of-file">): Pick<TimeseriesProduct, "fileCalendar"> {
+  return input["calendar-of-file"] === "as-standard" ? { fileCalendar: "as-standard" } : {};
 }
 
 function nameOf(path: string): string {
@@ -304,6 +310,7 @@ function completeTimeseries(input: TimeseriesInput, baseFolder: string): Product
     name: input.name ?? "timeseries",
     axis,
     dimension: input.dimension ?? nameOf(axis),
+    ...fileCalendarOf(input),
     calendar: checked(reading.ok ? reading.calendar : undefined),
     ...completeKeep(input.keep?.granules, input.keep, input.calendar.from === undefined ? "cut" : "keep"),
     store: checked(parseFolder(input.store, baseFolder)).replace(/\/$/, ""),

@@ -1,5 +1,6 @@
 import type { SourceLimits } from "../storage/index.ts";
 import type { Calendar } from "./calendar.ts";
+import type { Dates } from "./dates.ts";
 import type { Form } from "./form.ts";
 import type { MessageRule } from "./message-fields.ts";
 
@@ -123,6 +124,9 @@ export interface Keep {
   readonly front: "cut" | "keep";
 }
 
+/** What the attribute `calendar` of files says is not so: their times count in the standard calendar. Undefined: it is so. */
+export type FileCalendar = "as-standard";
+
 /** A series of granules along one axis of time. */
 export interface TimeseriesProduct {
   readonly kind: "timeseries";
@@ -132,6 +136,7 @@ export interface TimeseriesProduct {
   readonly axis: string;
   /** The dimension along which granules are joined; made where the file has a scalar time. */
   readonly dimension: string;
+  readonly fileCalendar?: FileCalendar | undefined;
   /** Which instants have a place on the axis. */
   readonly calendar: Calendar;
   /** Undefined: everything stays. */
@@ -185,6 +190,7 @@ export interface ForecastProduct {
   /** The coordinate variable of valid time. */
   readonly axis: string;
   readonly dimension: string;
+  readonly fileCalendar?: FileCalendar | undefined;
   readonly runs: Runs;
   /** At least one; each is a group of the store. */
   readonly views: readonly ForecastView[];
@@ -200,6 +206,11 @@ export interface ForecastProduct {
 
 /** What a dataset keeps. More kinds come with later versions; switch over `kind`. */
 export type Product = TimeseriesProduct | ForecastProduct;
+
+/** The calendar that the dates of a product are of. */
+export function datesOf(product: Product): Dates {
+  return (product.kind === "timeseries" ? product.calendar.dates : undefined) ?? "standard";
+}
 
 /** What is done where the world does not go by the plan. */
 export interface Policies {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { EVERY_FORM, readCalendar } from "./calendar-spec.ts";
+import { DATES } from "./dates.ts";
 import { DURATION_FORM, DURATION_PATTERN, parseDuration } from "./duration.ts";
 import { formsSchema } from "./form-schema.ts";
 import { INSTANT_FORM, parseInstant } from "./instant.ts";
@@ -43,6 +44,12 @@ const calendarSchema = mapping({
     .describe("The phase: a UTC time of day, or any one instant of the calendar. Default 00:00Z."),
   from: z.string({ error: INSTANT_FORM }).optional().describe("No position before it (inclusive)."),
   to: z.string({ error: INSTANT_FORM }).optional().describe("No position after it (inclusive; a date stands for its whole day)."),
+  dates: z
+    .enum(DATES, { error: DATES.join(", ") })
+    .optional()
+    .describe(
+      "The calendar that the granules' dates are of, as their files say; positions are counted in it. Default: standard.",
+    ),
 }).superRefine((spec, context) => {
   const reading = readCalendar(spec);
   if (!reading.ok) {
@@ -68,6 +75,13 @@ function keepSchema<const Counted extends "runs" | "granules">(counted: Counted)
     .describe("What stays; the rest expires when the stores are tidied. Default: everything stays.");
 }
 
+const fileCalendarSchema = z
+  .enum(["as-labelled", "as-standard"], { error: "as-labelled, as-standard" })
+  .optional()
+  .describe(
+    "as-standard: whatever calendar the files name, their times count in the standard one. Default: as-labelled, dates are those of the calendar that they name.",
+  );
+
 const timeseriesSchema = mapping(
   {
     name: name.optional().describe("Unique in the dataset. Default: timeseries."),
@@ -75,6 +89,7 @@ const timeseriesSchema = mapping(
     dimension: plainVariable
       .optional()
       .describe("The dimension along which granules are joined; made where a file has a scalar time. Default: the axis."),
+    "calendar-of-file": fileCalendarSchema,
     calendar: calendarSchema.describe("Which instants have a place on the axis."),
     keep: keepSchema("granules"),
     store: folder.describe("Where the product is kept: a folder, relative to this file, or file:///…"),
@@ -105,6 +120,7 @@ const forecastSchema = mapping(
     dimension: plainVariable
       .optional()
       .describe("The dimension of valid time; made where a file has a scalar time. Default: the axis."),
+    "calendar-of-file": fileCalendarSchema,
     views: list(view, `a list of ${VIEWS_FORM}`)
       .optional()
       .describe("Ways to look at the runs, each a group of the store. Default: best, latest, fmrc."),

@@ -8,6 +8,7 @@ export type {
   Credentials,
   Dataset,
   DatasetFile,
+  FileCalendar,
   ForecastProduct,
   ForecastView,
   Listing,
@@ -22,6 +23,8 @@ export type {
   SqsDelivery,
   TimeseriesProduct,
 } from "./dataset.ts";
+export { datesOf } from "./dataset.ts";
+export { type Dates, dateOfDays, daysOfDate, fromReal, toReal, writtenInstant } from "./dates.ts";
 export { parseDuration } from "./duration.ts";
 export { fieldsAt, isBelow } from "./fields-at.ts";
 export type { Form, GranuleReferencesForm, KerchunkJsonForm, KerchunkParquetForm } from "./form.ts";

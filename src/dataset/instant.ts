@@ -1,3 +1,5 @@
+import { type Dates, daysOfDate } from "./dates.ts";
+
 export const INSTANT_FORM = "a UTC date or instant: 2017-06-05 or 2017-06-05T12:00Z";
 
 /** A moment as a dataset file writes it. */
@@ -8,15 +10,17 @@ export interface WrittenInstant {
   readonly isDate: boolean;
 }
 
-/** `2017-06-05`, `2017-06-05T12:00Z` or `2017-06-05T12:00:00Z`; undefined for anything else and for days that do not exist. */
-export function parseInstant(text: string): WrittenInstant | undefined {
-  const [, date, time] = /^(\d{4}-\d{2}-\d{2})(?:T(\d{2}:\d{2}(?::\d{2})?)Z)?$/.exec(text) ?? [];
-  if (date === undefined) return undefined;
-  const clock = (time ?? "00:00").padEnd(8, ":00");
-  const ms = Date.parse(`${date}T${clock}Z`);
-  // Date.parse takes 31 February for 3 March.
-  if (Number.isNaN(ms) || !new Date(ms).toISOString().startsWith(`${date}T${clock}`)) return undefined;
-  return { ms, isDate: time === undefined };
+/**
+ * `2017-06-05`, `2017-06-05T12:00Z` or `2017-06-05T12:00:00Z`; undefined for anything else and for days that do not exist in the
+ * calendar.
+ */
+export function parseInstant(text: string, dates: Dates = "standard"): WrittenInstant | undefined {
+  const [, year, month, day, time] = /^(\d{4})-(\d{2})-(\d{2})(?:T(\d{2}:\d{2}(?::\d{2})?Z))?$/.exec(text) ?? [];
+  if (year === undefined) return undefined;
+  const days = daysOfDate(dates, { year: Number(year), month: Number(month), day: Number(day) });
+  const timeOfDay = time === undefined ? 0 : parseTimeOfDay(time);
+  if (days === undefined || timeOfDay === undefined) return undefined;
+  return { ms: days * 86_400_000 + timeOfDay, isDate: time === undefined };
 }
 
 /** Milliseconds after midnight of `09:00Z` or `09:00:30Z`; undefined for anything else. */

@@ -1,6 +1,7 @@
 import { FreshetError } from "../errors/index.ts";
 import { stepAtOrAfter, timeAt } from "./calendar.ts";
 import type { Dataset } from "./dataset.ts";
+import { fromReal, toReal } from "./dates.ts";
 import { compileGrammar } from "./name-grammar.ts";
 
 /** Whether names can be made up: those of the first grammar say nothing but when the granule is valid. */
@@ -37,12 +38,15 @@ export function* urisBetween({ name, match, products, source }: Dataset, fromMs:
   for (const product of products) {
     if (product.kind !== "timeseries") continue;
     const { calendar } = product;
-    const first = stepAtOrAfter(calendar, Math.max(fromMs, calendar.fromMs ?? fromMs));
-    const last = Math.min(toMs, calendar.toMs ?? toMs);
+    const { dates = "standard" } = calendar;
+    const [from, to] = [fromReal(dates, fromMs) ?? fromMs, fromReal(dates, toMs) ?? toMs];
+    const first = stepAtOrAfter(calendar, Math.max(from, calendar.fromMs ?? from));
+    const last = Math.min(to, calendar.toMs ?? to);
     for (let position = 0; ; position++) {
       const validMs = timeAt(calendar, position, first);
       if (validMs > last) break;
-      const text = grammar.write({ valid: validMs });
+      const named = toReal(dates, validMs);
+      const text = named === undefined ? undefined : grammar.write({ valid: named });
       if (text === undefined) continue;
       const uri = new URL(text.split("/").map(encodeURIComponent).join("/"), source.at).href;
       if (products.length > 1 && given.has(uri)) continue;

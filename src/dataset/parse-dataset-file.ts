@@ -3,7 +3,15 @@ import { FreshetError } from "../errors/index.ts";
 import { SECRET_REFERENCE } from "../secrets/index.ts";
 import { positionOf } from "./calendar.ts";
 import { completeDataset, completeSource } from "./complete.ts";
-import type { Dataset, DatasetFile, ForecastProduct, Product, Runs, Source } from "./dataset.ts";
+import {
+  type Dataset,
+  type DatasetFile,
+  datesOf,
+  type ForecastProduct,
+  type Product,
+  type Runs,
+  type Source,
+} from "./dataset.ts";
 import { datasetSchema, MATCH_FORM, sourcesSchema, withSchema } from "./file-schema.ts";
 import { compileGrammar, compileNames } from "./name-grammar.ts";
 import { NameGrammarError } from "./name-token.ts";
@@ -244,6 +252,11 @@ class DatasetFileReader {
           `${showFound(product.axis)}, an axis`,
           "variables that no product needs",
         );
+      }
+      if (datesOf(product) !== datesOf(dataset.products[0] as Product)) {
+        const at = [...path, "calendar"];
+        const allowed = "the same calendar of dates in all products: granules have one valid time";
+        this.#report(document.keyLineOf(at), showPath(at), `dates of ${datesOf(product)}`, allowed);
       }
       if (dataset.products.findIndex((other) => other.name === product.name) < index) {
         const at = [...path, "name"];

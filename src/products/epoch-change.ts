@@ -71,10 +71,10 @@ export function showing(before: Shown, template: PlacedGranule, granules: readon
 
 /** The time coordinate of granules that have none: made from the layout. */
 export function madeAxis(template: PlacedGranule): { shaped: ShapedArray; attributes: Attributes } {
-  const { dimension, axisPath } = template.shape;
+  const { dimension, axisPath, dates } = template.shape;
   const attributes = new Map([
     ["units", textAttribute("seconds since 1970-01-01 00:00:00")],
-    ["calendar", textAttribute("proleptic_gregorian")],
+    ["calendar", textAttribute(dates === "standard" ? "proleptic_gregorian" : dates)],
     ["standard_name", textAttribute("time")],
   ]);
   const [any] = template.shape.arrays;

@@ -93,7 +93,7 @@ export function compareTimes(expected: GranuleShape, found: GranuleShape): Drift
     {
       path: expected.axisPath,
       fact: "time",
-      found: instant(strange),
+      found: instant(strange, expected.dates),
       expected: `an instant that ${axisType} holds in the units of the first granule`,
     },
   ];

@@ -1,7 +1,8 @@
+import { type Dates, datesOf, fromReal, type Product, writtenInstant } from "../dataset/index.ts";
 import { FreshetError } from "../errors/index.ts";
 import { arraysOf, textOf, type VirtualArray, type VirtualGroup } from "../virtual/index.ts";
 import { decodeAxis, type TimeAxis } from "./axis-time.ts";
-import { readTimeEncoding } from "./cf-time.ts";
+import { type Dating, readTimeEncoding } from "./cf-time.ts";
 import { loadedBytes, loadedValues } from "./typed-values.ts";
 
 /**
@@ -29,8 +30,10 @@ export interface GranuleShape extends TimeAxis {
   /** Name of the dimension that granules are joined along. */
   readonly dimension: string;
   readonly arrays: readonly ShapedArray[];
-  /** The instants of the granule's steps, ascending, milliseconds since 1970. At least one. */
+  /** The instants of the granule's steps, ascending, milliseconds since 1970 in the calendar of the product's dates. At least one. */
   readonly validMs: readonly number[];
+  /** The calendar that they are instants of. */
+  readonly dates: Dates;
   /** Absolute path of the time coordinate. */
   readonly axisPath: string;
   /** False where the file has no time coordinate and the product makes one from the names. */
@@ -38,10 +41,30 @@ export interface GranuleShape extends TimeAxis {
 }
 
 /** The time coordinate that a product names, and the dimension that joining makes where the file has none. */
-export interface AxisName {
+export interface AxisName extends Dating {
   /** Path from the root: `time`, `Grid/time`. */
   readonly name: string;
   readonly dimension: string;
+}
+
+/** The axis of a product, and how its times are understood. */
+export function axisOf(product: Product): AxisName {
+  const { axis, dimension, fileCalendar } = product;
+  return { name: axis, dimension, dates: datesOf(product), fileCalendar };
+}
+
+/**
+ * The instant that a name says, in the product's dates.
+ * @throws FreshetError `drift` for a day that their calendar does not have.
+ */
+export function nameTimeOf(nameValidMs: number | undefined, { dates = "standard" }: Dating): number | undefined {
+  if (nameValidMs === undefined) return undefined;
+  const validMs = fromReal(dates, nameValidMs);
+  if (validMs !== undefined) return validMs;
+  throw new FreshetError("drift", "the granule's name says a date that the calendar does not have", {
+    found: instant(nameValidMs),
+    expected: `a date of the calendar ${dates}`,
+  });
 }
 
 /** The group of a path: "" is the root. */
@@ -59,7 +82,7 @@ export function isPublishable(array: VirtualArray): boolean {
  *
  * The axis is the array at that path: one-dimensional, or a scalar (then, as where there is none, `axis.dimension` names the new
  * dimension). Without one, `nameValidMs` (from the granule's name) is the single step. Where the file has its own time, the file
- * decides, and a name that disagrees is drift: `namePrecisionMs` is how exactly it says it (a date says the day, not the hour).
+ * decides, and a name that disagrees is drift (both are instants of the product's dates, see `nameTimeOf`): `namePrecisionMs` is how exactly it says it (a date says the day, not the hour).
  *
  * Dimensions of NetCDF-4 are seen in the group that declares them and in those below it, unless one of these declares another of the
  * same name (The NetCDF User's Guide, "Groups"; here: has a coordinate variable of that name). Arrays that do not see the axis'
@@ -94,7 +117,7 @@ export function shapeGranule(
   const seeing = pathsThatSee(root, groupOf(named), dimension);
   if (isNewAxis) requireNewDimension(root, dimension, axisArray, seeing);
   const time =
-    axisArray === undefined ? timeFromName(nameValidMs, axis.name) : timeFromFile(named, axisArray, nameValidMs, namePrecisionMs);
+    axisArray === undefined ? timeFromName(nameValidMs, axis.name) : timeFromFile(axisArray, axis, nameValidMs, namePrecisionMs);
   const fixed = staticPaths(root, isNewAxis ? undefined : dimension);
 
   const arrays: ShapedArray[] = [];
@@ -105,7 +128,7 @@ export function shapeGranule(
     requireSteps(shaped, time.validMs.length);
     arrays.push(shaped);
   }
-  return { dimension, arrays, axisPath, hasAxisArray: axisArray !== undefined, ...time };
+  return { dimension, arrays, axisPath, hasAxisArray: axisArray !== undefined, dates: axis.dates ?? "standard", ...time };
 }
 
 /** The shape of a granule that others are held against: what its name says of its time no longer matters. */
@@ -233,12 +256,19 @@ function timeFromName(nameValidMs: number | undefined, axisName: string): Granul
   return { validMs: [nameValidMs], axisType: "int64", axisEncoding: { unitMs: 1_000, epochMs: 0 } };
 }
 
-function timeFromFile(path: string, array: VirtualArray, nameValidMs: number | undefined, namePrecisionMs: number): GranuleTime {
+function timeFromFile(
+  array: VirtualArray,
+  { name, ...dating }: AxisName,
+  nameValidMs: number | undefined,
+  namePrecisionMs: number,
+): GranuleTime {
+  const path = `/${name}`;
+  const { dates } = dating;
   const values = loadedValues(array);
   if (values === undefined || array.dataType.kind !== "number") {
     throw new FreshetError("unsupported", "the time coordinate's values were not read", { path });
   }
-  const axisEncoding = readTimeEncoding(textOf(array.attributes, "units") ?? "", textOf(array.attributes, "calendar"));
+  const axisEncoding = readTimeEncoding(textOf(array.attributes, "units") ?? "", textOf(array.attributes, "calendar"), dating);
   const time = { axisType: array.dataType.name, axisEncoding };
   const validMs = Array.from(values as readonly (number | bigint)[], (value) => decodeAxis(time, value));
   if (
@@ -246,7 +276,11 @@ function timeFromFile(path: string, array: VirtualArray, nameValidMs: number | u
     validMs.some((ms, index) => !Number.isFinite(ms) || (index > 0 && ms <= (validMs[index - 1] as number)))
   ) {
     throw new FreshetError("drift", "the time coordinate does not ascend", {
-      found: validMs.slice(0, 4).map(instant).join(", ") || "no step at all",
+      found:
+        validMs
+          .slice(0, 4)
+          .map((ms) => instant(ms, dates))
+          .join(", ") || "no step at all",
       expected: "at least one step, each later than the one before",
       path,
     });
@@ -254,19 +288,25 @@ function timeFromFile(path: string, array: VirtualArray, nameValidMs: number | u
   const first = validMs[0] as number;
   if (nameValidMs !== undefined && (first < nameValidMs || first >= nameValidMs + namePrecisionMs)) {
     throw new FreshetError("drift", "the file's own time is not the one in its name", {
-      found: instant(first),
+      found: instant(first, dates),
       expected:
         namePrecisionMs <= 1_000
-          ? instant(nameValidMs)
-          : `from ${instant(nameValidMs)} to before ${instant(nameValidMs + namePrecisionMs)}`,
+          ? instant(nameValidMs, dates)
+          : `from ${instant(nameValidMs, dates)} to before ${instant(nameValidMs + namePrecisionMs, dates)}`,
       path,
-      remedy: "Correct the name grammar, or skip the granule",
+      remedy: isOrdinary(array, dating)
+        ? "Correct the name grammar, or skip the granule"
+        : "Correct the name grammar, say what the file's calendar means (calendar-of-file), or skip the granule",
     });
   }
   return { validMs, ...time };
 }
 
+function isOrdinary({ attributes }: VirtualArray, { dates = "standard" }: Dating): boolean {
+  return dates === "standard" && /^(standard|(proleptic_)?gregorian)$/i.test(textOf(attributes, "calendar") ?? "standard");
+}
+
 /** An instant as people write it: `2017-06-05T12:00:00Z`. */
-export function instant(ms: number): string {
-  return Number.isFinite(ms) ? new Date(ms).toISOString().replace(".000Z", "Z") : "no time";
+export function instant(ms: number, dates: Dates = "standard"): string {
+  return writtenInstant(dates, ms);
 }

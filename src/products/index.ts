@@ -28,7 +28,15 @@ export {
 } from "./forecast-views.ts";
 export { gapsOf } from "./gaps.ts";
 export { compareSchemas, compareTimes, type Drift, describeDrifts, type GranuleSchema, schemaOf } from "./granule-schema.ts";
-export { type GranuleShape, groupOf, type ShapedArray, shapeGranule, shapeTemplate } from "./granule-shape.ts";
+export {
+  axisOf,
+  type GranuleShape,
+  groupOf,
+  nameTimeOf,
+  type ShapedArray,
+  shapeGranule,
+  shapeTemplate,
+} from "./granule-shape.ts";
 export { differenceOf, Layout, type LayoutDifference, type LayoutRow, rowPlace, type SlotChange } from "./layout.ts";
 export type { PlacedGranule, Shown } from "./placed-granule.ts";
 export {

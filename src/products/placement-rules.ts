@@ -22,7 +22,7 @@ export function slotMeaning(dataset: Dataset, product: Product): string {
   if (product.kind === "forecast") return ForecastCells.of(product.runs).meaning;
   const { calendar } = product;
   const every = calendar.kind === "fixed" ? `${calendar.everyMs} ms` : `${calendar.months} months`;
-  return `every ${every} from ${calendar.anchorMs}${dataset.policies.missing === "omit" ? ", present ones only" : ""}`;
+  return `every ${every} from ${calendar.anchorMs}${calendar.dates === undefined ? "" : ` in dates of ${calendar.dates}`}${dataset.policies.missing === "omit" ? ", present ones only" : ""}`;
 }
 
 /** What the product's slots stand for, as arithmetic: on instants, or, of a forecast, on the places of cells. */
@@ -30,7 +30,7 @@ export function calendarOf(product: Product): CalendarArithmetic {
   if (product.kind === "forecast") return arithmeticOf(ForecastCells.of(product.runs));
   const { calendar } = product;
   return {
-    describe: (ms) => `valid ${instant(ms)}`,
+    describe: (ms) => `valid ${instant(ms, calendar.dates)}`,
     isOn: (ms) => isOn(calendar, ms),
     isStep: (ms) => positionOf(calendar, ms, calendar.anchorMs) !== undefined,
     positionOf: (ms, originMs) => positionOf(calendar, ms, originMs) ?? Number.NaN,

@@ -1,5 +1,4 @@
 import { FreshetError } from "../errors/index.ts";
-import { instant } from "./granule-shape.ts";
 import { Layout, type LayoutRow, rowPlace } from "./layout.ts";
 
 /** The arithmetic of what slots stand for: the instants of a declared calendar, or the cells of a forecast, counted from any of them. */
@@ -259,7 +258,7 @@ function layOut(byInstant: ReadonlyMap<number, LayoutRow>, stored: Layout, rules
   const rows: (LayoutRow | null)[] = new Array(length).fill(null);
   for (const [ms, row] of byInstant) {
     const slot = slotOf(ms, originMs, rules);
-    if (slot < 0) throw outside(ms, `from ${instant(originMs)} on`);
+    if (slot < 0) throw outside(rules.calendar.describe(ms), `from ${rules.calendar.describe(originMs)} on`);
     rows[slot] = row;
   }
   return Layout.of(originMs, rows);
@@ -267,16 +266,16 @@ function layOut(byInstant: ReadonlyMap<number, LayoutRow>, stored: Layout, rules
 
 /** Arrivals are known to fit; what was published under another calendar may not. */
 function slotOf(ms: number, originMs: number, { calendar, steps }: PlacementRules): number {
-  if (!calendar.isStep(originMs)) throw outside(originMs, "a step of the calendar");
+  if (!calendar.isStep(originMs)) throw outside(calendar.describe(originMs), "a step of the calendar");
   const slot = calendar.positionOf(ms, originMs) / steps;
   if (!Number.isSafeInteger(slot))
-    throw outside(ms, steps === 1 ? "a step of the calendar" : `every ${steps}th step of the calendar`);
+    throw outside(calendar.describe(ms), steps === 1 ? "a step of the calendar" : `every ${steps}th step of the calendar`);
   return slot;
 }
 
-function outside(ms: number, expected: string): FreshetError {
+function outside(found: string, expected: string): FreshetError {
   return new FreshetError("dataset-file", "the calendar has no place for a granule that is published", {
-    found: instant(ms),
+    found,
     expected,
     remedy: "Go back to the calendar that the product was begun with, or give it a new store",
   });
@@ -290,7 +289,7 @@ export function misfit(
   const place = rowPlace(row);
   if (!calendar.isOn(place)) return `${calendar.describe(place)}, which is not on the declared calendar`;
   if (steps > 1 && calendar.positionOf(place, anchorMs) % steps !== 0) {
-    return `${calendar.describe(place)}, which is inside another granule's steps: granules of ${steps} steps follow each other from ${instant(anchorMs)} on (\`calendar.from\`, the first step of any granule)`;
+    return `${calendar.describe(place)}, which is inside another granule's steps: granules of ${steps} steps follow each other from ${calendar.describe(anchorMs).replace("valid ", "")} on (\`calendar.from\`, the first step of any granule)`;
   }
   return undefined;
 }
@@ -302,5 +301,5 @@ export function misfitOfSteps(validMs: readonly number[], rules: PlacementRules)
   if (reason !== undefined || rules.missing === "omit") return reason;
   const wrong = validMs.findIndex((ms, step) => ms !== rules.calendar.timeAt(step, first));
   if (wrong < 0) return undefined;
-  return `step ${wrong + 1} valid ${instant(validMs[wrong] as number)}, where the calendar has ${instant(rules.calendar.timeAt(wrong, first))}`;
+  return `step ${wrong + 1} ${rules.calendar.describe(validMs[wrong] as number)}, which the calendar has ${rules.calendar.describe(rules.calendar.timeAt(wrong, first))}`;
 }

@@ -1,4 +1,4 @@
-import { type Product, stepAtOrAfter } from "../dataset/index.ts";
+import { datesOf, fromReal, type Product, stepAtOrAfter } from "../dataset/index.ts";
 import { ForecastCells } from "./forecast-cells.ts";
 
 /**
@@ -25,7 +25,7 @@ export function firstKept(product: Product, places: Iterable<number>, nowMs: num
 
 /** The place of the first run, or the instant itself. */
 function placeAt(product: Product, ms: number): number {
-  if (product.kind !== "forecast") return ms;
+  if (product.kind !== "forecast") return fromReal(datesOf(product), ms) ?? ms;
   const { cycle } = product.runs;
   return ForecastCells.of(product.runs).placeOfRun(stepAtOrAfter(cycle, ms)) ?? Number.NEGATIVE_INFINITY;
 }

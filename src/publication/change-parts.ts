@@ -1,6 +1,7 @@
 import type { Dataset, Product } from "../dataset/index.ts";
 import { FreshetError } from "../errors/index.ts";
 import {
+  axisOf,
   calendarOf,
   compareSchemas,
   describeDrifts,
@@ -171,7 +172,7 @@ export class ChangeParts {
     const { scans, dataset, product } = this.#writing;
     const scan = await scans.get(address);
     const root = withoutDropped(scan.root, dataset.scan.drop);
-    const shape = shapeTemplate(root, { name: product.axis, dimension: product.dimension });
+    const shape = shapeTemplate(root, axisOf(product));
     const template = { slot: 0, root, source: scan.identity, shape };
     this.templates.set(epoch, template);
     return template;
@@ -196,7 +197,7 @@ export class ChangeParts {
     const { scans, dataset, product } = this.#writing;
     const scan = await scans.get(row.scan);
     const root = withoutDropped(scan.root, dataset.scan.drop);
-    const shape = shapeGranule(root, { name: product.axis, dimension: product.dimension }, row.validMs);
+    const shape = shapeGranule(root, axisOf(product), row.validMs);
     const granule = { slot, root, source: scan.identity, shape };
     const samples = scan.samples?.taken ?? [];
     const silence = scan.samples === undefined ? "nobody asked another decoder" : silenceOf(scan.samples.passedOver);

@@ -1,6 +1,6 @@
 import { placeOf, scanRevision } from "../acquisition/index.ts";
 import type { Rebuild } from "../contract/index.ts";
-import type { Product } from "../dataset/index.ts";
+import { datesOf, fromReal, type Product } from "../dataset/index.ts";
 import { FreshetError } from "../errors/index.ts";
 import type { LayoutRow } from "../products/index.ts";
 import type { Request } from "./operation-request.ts";
@@ -19,8 +19,9 @@ export async function rangeAnew(
   asked: Rebuild,
 ): Promise<{ readonly turn: Turn | undefined; readonly notes: readonly string[] }> {
   const { dataset, tick, signal } = request;
-  const from = instantOf(asked.from, Number.NEGATIVE_INFINITY);
-  const to = instantOf(asked.to, Number.POSITIVE_INFINITY);
+  const dates = datesOf(product);
+  const from = fromReal(dates, instantOf(asked.from, Number.NEGATIVE_INFINITY)) ?? Number.NEGATIVE_INFINITY;
+  const to = fromReal(dates, instantOf(asked.to, Number.POSITIVE_INFINITY)) ?? Number.POSITIVE_INFINITY;
   const state = await maker.stateOf(dataset, product);
   const hold = state.stored?.header.hold;
   if (hold !== undefined) {

@@ -3,6 +3,7 @@ import type { Dataset, Product } from "../dataset/index.ts";
 import { FreshetError } from "../errors/index.ts";
 import type { Ledger, Publication, Revision } from "../ledger/index.ts";
 import {
+  axisOf,
   firstKept,
   type LayoutRow,
   type PublicationKind,
@@ -241,7 +242,7 @@ export class TurnMaker {
     const template: ScanAddress = (await ledger.establishTemplate(dataset.name, product.name, { key, identity, scan }, epoch))
       .scan;
     const root = withoutDropped((await scans.get(template)).root, dataset.scan.drop);
-    const { validMs } = shapeTemplate(root, { name: product.axis, dimension: product.dimension });
+    const { validMs } = shapeTemplate(root, axisOf(product));
     return { template, steps: validMs.length };
   }
 }

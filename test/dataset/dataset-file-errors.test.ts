@@ -27,7 +27,7 @@ const NAME = "a name of at most 64 lower-case letters, digits, dots, hyphens and
 const FORMS = "{name}, {name:int}, {name:3} (digits), {lead:3h} (a duration in s, m, h or d), {kind:n|f}, {valid:%Y%m%d%H%M%S}";
 const DATASET_KEYS =
   "sources, with, name, from, match, runs, scan, products, policies, publish, maintenance, notify, hold, await";
-const TIMESERIES_KEYS = "name, axis, dimension, calendar, keep, store, split, also";
+const TIMESERIES_KEYS = "name, axis, dimension, calendar-of-file, calendar, keep, store, split, also";
 
 describe("a dataset file with one thing wrong gets one line", () => {
   const source = (text: string) => aDatasetFile({ source: text });

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { describe, test } from "node:test";
+import { type Dates, dateOfDays, writtenInstant } from "../../src/dataset/index.ts";
 import { isFreshetError } from "../../src/errors/index.ts";
 import { decodeTime, encodeTime, readTimeEncoding } from "../../src/products/cf-time.ts";
+import { randomFrom } from "../model/commands.ts";
 import { missingPython, PYTHON } from "../support/python.ts";
 
 /*
@@ -91,13 +93,71 @@ describe("CF times", () => {
     });
   }
 
-  test("calendars that are not the real one are refused by name", () => {
-    for (const calendar of ["360_day", "noleap", "julian", "tai"]) {
+  test("a calendar that is not the product's is drift that names the setting; what is no calendar is refused", () => {
+    for (const calendar of ["360_day", "noleap", "366_day"]) {
+      assert.throws(
+        () => readTimeEncoding("days since 2000-01-01", calendar),
+        (error) => isFreshetError(error, "drift") && /calendar: \{ dates: (360_day|noleap|all_leap) \}/.test(error.message),
+      );
+    }
+    assert.throws(
+      () => readTimeEncoding("days since 2000-01-01", "standard", { dates: "noleap" }),
+      (error) => isFreshetError(error, "drift") && /found standard, expected noleap/.test(error.message),
+    );
+    for (const calendar of ["none", "tai", "utc"]) {
       assert.throws(
         () => readTimeEncoding("days since 2000-01-01", calendar),
         (error) => isFreshetError(error, "unsupported") && error.message.includes(calendar),
       );
+      assert.equal(readTimeEncoding("days since 1970-01-02", calendar, { fileCalendar: "as-standard" }).epochMs, 86_400_000);
     }
+  });
+
+  test("times labelled julian are the dates that they say, where both calendars have the same; elsewhere one has to say what they mean", () => {
+    // IMERG counts Unix seconds, OSCAR days since 1990: 2020-01-01 in both, as their names say.
+    const imerg = readTimeEncoding("seconds since 1970-01-01 00:00:00 UTC", "julian");
+    assert.equal(decodeTime(imerg, 1_577_836_800), Date.UTC(2020, 0, 1));
+    assert.equal(decodeTime(readTimeEncoding("days since 1990-1-1", "julian"), 10_957), Date.UTC(2020, 0, 1));
+    const early = readTimeEncoding("days since 1800-01-01", "julian");
+    const days = (Date.UTC(2020, 0, 1) - Date.UTC(1800, 0, 1)) / 86_400_000;
+    assert.equal(decodeTime(early, days + 2), Date.UTC(2020, 0, 1));
+    assert.throws(() => decodeTime(early, 5), /March 1900 to February 2100.*calendar-of-file: as-standard/s);
+    const asStandard = readTimeEncoding("days since 1800-01-01", "julian", { fileCalendar: "as-standard" });
+    assert.equal(decodeTime(asStandard, days), Date.UTC(2020, 0, 1));
+  });
+
+  test("any date of any calendar, from any other, in any units: the date that cftime finds", { skip: missingPython() }, () => {
+    const random = randomFrom(20261121);
+    const below = (limit: number): number => Math.floor(random() * limit);
+    const cases = Array.from({ length: 1500 }, () => {
+      const dates = (["julian", "noleap", "all_leap", "360_day", "standard"] as const)[below(5)] as Dates;
+      const { year, month, day } = dateOfDays(dates, below(900_000) - 600_000);
+      const unit = ["days", "hours", "minutes", "seconds", "milliseconds"][below(5)] as string;
+      const most = { days: 200_000, hours: 5e6, minutes: 3e8, seconds: 1e10, milliseconds: 1e13 }[unit] as number;
+      const value = Math.floor(random() * most);
+      const clock = `${below(24)}:${below(60)}:${below(60)}`;
+      const calendar = {
+        julian: "julian",
+        noleap: "365_day",
+        all_leap: "all_leap",
+        "360_day": "360_day",
+        standard: "proleptic_gregorian",
+      }[dates];
+      return { dates, calendar, units: `${unit} since ${String(year).padStart(4, "0")}-${month}-${day} ${clock}`, value };
+    }).filter(({ units, dates }) => !units.includes("since 0000") || dates === "360_day");
+    cases.push({ dates: "360_day", calendar: "360_day", units: "months since 1955-02-30 12:00:00", value: 366 });
+    cases.push({ dates: "noleap", calendar: "noleap", units: "common_years since 1955-03-01", value: 41 });
+    const script = `
+import cftime, json, sys
+def text(value, units, calendar):
+    d = cftime.num2date(value, units, calendar)
+    return "%04d-%02d-%02dT%02d:%02d:%02d%s" % (d.year, d.month, d.day, d.hour, d.minute, d.second, "" if d.microsecond == 0 else ".%03d" % (d.microsecond // 1000))
+print(json.dumps([text(c["value"], c["units"], c["calendar"]) for c in json.load(sys.stdin)]))`;
+    const answer = execFileSync(PYTHON as string, ["-c", script], { input: JSON.stringify(cases), encoding: "utf8" });
+    const found = cases.map(({ units, calendar, value, dates }) =>
+      writtenInstant(dates, decodeTime(readTimeEncoding(units, calendar, { dates }), value)).replace("Z", ""),
+    );
+    assert.deepEqual(found, JSON.parse(answer));
   });
 
   test("a 64-bit value is decoded exactly, and NaN stays NaN", () => {

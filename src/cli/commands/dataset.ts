@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline";
 import type { Command } from "commander";
-import { compileNames, type Dataset, fieldsAt, isOn, type Product, validTimeOf } from "../../dataset/index.ts";
+import { compileNames, type Dataset, datesOf, fieldsAt, fromReal, isOn, type Product, validTimeOf } from "../../dataset/index.ts";
 import type { NameFields } from "../../ledger/index.ts";
 import { ForecastCells } from "../../products/index.ts";
 import { EXIT } from "../failure.ts";
@@ -70,7 +70,7 @@ async function tryNames(file: string, given: readonly string[], options: Options
 }
 
 function hasPlace(product: Product, { run, kind }: NameFields, validMs: number): boolean {
-  if (product.kind === "timeseries") return isOn(product.calendar, validMs);
+  if (product.kind === "timeseries") return isOn(product.calendar, fromReal(datesOf(product), validMs) ?? Number.NaN);
   return typeof run === "number" && typeof ForecastCells.of(product.runs).placeOf({ runMs: run, kind }, [validMs]) === "number";
 }
 

@@ -1,4 +1,4 @@
-import type { Dataset, Product } from "../../dataset/index.ts";
+import { type Dataset, datesOf, type Product, writtenInstant } from "../../dataset/index.ts";
 import { FreshetError } from "../../errors/index.ts";
 import type { Ledger } from "../../ledger/index.ts";
 import { calendarOf, epochGroup, gapsOf, granulesIn, type LayoutRow } from "../../products/index.ts";
@@ -74,7 +74,7 @@ export async function showVersion(
   console.log("");
   const shown = rows.slice(0, limit).reverse();
   const cells = shown.map((row) => [
-    instant(row.validMs),
+    writtenInstant(datesOf(product), row.validMs),
     row.key,
     row.identity,
     `${row.epoch}`,

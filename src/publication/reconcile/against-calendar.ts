@@ -2,13 +2,16 @@ import { comparableUri, listedPlaces, whyAbsent } from "../../acquisition/index.
 import {
   areNamesMadeUp,
   type Dataset,
+  datesOf,
   fieldsAt,
   heldUntil,
   stepAtOrAfter,
   type TimeseriesProduct,
   timeAt,
+  toReal,
   urisBetween,
   validTimeOf,
+  writtenInstant,
 } from "../../dataset/index.ts";
 import { isFreshetError } from "../../errors/index.ts";
 import { gapsOf } from "../../products/index.ts";
@@ -115,10 +118,13 @@ async function againstGaps(
     instants.push(ms);
   }
   const onTheirWay = await validTimesOnTheirWay(context);
-  for (const ms of instants) {
+  for (const instant of instants) {
     findings.compared++;
-    if (onTheirWay.has(ms) || !isInSpan(context, { valid: ms }) || !isDue(dataset, ms, now())) continue;
-    const where = new Date(ms).toISOString();
+    // Names say dates as they are in the real calendar.
+    const ms = toReal(datesOf(product), instant) ?? instant;
+    if (onTheirWay.has(ms) || onTheirWay.has(instant) || !isInSpan(context, { valid: ms }) || !isDue(dataset, ms, now()))
+      continue;
+    const where = writtenInstant(datesOf(product), instant);
     findings.report({ kind: "overdue", where, found: `a gap in ${product.name}`, expected: "a granule, says the calendar" });
   }
 }
