@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { after, before, suite, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { type Dataset, parseDatasetFile } from "../../src/dataset/index.ts";
+import type { Dataset } from "../../src/dataset/index.ts";
 import { applyDatasets } from "../../src/starters/index.ts";
 import { granuleBytes } from "../products/made-granule.ts";
 import { TestCmr } from "../support/cmr.ts";
+import { localExample } from "../support/example-files.ts";
 import { missingTemporal } from "../support/temporal-server.ts";
 import { World } from "../support/world.ts";
 
@@ -26,16 +26,9 @@ suite("the example dataset files, run", { skip: missingTemporal(), timeout: 300_
 
   /** An example as it stands, but for where its source is and where its stores go; answers the datasets with these names. */
   async function apply(file: string, names: readonly string[]): Promise<Dataset[]> {
-    const text = await readFile(fileURLToPath(new URL(`../../datasets/${file}`, import.meta.url)), "utf8");
-    const local = text
-      .replace(/at: (s3|https):\S+/g, `at: "${world.agency.url}"`)
-      .replace(/^ +(s3|sqs|credentials|allow): .*\n/gm, "")
-      .replace(/^ {4}listing:\s*\n(?: {6}.*\n)*/gm, "")
-      .replace(/cmr: \{/, `cmr: { endpoint: "${cmr.url}",`)
-      .replace(/coalesce: \d+s/g, "coalesce: 50ms")
-      .replaceAll("../.freshet/stores/", `${world.settings.home}/stores/`);
-    assert.doesNotMatch(local, /s3:\/\/|sqs:/, "nothing leads away from here");
-    const { datasets } = parseDatasetFile(local, { file: join(world.settings.home, file) });
+    const change = (text: string): string =>
+      text.replace(/^ {4}listing:\s*\n(?: {6}.*\n)*/gm, "").replace(/cmr: \{/, `cmr: { endpoint: "${cmr.url}",`);
+    const datasets = await localExample(file, { at: world.agency.url, home: world.settings.home, change });
     const chosen = datasets.filter(({ name }) => names.includes(name));
     assert.deepEqual(
       chosen.map(({ name }) => name),

@@ -1,13 +1,10 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
-import * as zarr from "zarrita";
-import { registerCodecs } from "../../src/scan/index.ts";
-import { compareInPython, missingPython, PYTHON } from "../support/python.ts";
+import { compareInPython, missingPython } from "../support/python.ts";
+import { refsOf, throughGdal, throughZarrita } from "../support/references.ts";
 import {
   deliver,
   EACH_FORM,
@@ -29,27 +26,6 @@ afterEach(() => workshop?.stop());
 
 async function start(products: string, options: WorkshopOptions = {}): Promise<void> {
   workshop = await Workshop.start({ products, ...options });
-}
-
-interface Refs {
-  readonly [key: string]: string | readonly [string, number, number];
-}
-const refsOf = async (place: string): Promise<Refs> => JSON.parse(await readFile(place, "utf8")).refs;
-
-/** What zarrita reads of an array through JSON references whose chunks are local files. */
-async function throughZarrita(place: string, name: string): Promise<number[]> {
-  registerCodecs();
-  const refs = await refsOf(place);
-  const get = async (key: string): Promise<Uint8Array | undefined> => {
-    const value = refs[key.slice(1)];
-    if (value === undefined) return undefined;
-    if (typeof value === "string")
-      return Buffer.from(value.replace(/^base64:/, ""), value.startsWith("base64:") ? "base64" : "utf8");
-    const [uri, offset, length] = value;
-    return (await readFile(uri.slice("file://".length))).subarray(offset, offset + length);
-  };
-  const array = await zarr.open.v2(zarr.root({ get } as zarr.AsyncReadable).resolve(name), { kind: "array" });
-  return Array.from((await zarr.get(array)).data as Iterable<number | bigint>, Number);
 }
 
 describe("every form of a product", { skip: missingPython() }, () => {
@@ -88,9 +64,7 @@ describe("every form of a product", { skip: missingPython() }, () => {
     assert.deepEqual(await throughZarrita(place, "sst"), await workshop.read("sst"));
     assert.deepEqual(await throughZarrita(place, "time"), await workshop.read("time"));
     assert.deepEqual(await throughZarrita(join(workshop.folder, "forms/json/latest.json"), "sst"), await workshop.read("sst"));
-    const script = fileURLToPath(new URL("../python/gdal_values.py", import.meta.url));
-    const { stdout } = await promisify(execFile)(PYTHON as string, [script, place, "sst"]);
-    assert.deepEqual(JSON.parse(stdout).sst.flat(2), await workshop.read("sst"), "GDAL");
+    assert.deepEqual(await throughGdal(place, "sst"), await workshop.read("sst"), "GDAL");
   });
 
   test("of real granules reads in xarray as they do", async () => {

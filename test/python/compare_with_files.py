@@ -40,14 +40,13 @@ def same_values(what, found, expected):
 
 
 @functools.cache
-def read_file(path, reading):
-    with xr.open_dataset(path, engine="netcdf4", **READINGS[reading]) as file:
+def read_file(path, reading, without):
+    with xr.open_dataset(path, engine="netcdf4", drop_variables=without, **READINGS[reading]) as file:
         return file.load()
 
 
-def steps_of(name, path, steps, axis, reading):
+def steps_of(name, file, steps, axis):
     """A variable at these steps of a file, along the dimension `cell`."""
-    file = read_file(path, reading)
     variable = file[name].drop_vars(file[name].coords)
     own = file[axis].dims[0] if axis in file.variables and file[axis].ndim == 1 else None
     return variable.isel({own: steps}).rename({own: "cell"}) if own in variable.dims else variable.expand_dims(cell=len(steps))
@@ -69,27 +68,28 @@ def is_absent(values):
 
 def compare(store, wanted):
     for group, view in wanted.items():
-        dims, axis, cells = view["dims"], view["axis"], view["cells"]
+        dims, axis, cells, without = view["dims"], view["axis"], view["cells"], tuple(view.get("without", []))
+        files = [read_file(path, "packed", without) for path in {path for *_, path, _ in cells}]
+        stored = xr.open_zarr(store, group=group or None, consolidated=False, decode_cf=False).load()
+        stored = narrow_like(stored, files)
         for reading, how in READINGS.items():
-            found = xr.open_zarr(store, group=group or None, consolidated=False, decode_cf=False)
-            files = [read_file(path, "packed") for path in {path for *_, path, _ in cells}]
-            found = xr.decode_cf(narrow_like(found, files), **how).load()
-            pieces = [(path, [cell[-1] for cell in steps]) for path, steps in itertools.groupby(cells, key=lambda cell: cell[-2])]
+            found = xr.decode_cf(stored, **how)
+            pieces = [(read_file(path, reading, without), [cell[-1] for cell in steps]) for path, steps in itertools.groupby(cells, key=lambda cell: cell[-2])]
             places = [tuple(index) for *index, _, _ in cells]
-            names = set().union(*(file.variables for file in files)) - set(view.get("without", []))
+            names = set().union(*(file.variables for file in files))
             same(f"{group} {reading} variables", sorted(names - set(found.variables)), [])
             for name in sorted(names & set(found.variables)):
                 what = f"{group} {name} ({reading})"
                 variable = found[name]
                 if not set(dims) <= set(variable.dims):
-                    for path, _ in pieces:
-                        same_values(what, variable.values, read_file(path, reading)[name].values)
+                    for file, _ in pieces:
+                        same_values(what, variable.values, file[name].values)
                     continue
                 # Units of time may differ from file to file.
                 if name == axis and reading == "packed":
                     continue
                 variable = variable.transpose(*dims, ...)
-                whole = xr.concat([steps_of(name, path, steps, axis, reading) for path, steps in pieces], dim="cell")
+                whole = xr.concat([steps_of(name, file, steps, axis) for file, steps in pieces], dim="cell")
                 whole = whole.transpose("cell", *[name for name in variable.dims if name not in dims])
                 same_values(what, np.stack([variable.values[place] for place in places]), whole.values)
                 if reading == "decoded" and name != axis and variable.dtype.kind in "fM":
