@@ -50,10 +50,11 @@ products: [ { timeseries: { calendar: { every: 1h }, store: store } } ]
     const whole = withSamples(found, samples);
     const address = await scans.put(whole);
     parts.mark("keep the scan");
-    const passed = await passGate(announced, dataset, identity, { scan: whole, address }, { ledger, scans });
+    const answer = await passGate(announced, dataset, identity, { scan: whole, address }, { ledger, scans });
+    if (answer.kind !== "passed") throw new Error(`the gate says ${answer.kind}`);
     parts.mark("gate");
     const counts = { variables: { referenced: 1, inlined: 0, refused: 0 }, references: 1 };
-    const scanned = { identity, scanUri: address.uri, scanSha256: address.sha256, ...counts, ...passed };
+    const scanned = { identity, scanUri: address.uri, scanSha256: address.sha256, ...counts, ...answer.passed };
     await recordVerdict(ledger, announced, announcement, identity, { state: "ready", scanned });
     parts.mark("record");
     await reader.close();

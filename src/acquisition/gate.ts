@@ -1,18 +1,32 @@
 import type { GranuleReference } from "../contract/index.ts";
-import { type Dataset, type ForecastProduct, type Product, runTimeOf, validPrecisionMs, validTimeOf } from "../dataset/index.ts";
-import { FreshetError } from "../errors/index.ts";
+import {
+  type Dataset,
+  type DriftPolicy,
+  driftAction,
+  type ForecastProduct,
+  type Product,
+  runTimeOf,
+  validPrecisionMs,
+  validTimeOf,
+} from "../dataset/index.ts";
+import { FreshetError, isFreshetError } from "../errors/index.ts";
 import type { Ledger, Template } from "../ledger/index.ts";
 import {
+  actionFor,
   axisOf,
+  type CopyPlan,
   compareSchemas,
   compareTimes,
+  type Drift,
   describeDrifts,
+  driftsFrom,
   ForecastCells,
   type GranuleShape,
   groupOf,
   misfitOfSteps,
   nameTimeOf,
   placementRules,
+  planCopy,
   referenceTimeOf,
   requireFreeNames,
   requirePublishable,
@@ -20,6 +34,7 @@ import {
   schemaOf,
   shapeGranule,
   shapeTemplate,
+  wholeChunks,
   withoutDropped,
 } from "../products/index.ts";
 import type { Scan, ScanAddress, ScanStore } from "../scan/index.ts";
@@ -38,15 +53,28 @@ export interface Passed {
 
 interface Candidate {
   readonly product: Product;
+  readonly root: VirtualGroup;
   readonly shape: GranuleShape;
   readonly runMs?: number | undefined;
+  /** Its shape with whole chunks, where its end cuts some and they may be copied. */
+  readonly whole: GranuleShape | undefined;
 }
 
 /**
+ * What becomes of a granule by the policy of its dataset: it passes (having begun an epoch for a reason, perhaps), or would pass as a copy in the product's
+ * own form, or is refused.
+ */
+export type GateAnswer =
+  | { readonly kind: "passed"; readonly passed: Passed; readonly began?: string | undefined }
+  | { readonly kind: "copy"; readonly plan: CopyPlan; readonly because: string }
+  | { readonly kind: "refused"; readonly reason: string };
+
+/**
  * Holds a scan against every product of the dataset. The first granule of a product becomes its template; of several at
- * once one does, and the others are held against it. A granule fits if it has the form of any epoch, the newest being asked first.
+ * once one does, and the others are held against it. A granule fits if it has the form of any epoch, the newest being asked first. What is done about one that
+ * fits none, the policy `drift` says; a copy is planned in the newest form that it can have.
  * @param options.accept an operator has accepted its form: where it fits no epoch, it begins the next one.
- * @throws FreshetError `drift` with every disagreement as found and expected; `unsupported` for what a product cannot hold.
+ * @throws FreshetError `drift` with every disagreement as found and expected, for quarantine; `unsupported` for what a product cannot hold.
  */
 export async function passGate(
   granule: GranuleReference,
@@ -55,38 +83,92 @@ export async function passGate(
   scanned: { readonly scan: Scan; readonly address: ScanAddress },
   parts: { readonly ledger: Ledger; readonly scans: ScanStore },
   options: { readonly accept?: boolean } = {},
-): Promise<Passed> {
+): Promise<GateAnswer> {
+  const policy = dataset.policies.drift;
   // All of it is asked before the first template is made: a granule that is refused is nobody's measure.
   const root = withoutDropped(scanned.scan.root, dataset.scan.drop);
-  const candidates = dataset.products.map((product) => candidateFor(root, granule, dataset, product));
+  let candidates: Candidate[];
+  try {
+    candidates = dataset.products.map((product) => candidateFor(root, granule, dataset, product));
+  } catch (error) {
+    if (!isFreshetError(error, "drift") || driftAction(policy, "place") !== "refuse") throw error;
+    return { kind: "refused", reason: refusal(error.message) };
+  }
   const [first] = candidates;
   if (first === undefined) throw new FreshetError("dataset-file", "the dataset has no product");
   const runMs = candidates.find((candidate) => candidate.runMs !== undefined)?.runMs;
   const times = { validMs: first.shape.validMs[0] as number, steps: first.shape.validMs.length };
   const passed = { ...times, ...(runMs === undefined ? {} : { runMs }) };
   const template = { key: granule.key, identity, scan: scanned.address };
+  const isCut = candidates.some(({ whole }) => whole !== undefined);
+  let began: string | undefined;
 
   for (;;) {
     const known = await parts.ledger.templates(dataset.name);
     const newest = known.reduce((last, { epoch }) => Math.max(last, epoch), 0);
-    let drifts: { readonly found: string; readonly key: string } | undefined;
+    const misfits: Misfit[] = [];
     for (let epoch = newest; epoch >= 1; epoch--) {
-      const found = await driftFrom(epoch, known, candidates, dataset, parts.scans);
-      drifts ??= found;
-      if (found !== undefined) continue;
+      const misfit = await misfitFrom(epoch, known, candidates, dataset, parts.scans);
+      if (misfit !== undefined) misfits.push(misfit);
+      if (misfit !== undefined || isCut) continue;
       // A product that was declared later takes its form of this epoch from the first granule that has it.
       await establish(epoch, known, candidates, dataset, template, parts.ledger);
-      return { ...passed, epoch };
+      return { kind: "passed", passed: { ...passed, epoch }, ...(began === undefined ? {} : { began }) };
     }
-    if (drifts !== undefined && options.accept !== true) {
-      throw new FreshetError("drift", "the granule does not fit the dataset", {
-        found: drifts.found,
-        remedy: `The dataset's form is that of ${drifts.key}`,
-      });
+    const [latest] = misfits;
+    if (latest !== undefined && options.accept !== true) {
+      const answer = answerByPolicy(policy, misfits, latest);
+      if (answer !== undefined) return answer;
+      began = describeDrifts(latest.drifts);
     }
+    if (isCut) return inWholeChunks(candidates);
     // Several may try to begin the same epoch: whoever does not is held against who did.
     await establish(newest + 1, known, candidates, dataset, template, parts.ledger);
   }
+}
+
+/** In what a granule differs from an epoch. */
+interface Misfit {
+  readonly drifts: readonly Drift[];
+  /** The granule that gave the epoch its form. */
+  readonly key: string;
+  readonly plan: CopyPlan | string;
+}
+
+/** Undefined: it begins an epoch. @throws FreshetError `drift`. */
+function answerByPolicy(policy: DriftPolicy, misfits: readonly Misfit[], latest: Misfit): GateAnswer | undefined {
+  for (const { drifts, plan } of misfits) {
+    if (actionFor(policy, drifts) !== "native" || typeof plan === "string") continue;
+    return { kind: "copy", plan, because: describeDrifts(drifts) };
+  }
+  const { drifts, key, plan } = latest;
+  const action = actionFor(policy, drifts);
+  if (action === "epoch") return undefined;
+  const found = describeDrifts(drifts);
+  if (action === "refuse") return { kind: "refused", reason: refusal(`${found}. The dataset's form is that of ${key}`) };
+  const noCopy = action === "native" && typeof plan === "string" ? `; no copy in it can be made: ${plan}` : "";
+  throw new FreshetError("drift", "the granule does not fit the dataset", {
+    found,
+    remedy: `The dataset's form is that of ${key}${noCopy}`,
+  });
+}
+
+function refusal(why: string): string {
+  return `refused, as the dataset file wants (policies.drift): ${why}`;
+}
+
+/** A granule that has a form of its own, but for chunks that its end cuts. */
+function inWholeChunks(candidates: readonly Candidate[]): GateAnswer {
+  const cut = candidates.find(({ whole }) => whole !== undefined);
+  const whole = cut?.whole as GranuleShape;
+  const drifts = driftsFrom(whole, (cut as Candidate).shape);
+  const plan = planCopy(whole, (cut as Candidate).shape, drifts);
+  if (typeof plan !== "string")
+    return { kind: "copy", plan, because: `it ends inside a chunk along the time axis: ${describeDrifts(drifts)}` };
+  throw new FreshetError("unsupported", "the granule ends inside a chunk along the time axis", {
+    found: describeDrifts(drifts),
+    remedy: plan,
+  });
 }
 
 function candidateFor(root: VirtualGroup, granule: GranuleReference, dataset: Dataset, product: Product): Candidate {
@@ -99,12 +181,13 @@ function candidateFor(root: VirtualGroup, granule: GranuleReference, dataset: Da
       ? misfitOfRun(product, granule.fields, shape, runMs)
       : misfitOfSteps(shape.validMs, placementRules(dataset, product, shape.validMs.length));
   if (reason !== undefined) throw new FreshetError("drift", `the granule has no place in ${product.name}`, { found: reason });
-  requirePublishable(shape);
+  const whole = driftAction(dataset.policies.drift, "chunks") === "native" ? wholeChunks(shape) : undefined;
+  requirePublishable(whole ?? shape);
   if (product.kind === "forecast") {
     requireFreeNames(root, groupOf(shape.axisPath));
     requireSingleSteps(shape);
   }
-  return { product, shape, runMs };
+  return { product, root, shape, runMs, whole };
 }
 
 /** Why a granule has no place among a model's runs; undefined when it has. */
@@ -134,22 +217,35 @@ function runOf(product: ForecastProduct, fields: GranuleReference["fields"], roo
 }
 
 /** In what the granule differs from an epoch; undefined when it fits. */
-async function driftFrom(
+async function misfitFrom(
   epoch: number,
   known: readonly Template[],
   candidates: readonly Candidate[],
-  { scan: { drop } }: Dataset,
+  { scan: { drop }, attributes: rules }: Dataset,
   scans: ScanStore,
-): Promise<{ readonly found: string; readonly key: string } | undefined> {
-  for (const { product, shape } of candidates) {
+): Promise<Misfit | undefined> {
+  let misfit: Misfit | undefined;
+  for (const { product, shape, root } of candidates) {
     const template = known.find((other) => other.product === product.name && other.epoch === epoch);
     if (template === undefined) continue;
-    const { root } = await scans.get(template.scan);
-    const expected = shapeTemplate(withoutDropped(root, drop), axisOf(product));
-    const drifts = [...compareSchemas(schemaOf(expected), schemaOf(shape)), ...compareTimes(expected, shape)];
-    if (drifts.length > 0) return { found: describeDrifts(drifts), key: template.key };
+    const expectedRoot = withoutDropped((await scans.get(template.scan)).root, drop);
+    const expected = shapeTemplate(expectedRoot, axisOf(product));
+    const drifts = [
+      ...compareSchemas(schemaOf(expected, expectedRoot, rules), schemaOf(shape, root, rules)),
+      ...compareTimes(expected, shape),
+    ];
+    if (drifts.length === 0) continue;
+    const plan = planCopy(expected, shape, drifts);
+    // Every product has to be able to take the copy.
+    const before = misfit?.drifts ?? [];
+    const news = drifts.filter(({ path, fact }) => !before.some((other) => other.path === path && other.fact === fact));
+    misfit = {
+      drifts: [...before, ...news],
+      key: misfit?.key ?? template.key,
+      plan: typeof plan === "string" ? plan : (misfit?.plan ?? plan),
+    };
   }
-  return undefined;
+  return misfit;
 }
 
 async function establish(

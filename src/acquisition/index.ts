@@ -1,8 +1,10 @@
+export { type Admission, admitRevision } from "./admit.ts";
 export { allowedUri } from "./allowed.ts";
 export { announceList, settleGranules } from "./backfill.ts";
 export { collectionId } from "./cmr/client.ts";
 export { type CmrContext, lookAtCmr } from "./cmr/look.ts";
 export { announcementsOf, type CmrRecord, recordOf } from "./cmr/notice.ts";
+export { copyGranule } from "./copy-granule.ts";
 export { keysFor } from "./credentials/credentials-of.ts";
 export { findGranules, listGranules } from "./find-granules.ts";
 export { type Passed, passGate } from "./gate.ts";

@@ -1,10 +1,11 @@
-import { passGate, recordVerdict, resolveRevision, scanRevision } from "../acquisition/index.ts";
+import { admitRevision, recordVerdict, resolveRevision } from "../acquisition/index.ts";
 import type {
   Announcement,
   DatasetReference,
   Downloaded,
   GranuleReference,
   Notification,
+  Refused,
   Scanned,
   Verdict,
 } from "../contract/index.ts";
@@ -61,12 +62,17 @@ export class GranuleSteps {
     { identity, uri }: Downloaded,
     isAccepted: boolean,
     { tell, signal }: StepContext,
-  ): Promise<Scanned> {
+  ): Promise<Scanned | Refused> {
     const { ledger, scans } = this.#parts;
-    const revision = await ledger.revision({ dataset: dataset.name, key: granule.key, identity });
-    const { scan, address } = await scanRevision(revision, uri, dataset, { scans, signal, tell });
-    const passed = await passGate(granule, dataset, identity, { scan, address }, { ledger, scans }, { accept: isAccepted });
-    reached("scan: gate passed");
+    const admission = await admitRevision(
+      granule,
+      dataset,
+      { identity, uri },
+      { ledger, scans, signal, tell },
+      { accept: isAccepted },
+    );
+    if (admission.kind === "refused") return { identity, refused: admission.reason };
+    const { scan, address, passed, drift } = admission;
     const count = (outcome: string): number => scan.outcomes.filter((variable) => variable.outcome === outcome).length;
     return {
       identity,
@@ -75,6 +81,7 @@ export class GranuleSteps {
       variables: { referenced: count("referenced"), inlined: count("inlined"), refused: count("refused") },
       references: countReferences(scan.root),
       ...passed,
+      ...(drift === undefined ? {} : { drift }),
     };
   }
 
@@ -106,6 +113,7 @@ export class GranuleSteps {
       const downloaded = await this.download(granule, dataset, announcement, context);
       if (downloaded.known !== undefined) return false;
       const scanned = await this.scan(granule, dataset, downloaded, false, context);
+      if ("refused" in scanned) return false;
       await this.record(granule, announcement, downloaded.identity, { state: "ready", scanned });
       return true;
     } catch (error) {

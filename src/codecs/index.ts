@@ -11,6 +11,7 @@ export {
   zlibCodec,
   zstdCodec,
 } from "./codec.ts";
+export { encodeChunk, firstUnwritten } from "./encode-chunk.ts";
 export { FLETCHER32_BYTES, fletcher32, withFletcher32, withoutFletcher32 } from "./fletcher32.ts";
 export { inflate } from "./inflate.ts";
 export { unlz4Chunk } from "./lz4.ts";

@@ -33,6 +33,26 @@ export interface Scanned {
   readonly runMs?: number | undefined;
   /** The epoch whose form it has, from 1. */
   readonly epoch: number;
+  /** Absent for one that has the dataset's form. */
+  readonly drift?: DriftDone | undefined;
+}
+
+/** What was done about a granule of another form, by the policy of its dataset. */
+export interface DriftDone {
+  /** `epoch`: it began a new one. `native`: it is kept as a copy in the dataset's own form. */
+  readonly action: "epoch" | "native";
+  /** In what it differs, in words. */
+  readonly because: string;
+  /** Of a copy, paths of arrays: decoded and written anew; absent in the source, and missing values in the copy; not taken over. */
+  readonly encoded?: readonly string[] | undefined;
+  readonly filled?: readonly string[] | undefined;
+  readonly leftOut?: readonly string[] | undefined;
+}
+
+/** The dataset file wants nothing to do with a granule of this form. */
+export interface Refused {
+  readonly identity: string;
+  readonly refused: string;
 }
 
 /** How a revision ended, for the ledger. */
@@ -54,7 +74,7 @@ export interface GranuleActivities {
    * Finds the byte range of every chunk, keeps that as a scan artefact, and holds it against the dataset's schema. `isAccepted`: an
    * operator has accepted its form, so where it fits no epoch it begins the next one.
    */
-  scan(granule: GranuleReference, downloaded: Downloaded, isAccepted: boolean): Promise<Scanned>;
+  scan(granule: GranuleReference, downloaded: Downloaded, isAccepted: boolean): Promise<Scanned | Refused>;
   /** Writes the verdict into the ledger and, when there is something to publish, wakes the dataset. */
   record(granule: GranuleReference, announcement: Announcement, identity: string, verdict: Verdict): Promise<void>;
   /** Asks the source whether a granule that it called gone is, withdraws it by policy, and wakes the dataset. */

@@ -1,9 +1,11 @@
 export type {
   DatasetActivities,
   Downloaded,
+  DriftDone,
   GranuleActivities,
   GranuleReference,
   MaintenanceActivities,
+  Refused,
   Scanned,
   Swept,
   Verdict,

@@ -71,6 +71,7 @@ export function classifyChange(before: Dataset, after: Dataset): ChangeClass {
     }
     const why = whyRebuild(earlier, product);
     if (added.length > 0) why.push(`without ${added.join(", ")}`);
+    if (!isDeepStrictEqual(before.attributes, after.attributes)) why.push("other rules for attributes");
     if (missingBefore !== missingAfter) why.push(`missing: ${missingBefore} → ${missingAfter}`);
     if (why.length > 0) {
       rebuild.add(product.name);

@@ -156,6 +156,7 @@ export function completeDataset(input: DatasetInput, source: Source, baseFolder:
     },
     ...(runs === undefined ? {} : { runs }),
     products: input.products.map((product) => completeProduct(product, runs, baseFolder)),
+    ...(input.attributes === undefined ? {} : { attributes: input.attributes }),
     policies: {
       late: input.policies?.late ?? "insert",
       replaced: input.policies?.replaced ?? "replace",

@@ -1,6 +1,8 @@
 import type { SourceLimits } from "../storage/index.ts";
+import type { AttributeRules } from "./attribute-rule.ts";
 import type { Calendar } from "./calendar.ts";
 import type { Dates } from "./dates.ts";
+import type { DriftPolicy } from "./drift.ts";
 import type { Form } from "./form.ts";
 import type { MessageRule } from "./message-fields.ts";
 
@@ -222,8 +224,8 @@ export interface Policies {
   readonly duplicate: "newest";
   /** Positions of the calendar that no granule fills read as fill value (`gap`), or are no positions at all (`omit`). */
   readonly missing: "gap" | "omit";
-  /** A granule that does not fit waits for a decision. */
-  readonly drift: "quarantine";
+  /** What is done about a granule that does not fit. */
+  readonly drift: DriftPolicy;
   /** A granule that its source has taken back leaves the product, or stays as long as its bytes can be read. */
   readonly withdrawn: "drop" | "keep";
 }
@@ -317,6 +319,8 @@ export interface Dataset {
     /** `native`: chunks that no reader decodes where they are, are decoded and kept in the store, however large the variable is. */
     readonly unreferenceable?: "native" | undefined;
   };
+  /** What becomes of attributes in which granules differ. */
+  readonly attributes?: AttributeRules | undefined;
   /** At least one. */
   readonly products: readonly Product[];
   readonly policies: Policies;

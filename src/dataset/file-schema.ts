@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { EVERY_FORM, readCalendar } from "./calendar-spec.ts";
 import { DATES } from "./dates.ts";
+import { attributesSchema, driftSchema } from "./drift-schema.ts";
 import { DURATION_FORM, DURATION_PATTERN, parseDuration } from "./duration.ts";
 import { formsSchema } from "./form-schema.ts";
 import { INSTANT_FORM, parseInstant } from "./instant.ts";
@@ -192,7 +193,7 @@ const policiesSchema = mapping({
   replaced: policy(["replace"], "A newer revision of a published granule."),
   duplicate: policy(["newest"], "Several revisions for one position."),
   missing: policy(["gap", "omit"], "Positions that no granule fills."),
-  drift: policy(["quarantine"], "A granule that does not fit the dataset."),
+  drift: driftSchema,
   withdrawn: policy(["drop", "keep"], "A granule that its source has taken back."),
 });
 
@@ -294,6 +295,7 @@ const datasetShape = {
   )
     .optional()
     .describe("What is made of a granule's variables."),
+  attributes: attributesSchema,
   products: list(productSchema, "a list of at least one product: timeseries, forecast").describe("What readers open."),
   policies: policiesSchema.optional().describe("What is done where the world does not go by the plan."),
   publish: mapping({

@@ -1,3 +1,4 @@
+export { type AttributeRule, type AttributeRules, attributeRule } from "./attribute-rule.ts";
 export { type Calendar, isOn, positionOf, stepAtOrAfter, stepAtOrBefore, timeAt } from "./calendar.ts";
 export { type CanonicalDataset, canonicalDataset, datasetOfText } from "./canonical.ts";
 export { type ChangeClass, classifyChange } from "./classify-change.ts";
@@ -25,6 +26,7 @@ export type {
 } from "./dataset.ts";
 export { datesOf } from "./dataset.ts";
 export { type Dates, dateOfDays, daysOfDate, fromReal, toReal, writtenInstant } from "./dates.ts";
+export { type DriftAction, type DriftKind, type DriftPolicy, driftAction } from "./drift.ts";
 export { parseDuration } from "./duration.ts";
 export { fieldsAt, isBelow } from "./fields-at.ts";
 export type { Form, GranuleReferencesForm, KerchunkJsonForm, KerchunkParquetForm } from "./form.ts";

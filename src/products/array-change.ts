@@ -1,13 +1,13 @@
 import { bytesCodec } from "../codecs/index.ts";
 import { FreshetError } from "../errors/index.ts";
-import type { SourceIdentity } from "../storage/index.ts";
+import { isCopyUri } from "../scan/index.ts";
 import { type Attributes, elementSize, type FillValue, type NumericType, type VirtualArray } from "../virtual/index.ts";
 import { type ArrayChange, arrayMetadata, type NativeChunk, type VirtualChunk } from "../writers/icechunk/index.ts";
 import { encodeAxis } from "./axis-time.ts";
 import { isSameEncoding } from "./cf-time.ts";
 import { gapFill, isSameFill } from "./fill.ts";
 import type { ShapedArray } from "./granule-shape.ts";
-import type { EpochPart } from "./placed-granule.ts";
+import type { EpochPart, PlacedGranule, ReadCopy } from "./placed-granule.ts";
 import { encodeValue, loadedBytes } from "./typed-values.ts";
 
 /** Steps of a packed coordinate to a chunk: 8 KB of float64, one request for three years of days. */
@@ -34,10 +34,10 @@ export interface ArrayContext extends Pick<EpochPart, "changes" | "granules" | "
 }
 
 /** An array that is the same in every granule: its values natively where they were loaded, else references to the template. */
-export function staticChange({ path, array }: ShapedArray, attributes: Attributes, source: SourceIdentity): ArrayChange {
+export function staticChange({ path, array }: ShapedArray, attributes: Attributes, granule: Placed): ArrayChange {
   const virtual: VirtualChunk[] = [];
-  const native: NativeChunk[] = [];
-  collect(array, source, (index) => index, virtual, native);
+  const native: KeptChunk[] = [];
+  collect(array, granule, (index) => index, virtual, native);
   return { path, metadata: arrayMetadata({ ...array, attributes }), virtual, native, erase: [], patch: undefined };
 }
 
@@ -70,7 +70,7 @@ export function alongChange(context: ArrayContext): ArrayChange {
   });
 
   const virtual: VirtualChunk[] = [];
-  const native: NativeChunk[] = [];
+  const native: KeptChunk[] = [];
   const erase: (readonly number[])[] = [];
   for (const { slot, row } of context.changes) {
     const place = (index: readonly number[]): number[] =>
@@ -79,7 +79,7 @@ export function alongChange(context: ArrayContext): ArrayChange {
     const placed = granule?.shape.arrays.find((other) => other.path === path)?.array;
     if (granule !== undefined && placed !== undefined) {
       const trim = trimmed(placed, axis, isNewAxis, steps);
-      const unwritten = collect(placed, granule.source, place, virtual, native, trim);
+      const unwritten = collect(placed, granule, place, virtual, native, trim);
       if (slot < context.from) erase.push(...unwritten);
     } else if (slot < context.from) {
       for (const index of indices(array.manifest.grid)) erase.push(place(index));
@@ -155,7 +155,7 @@ export function cellsChange(context: ArrayContext): ArrayChange {
   });
   const told = { path, metadata, virtual: [], patch: undefined };
   if (role === "axis") return { ...told, native: timesOfRows(context, columns), erase: [] };
-  const native: NativeChunk[] = [];
+  const native: KeptChunk[] = [];
   const erase: (readonly number[])[] = [];
   for (const { slot, row } of context.changes) {
     const index = [...leading.indexOf(slot), ...array.shape.map(() => 0)];
@@ -213,10 +213,10 @@ function trimmed(array: VirtualArray, axis: number, isNewAxis: boolean, steps: n
 /** Adds every cell of an array at its place; answers the places of the cells that the granule left unwritten. */
 function collect(
   array: VirtualArray,
-  source: SourceIdentity,
+  { source, readCopy }: Placed,
   place: (index: readonly number[]) => readonly number[],
   virtual: VirtualChunk[],
-  native: NativeChunk[],
+  native: KeptChunk[],
   trim: (length: number) => number = (length) => length,
 ): (readonly number[])[] {
   const unwritten: (readonly number[])[] = [];
@@ -224,7 +224,10 @@ function collect(
   for (const index of indices(array.manifest.grid)) {
     const reference = array.manifest.at(cell++);
     if (reference.kind === "range") {
-      virtual.push({ index: place(index), uri: reference.uri, offset: reference.offset, length: trim(reference.length), source });
+      const { uri, offset } = reference;
+      const length = trim(reference.length);
+      if (isCopyUri(uri)) native.push({ index: place(index), read: copied({ uri, offset, length }, readCopy) });
+      else virtual.push({ index: place(index), uri, offset, length, source });
     } else if (reference.kind === "inline") {
       native.push({ index: place(index), bytes: reference.bytes.subarray(0, trim(reference.bytes.length)) });
     } else {
@@ -232,6 +235,15 @@ function collect(
     }
   }
   return unwritten;
+}
+
+type KeptChunk = ArrayChange["native"][number];
+type Placed = Pick<PlacedGranule, "source" | "readCopy">;
+
+/** Copied chunks are read when they are written: a granule may have more of them than fits into memory. */
+function copied(range: Parameters<ReadCopy>[0], readCopy: ReadCopy | undefined): () => Promise<Uint8Array> {
+  if (readCopy !== undefined) return () => readCopy(range);
+  throw new FreshetError("corrupt", "a copied chunk has nobody to read it", { found: range.uri });
 }
 
 /** Every index of a grid in C order. The empty grid has one, the empty index. */
@@ -253,7 +265,8 @@ function granuleBytes(arrays: readonly ShapedArray[], path: string): Uint8Array 
   return shaped === undefined ? undefined : loadedBytes(shaped.array);
 }
 
-function fillBytes(array: VirtualArray, fill: FillValue, size: number): Uint8Array {
+/** The bytes of an element that reads as `fill`: little-endian, `size` of them. */
+export function fillBytes(array: VirtualArray, fill: FillValue, size: number): Uint8Array {
   if (fill instanceof Uint8Array) return fill;
   if (array.dataType.kind !== "number" || fill === null || typeof fill === "string") return new Uint8Array(size);
   if (typeof fill === "object") {

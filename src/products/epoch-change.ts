@@ -1,14 +1,11 @@
+import { type AttributeRules, attributeRule } from "../dataset/index.ts";
 import { FreshetError } from "../errors/index.ts";
-import {
-  type Attributes,
-  type AttributeValue,
-  arraysOf,
-  sameAttribute,
-  textAttribute,
-  type VirtualGroup,
-} from "../virtual/index.ts";
+import { type Attributes, type AttributeValue, sameAttribute, textAttribute, type VirtualGroup } from "../virtual/index.ts";
 import { type ArrayChange, arrayMetadata, encodeTexts, groupMetadata, type StoreChange } from "../writers/icechunk/index.ts";
 import { alongChange, type Leading, packedChange, staticChange } from "./array-change.ts";
+import { attributeOf } from "./attribute-tally.ts";
+import { attributesByPath } from "./attributes-by-path.ts";
+import { isSameDecision } from "./granule-schema.ts";
 import { isReencoded, type ShapedArray } from "./granule-shape.ts";
 import { PAGE_ROWS } from "./layout.ts";
 import type { EpochPart, PlacedGranule, Shown } from "./placed-granule.ts";
@@ -29,11 +26,11 @@ export function epochChange(part: EpochPart): StoreChange {
   };
   const arrays: ArrayChange[] = [];
   for (const shaped of template.shape.arrays) {
-    const attributes = without(shaped.array.attributes, shown.dropped[shaped.path]);
+    const attributes = productAttributes(shaped.array.attributes, shown, shaped.path);
     const context = { ...part, shaped, attributes, leading, hasGaps, isSparse: shown.sparse.includes(shaped.path) };
     switch (shaped.role) {
       case "static":
-        if (part.isFirst) arrays.push(staticChange(shaped, attributes, template.source));
+        if (part.isFirst) arrays.push(staticChange(shaped, attributes, template));
         break;
       case "along":
         arrays.push(alongChange(context));
@@ -48,7 +45,7 @@ export function epochChange(part: EpochPart): StoreChange {
     arrays.push(packedChange({ ...part, ...madeAxis(template), leading, hasGaps, isSparse: false }));
   const group = epochGroup(epoch);
   return {
-    groups: groupChanges(template.root, shown.dropped, group),
+    groups: groupChanges(template.root, shown, group),
     arrays: [...arrays.map((array) => ({ ...array, path: `${group}${array.path}` })), layoutChange(part)],
   };
 }
@@ -59,14 +56,19 @@ export function stateChange(header: StateHeader): StoreChange["groups"][number] 
 }
 
 /** What is known once these granules have been seen too. */
-export function showing(before: Shown, template: PlacedGranule, granules: readonly PlacedGranule[]): Shown {
+export function showing(
+  before: Shown,
+  template: PlacedGranule,
+  granules: readonly PlacedGranule[],
+  rules: AttributeRules = {},
+): Shown {
   const sparse = new Set(before.sparse);
   for (const granule of granules) {
     for (const { path, role, array } of granule.shape.arrays) {
       if (role === "along" && array.manifest.counts().missing > 0) sparse.add(path);
     }
   }
-  return { dropped: dropDiffering(before.dropped, template, granules), sparse: [...sparse].sort() };
+  return { ...before, dropped: dropDiffering(before.dropped, template, granules, rules), sparse: [...sparse].sort() };
 }
 
 /** The time coordinate of granules that have none: made from the layout. */
@@ -93,10 +95,10 @@ export function madeAxis(template: PlacedGranule): { shaped: ShapedArray; attrib
 }
 
 /** The groups of a granule, below a group of the store. */
-export function groupChanges(root: VirtualGroup, dropped: Shown["dropped"], under: string): StoreChange["groups"] {
+export function groupChanges(root: VirtualGroup, shown: Shown, under: string): StoreChange["groups"] {
   const groups: { path: string; metadata: string }[] = [];
   const visit = (group: VirtualGroup, path: string): void => {
-    const metadata = groupMetadata(without(group.attributes, dropped[path === "" ? "/" : path]));
+    const metadata = groupMetadata(productAttributes(group.attributes, shown, path === "" ? "/" : path));
     groups.push({ path: `${under}${path}` || "/", metadata });
     for (const [name, child] of group.groups) visit(child, `${path}/${name}`);
   };
@@ -139,40 +141,43 @@ function dropDiffering(
   before: Shown["dropped"],
   template: PlacedGranule,
   granules: readonly PlacedGranule[],
+  rules: AttributeRules,
 ): Record<string, readonly string[]> {
   const dropped = new Map(Object.entries(before).map(([path, names]) => [path, new Set(names)]));
-  const expected = attributesByPath(template.root);
+  const drop = (path: string, name: string): void => {
+    dropped.set(path, (dropped.get(path) ?? new Set()).add(name));
+  };
+  const expected: { path: string; name: string; value: AttributeValue }[] = [];
   // Times are written in the template's units, whatever the granule's are.
   const axis = template.shape.arrays.find(isReencoded)?.path;
+  for (const { path, isGroup, attributes } of attributesByPath(template.root)) {
+    for (const [name, value] of attributes) {
+      const rule = attributeRule(rules, isGroup ? undefined : path, name);
+      if (rule === "drop") drop(path, name);
+      else if ((rule === undefined || rule === "must-equal") && !(path === axis && name === "units"))
+        expected.push({ path, name, value });
+    }
+  }
   for (const granule of granules) {
-    const found = attributesByPath(granule.root);
-    for (const [path, attributes] of expected) {
-      for (const [name, value] of attributes) {
-        const other = found.get(path)?.get(name);
-        if ((path === axis && name === "units") || (other !== undefined && sameAttribute(value, other))) continue;
-        dropped.set(path, (dropped.get(path) ?? new Set()).add(name));
-      }
+    const found = new Map(attributesByPath(granule.root).map(({ path, attributes }) => [path, attributes]));
+    for (const { path, name, value } of expected) {
+      const other = found.get(path)?.get(name);
+      if (other !== undefined && sameAttribute(value, other)) continue;
+      if (!isSameDecision(name, value, other)) drop(path, name);
     }
   }
   return Object.fromEntries([...dropped].sort(([a], [b]) => (a < b ? -1 : 1)).map(([path, names]) => [path, [...names].sort()]));
 }
 
-function attributesByPath(root: VirtualGroup): Map<string, Attributes> {
-  const byPath = new Map<string, Attributes>([["/", root.attributes]]);
-  for (const [path, array] of arraysOf(root)) byPath.set(path, array.attributes);
-  const visit = (group: VirtualGroup, path: string): void => {
-    for (const [name, child] of group.groups) {
-      byPath.set(`${path}/${name}`, child.attributes);
-      visit(child, `${path}/${name}`);
-    }
-  };
-  visit(root, "");
-  return byPath;
-}
-
-/** Attributes that are the product's. */
-export function without(attributes: Attributes, names: readonly string[] = []): Attributes {
-  if (names.length === 0) return attributes;
-  const left = new Set(names);
-  return new Map<string, AttributeValue>([...attributes].filter(([name]) => !left.has(name)));
+/** Attributes that are the product's: those in which granules agree, and what the dataset file's rules make of the others. */
+export function productAttributes(attributes: Attributes, { dropped, told }: Shown, path: string): Attributes {
+  const left = dropped[path] ?? [];
+  const rules = Object.entries(told?.[path] ?? {});
+  if (left.length === 0 && rules.length === 0) return attributes;
+  const result = new Map<string, AttributeValue>([...attributes].filter(([name]) => !left.includes(name)));
+  for (const [name, { value }] of rules) {
+    if (value === undefined) result.delete(name);
+    else result.set(name, attributeOf(value));
+  }
+  return result;
 }

@@ -1,9 +1,18 @@
 import { createHash } from "node:crypto";
 import type { Codec } from "../codecs/index.ts";
-import { type AttributeValue, describeDataType, type FillValue, type VirtualArray } from "../virtual/index.ts";
+import { type AttributeRules, attributeRule } from "../dataset/index.ts";
+import {
+  type AttributeValue,
+  describeDataType,
+  elementSize,
+  type FillValue,
+  type VirtualArray,
+  type VirtualGroup,
+} from "../virtual/index.ts";
 import { decodeAxis, encodeAxis } from "./axis-time.ts";
 import { isSameEncoding } from "./cf-time.ts";
 import { type ArrayRole, type GranuleShape, instant, isReencoded, type ShapedArray } from "./granule-shape.ts";
+import { isSameFact } from "./same-fact.ts";
 import { loadedValues, storedValues } from "./typed-values.ts";
 
 /**
@@ -48,10 +57,15 @@ const DECISIVE_ATTRIBUTES = [
   "flag_meanings",
 ] as const;
 
-/** The facts of a granule. `role` is among them: a variable that turns from static to varying is drift. */
-export function schemaOf(shape: GranuleShape): GranuleSchema {
+/**
+ * The facts of a granule. `role` is among them: a variable that turns from static to varying is drift.
+ * @param root the granule, whose groups may have attributes that must be equal.
+ * @param rules which attributes must be equal beside those that always must, and which of them need not.
+ */
+export function schemaOf(shape: GranuleShape, root?: VirtualGroup, rules: AttributeRules = {}): GranuleSchema {
   const arrays: Record<string, ArrayFacts> = {};
-  for (const shaped of shape.arrays) arrays[shaped.path] = factsOf(shaped);
+  if (root !== undefined) arrays["/"] = groupFacts(root, rules);
+  for (const shaped of shape.arrays) arrays[shaped.path] = factsOf(shaped, rules);
   return { format: 1, dimension: shape.dimension, steps: shape.validMs.length, arrays };
 }
 
@@ -59,7 +73,8 @@ export function schemaOf(shape: GranuleShape): GranuleSchema {
 export function compareSchemas(expected: GranuleSchema, found: GranuleSchema): Drift[] {
   const drifts: Drift[] = [];
   const compare = (path: string, fact: string, foundText: string | undefined, expectedText: string | undefined): void => {
-    if (foundText !== expectedText) drifts.push({ path, fact, found: foundText ?? "absent", expected: expectedText ?? "absent" });
+    if (!isSameFact(fact, foundText, expectedText))
+      drifts.push({ path, fact, found: foundText ?? "absent", expected: expectedText ?? "absent" });
   };
   compare("", "dimension", found.dimension, expected.dimension);
   compare("", "steps", String(found.steps), String(expected.steps));
@@ -113,7 +128,18 @@ function short(text: string): string {
   return text.length <= 120 ? text : `${text.slice(0, 100)}… (${text.length} characters)`;
 }
 
-function factsOf(shaped: ShapedArray): ArrayFacts {
+/** Attributes of groups that must be equal: `attribute title`, `attribute Grid:title`. */
+function groupFacts(root: VirtualGroup, rules: AttributeRules, path = ""): Record<string, string> {
+  const facts: Record<string, string> = {};
+  for (const [name, value] of root.attributes) {
+    if (attributeRule(rules, undefined, name) === "must-equal")
+      facts[`attribute ${path === "" ? "" : `${path}:`}${name}`] = describeAttribute(value);
+  }
+  for (const [name, group] of root.groups) Object.assign(facts, groupFacts(group, rules, `${path}/${name}`));
+  return facts;
+}
+
+function factsOf(shaped: ShapedArray, rules: AttributeRules): ArrayFacts {
   const { array, role, axisIndex, isNewAxis } = shaped;
   const axis = isNewAxis ? undefined : axisIndex;
   const facts: Record<string, string> = {
@@ -124,12 +150,16 @@ function factsOf(shaped: ShapedArray): ArrayFacts {
   };
   if (role === "along") {
     facts.chunks = list(array.chunkShape.map(String));
-    facts.codecs = array.codecs.map(describeCodec).join(" ");
+    facts.codecs = describeCodecs(array);
     facts.fill = describeFill(array.fillValue);
   }
   for (const [name, value] of array.attributes) {
-    if (isDecisive(name, array, role) && !(name === "units" && isReencoded(shaped)))
+    const rule = attributeRule(rules, shaped.path, name);
+    if (isDecisive(name, array, role)) {
+      if ((rule !== undefined && rule !== "must-equal" && !isTimeUnits(name, value)) || (name === "units" && isReencoded(shaped)))
+        continue;
       facts[name in facts || name === "values" ? `attribute ${name}` : name] = describeAttribute(value);
+    } else if (rule === "must-equal") facts[`attribute ${name}`] = describeAttribute(value);
   }
   const values = role === "static" ? storedValues(array) : undefined;
   if (values !== undefined) facts.values = describeValues(array, values);
@@ -145,13 +175,37 @@ function describeValues(array: VirtualArray, stored: Uint8Array): string {
   return `sha256:${createHash("sha256").update(stored).digest("hex").slice(0, 16)}`;
 }
 
+/** No rule lets times count from different moments. */
+function isTimeUnits(name: string, value: AttributeValue): boolean {
+  return name === "units" && value.type === "text" && / since /.test(value.value);
+}
+
+/**
+ * Whether an attribute that decides what a number means says the same in two granules, though it is written differently. False for every other
+ * attribute: of those, what is written counts.
+ */
+export function isSameDecision(name: string, a: AttributeValue | undefined, b: AttributeValue | undefined): boolean {
+  if (!(DECISIVE_ATTRIBUTES as readonly string[]).includes(name)) return false;
+  return isSameFact(name, a && describeAttribute(a), b && describeAttribute(b));
+}
+
 function isDecisive(name: string, array: VirtualArray, role: ArrayRole): boolean {
   if (array.attributes.has("grid_mapping_name") && role === "static") return true;
   return (DECISIVE_ATTRIBUTES as readonly string[]).includes(name);
 }
 
-/** The DEFLATE level says how the bytes were made, not how they are read. */
-function describeCodec({ name, configuration }: Codec): string {
+/**
+ * The codecs as far as they decide how bytes are decoded: not the level of DEFLATE or zstd, nor what a Blosc frame says itself, nor what changes nothing in
+ * elements of one byte (their order of bytes, HDF5's shuffle).
+ */
+function describeCodecs({ codecs, dataType }: VirtualArray): string {
+  const isByte = elementSize(dataType) === 1;
+  const deciding = codecs.filter(({ name, configuration }) => name !== "numcodecs.shuffle" || configuration.elementsize !== 1);
+  return deciding.map((codec) => describeCodec(codec, isByte)).join(" ");
+}
+
+function describeCodec({ name, configuration }: Codec, isByte: boolean): string {
+  if (name === "numcodecs.blosc" || (name === "bytes" && isByte)) return name;
   const settings = Object.entries(configuration).filter(([key]) => key !== "level");
   return settings.length === 0 ? name : `${name}(${settings.map(([key, value]) => `${key}=${value}`).join(",")})`;
 }

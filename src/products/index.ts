@@ -1,6 +1,7 @@
 export { alongGrid } from "./array-change.ts";
 export { decodeAxis } from "./axis-time.ts";
 export { describeLead } from "./describe-lead.ts";
+export { actionFor } from "./drift-kind.ts";
 export { epochChange, layoutChange, showing, stateChange } from "./epoch-change.ts";
 export { type Cell, ForecastCells } from "./forecast-cells.ts";
 export {
@@ -38,7 +39,8 @@ export {
   shapeTemplate,
 } from "./granule-shape.ts";
 export { differenceOf, Layout, type LayoutDifference, type LayoutRow, rowPlace, type SlotChange } from "./layout.ts";
-export type { PlacedGranule, Shown } from "./placed-granule.ts";
+export { type CopyPlan, driftsFrom, type EncodedArray, planCopy, wholeChunks } from "./native-copy.ts";
+export type { PlacedGranule, ReadCopy, Shown } from "./placed-granule.ts";
 export {
   type Arrival,
   type CalendarArithmetic,

@@ -10,10 +10,15 @@ export interface PlacedGranule {
   readonly root: VirtualGroup;
   readonly shape: GranuleShape;
   readonly source: SourceIdentity;
+  /** Reads its chunks that were copied; absent where there are none. */
+  readonly readCopy?: ReadCopy | undefined;
 }
 
-/** What the granules of an epoch have shown so far; it only grows. */
-export type Shown = Pick<EpochHeader, "dropped" | "sparse">;
+/** Reads a range of a file of copied chunks. */
+export type ReadCopy = (range: { readonly uri: string; readonly offset: number; readonly length: number }) => Promise<Uint8Array>;
+
+/** What the granules of an epoch have shown so far: what differs and what is unwritten only grow. */
+export type Shown = Pick<EpochHeader, "dropped" | "sparse" | "told">;
 
 /** Some of the slots that a publication changes in one epoch; the last part of it says the final word in every array's metadata. */
 export interface EpochPart {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { FreshetError } from "../errors/index.ts";
 import type { S3Connection } from "../storage/index.ts";
+import type { ToldAttributes } from "./attribute-tally.ts";
 import { Layout, type LayoutRow, readPage } from "./layout.ts";
 
 /** The group in which a store keeps what it is made of. Readers of the data need not know of it. */
@@ -44,6 +45,8 @@ export interface EpochHeader {
   readonly dropped: Readonly<Record<string, readonly string[]>>;
   /** Arrays in which some granule left a chunk unwritten. */
   readonly sparse: readonly string[];
+  /** Attributes for which the dataset file has a rule; absent where it has none that needs to be remembered. */
+  readonly told?: ToldAttributes | undefined;
 }
 
 /** What a product's store says of itself, beside the layouts' rows; the attribute `freshet` of `_freshet`. */

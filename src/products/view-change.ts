@@ -2,7 +2,7 @@ import { bytesCodec } from "../codecs/index.ts";
 import { type Attributes, ChunkManifestBuilder, textAttribute, type VirtualArray, type VirtualGroup } from "../virtual/index.ts";
 import { type ArrayChange, arrayMetadata, groupMetadata, type StoreChange } from "../writers/icechunk/index.ts";
 import { type ArrayContext, alongChange, cellsChange, type Leading, packedChange, staticChange } from "./array-change.ts";
-import { groupChanges, madeAxis, without } from "./epoch-change.ts";
+import { groupChanges, madeAxis, productAttributes } from "./epoch-change.ts";
 import { RUN, type ViewCell, type ViewChange, type ViewLayout, viewIndex } from "./forecast-views.ts";
 import { groupOf, type ShapedArray } from "./granule-shape.ts";
 import type { SlotChange } from "./layout.ts";
@@ -58,10 +58,10 @@ export function viewChange(part: ViewPart): StoreChange {
   };
   const arrays: ArrayChange[] = [];
   for (const shaped of template.shape.arrays) {
-    const attributes = without(shaped.array.attributes, shown.dropped[shaped.path]);
+    const attributes = productAttributes(shaped.array.attributes, shown, shaped.path);
     const its = { ...context, shaped, attributes, isSparse: shown.sparse.includes(shaped.path) };
     if (shaped.role === "static") {
-      if (part.isFirst) arrays.push(staticChange(shaped, attributes, template.source));
+      if (part.isFirst) arrays.push(staticChange(shaped, attributes, template));
     } else if (shaped.role === "along") arrays.push(alongChange(its));
     else arrays.push(isGrid ? cellsChange(its) : packedChange(its));
   }
@@ -73,14 +73,14 @@ export function viewChange(part: ViewPart): StoreChange {
   if (isGrid) arrays.push(...indicesOf(part, axisGroup));
   if (wanted.form === "runs") arrays.push(...alongRuns(part, axisGroup));
   return {
-    groups: [...parentsOf(part), ...groupChanges(withCoordinates(template, wanted.form), shown.dropped, group)],
+    groups: [...parentsOf(part), ...groupChanges(withCoordinates(template, wanted.form), shown, group)],
     arrays: arrays.map((array) => ({ ...array, path: `${group}${array.path}` })),
   };
 }
 
 /** The groups that views lie in, with what granules say of themselves. */
 function parentsOf({ under, wanted, template, shown }: ViewPart): StoreChange["groups"] {
-  const root = groupMetadata(without(template.root.attributes, shown.dropped["/"]));
+  const root = groupMetadata(productAttributes(template.root.attributes, shown, "/"));
   const segments = wanted.group.split("/").slice(1, -1);
   const between = segments.map((_, index) => `${under}/${segments.slice(0, index + 1).join("/")}`);
   return [

@@ -7,9 +7,11 @@ import {
   describeDrifts,
   type EpochHeader,
   epochChange,
+  type GranuleSchema,
   type LayoutRow,
   type PlacedGranule,
   productHash,
+  type ReadCopy,
   type Shown,
   type SlotChange,
   type StateHeader,
@@ -76,11 +78,13 @@ export class ChangeParts {
   /** The templates by epoch. */
   readonly templates = new Map<number, PlacedGranule>();
   readonly #writing: Writing;
+  readonly #readCopy: ReadCopy;
   #seen = 0;
   #stride = 1;
 
   constructor(writing: Writing) {
     this.#writing = writing;
+    this.#readCopy = (range) => writing.scans.readCopy(range);
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<StoreChange> {
@@ -118,7 +122,7 @@ export class ChangeParts {
     const all = isFresh ? allSlots(epoch) : changes;
     if (all.length === 0 && from === to && !(isFresh && epoch.layout.slots === 0)) return;
     const template = await this.#template(epoch);
-    const expected = schemaOf(template.shape);
+    const expected = this.#schemaOf(template);
     if (product.kind === "forecast") {
       const { tick } = this.#writing;
       const differences = viewDifferences(epoch, product, isFresh);
@@ -173,14 +177,14 @@ export class ChangeParts {
     const scan = await scans.get(address);
     const root = withoutDropped(scan.root, dataset.scan.drop);
     const shape = shapeTemplate(root, axisOf(product));
-    const template = { slot: 0, root, source: scan.identity, shape };
+    const template = { slot: 0, root, source: scan.identity, shape, readCopy: this.#readCopy };
     this.templates.set(epoch, template);
     return template;
   }
 
   /** A granule that has the epoch's form. What is wrong with it names it. */
   async #fitting(
-    expected: ReturnType<typeof schemaOf>,
+    expected: GranuleSchema,
     { epoch }: WantedEpoch,
     slot: number,
     row: LayoutRow,
@@ -189,8 +193,12 @@ export class ChangeParts {
     const granule = await this.#granule(epoch, slot, row, places).catch((error: unknown) => {
       throw error instanceof FreshetError ? error.at({ granule: row.key }) : error;
     });
-    requireFit(expected, granule, row.key);
+    requireFit(expected, this.#schemaOf(granule), row.key);
     return granule;
+  }
+
+  #schemaOf({ shape, root }: PlacedGranule): GranuleSchema {
+    return schemaOf(shape, root, this.#writing.dataset.attributes);
   }
 
   async #granule(epoch: number, slot: number, row: LayoutRow, places: Testimony["places"]): Promise<PlacedGranule> {
@@ -198,7 +206,7 @@ export class ChangeParts {
     const scan = await scans.get(row.scan);
     const root = withoutDropped(scan.root, dataset.scan.drop);
     const shape = shapeGranule(root, axisOf(product), row.validMs);
-    const granule = { slot, root, source: scan.identity, shape };
+    const granule = { slot, root, source: scan.identity, shape, readCopy: this.#readCopy };
     const samples = scan.samples?.taken ?? [];
     const silence = scan.samples === undefined ? "nobody asked another decoder" : silenceOf(scan.samples.passedOver);
     this.#remember({ key: row.key, epoch, slot, granule, places, samples, silence });
@@ -225,8 +233,8 @@ function allSlots({ layout }: WantedEpoch): SlotChange[] {
 }
 
 /** What is published is this room's own word, though the gate has asked already. */
-function requireFit(expected: ReturnType<typeof schemaOf>, granule: PlacedGranule, key: string): void {
-  const drifts = compareSchemas(expected, schemaOf(granule.shape));
+function requireFit(expected: GranuleSchema, found: GranuleSchema, key: string): void {
+  const drifts = compareSchemas(expected, found);
   if (drifts.length === 0) return;
   throw new FreshetError("drift", "a granule that passed the gate does not fit the product", {
     found: describeDrifts(drifts),

@@ -3,6 +3,7 @@ import { zstdCompress, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { FreshetError, isFreshetError } from "../errors/index.ts";
 import { ManifestColumns, manifestReader } from "./artefact-columns.ts";
 import { groupFromJson, groupToJson, type JsonGroup, orderedIdentity } from "./artefact-json.ts";
+import type { NativeCopy } from "./native-copy.ts";
 import type { Samples } from "./samples.ts";
 import type { Scan } from "./scan.ts";
 
@@ -15,7 +16,7 @@ import type { Scan } from "./scan.ts";
  *     body length    8 bytes   decompressed
  *     body           a zstd frame (RFC 8878) of
  *       header       JSON, UTF-8, padded with zeros to a multiple of 8: the tree without its chunks, and the directory of columns
- *                    (and, since samples are taken, `samples`; a scan without them is read as before)
+ *                    (and, since samples are taken, `samples`, and of native copies `copy`; a scan without them is read as before)
  *       columns      one after the other, each padded to a multiple of 8 (artefact-columns.ts)
  *
  * The same scan gives the same bytes.
@@ -27,9 +28,10 @@ const PREFIX_BYTES = 24;
 const BODY_LIMIT = 2 ** 30;
 
 interface Header {
-  readonly scan: Omit<Scan, "root" | "outcomes" | "samples">;
+  readonly scan: Omit<Scan, "root" | "outcomes" | "samples" | "copy">;
   readonly outcomes: readonly (readonly [path: string, outcome: string, reason: string])[];
   readonly samples?: Samples;
+  readonly copy?: NativeCopy;
   readonly uris: readonly string[];
   readonly root: JsonGroup;
   /** What `ManifestColumns.directory` says. */
@@ -49,7 +51,7 @@ export async function writeScanAside(scan: Scan): Promise<Uint8Array> {
 }
 
 function serialise(scan: Scan): { readonly prefix: Buffer; readonly body: Buffer } {
-  const { uri, identity, format, root, outcomes, requests, bytesRead, roundTrips, samples } = scan;
+  const { uri, identity, format, root, outcomes, requests, bytesRead, roundTrips, samples, copy } = scan;
   const columns = new ManifestColumns();
   const tree = groupToJson(root, columns);
   const directory = columns.directory();
@@ -58,6 +60,7 @@ function serialise(scan: Scan): { readonly prefix: Buffer; readonly body: Buffer
     scan: { uri, identity: orderedIdentity(identity), format, requests, bytesRead, roundTrips },
     outcomes: outcomes.map(({ path, outcome, reason }) => [path, outcome, reason]),
     ...(samples === undefined ? {} : { samples: orderedSamples(samples) }),
+    ...(copy === undefined ? {} : { copy: orderedCopy(copy) }),
     uris: columns.uris,
     root: tree,
     columns: directory,
@@ -93,6 +96,7 @@ export function readScan(bytes: Uint8Array): Scan {
       root: groupFromJson(header.root, manifests),
       outcomes: header.outcomes.map(([path, outcome, reason]) => ({ path, outcome: outcome as never, reason })),
       ...(header.samples === undefined ? {} : { samples: header.samples }),
+      ...(header.copy === undefined ? {} : { copy: header.copy }),
     };
   } catch (error) {
     if (isFreshetError(error)) throw error;
@@ -110,6 +114,10 @@ function orderedSamples({ by, taken, loaded, passedOver, requests, bytesRead }: 
     requests,
     bytesRead,
   };
+}
+
+function orderedCopy({ because, encoded, filled, leftOut }: NativeCopy): NativeCopy {
+  return { because, encoded, filled, leftOut };
 }
 
 /** Typed arrays are laid over the columns: the body begins at a multiple of 8. */

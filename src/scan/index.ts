@@ -1,8 +1,11 @@
 export { readScan, writeScan } from "./artefact.ts";
+export { type ChunkCopies, type CopiedRange, isCopyUri } from "./chunk-copies.ts";
 export { registerCodecs } from "./decoding.ts";
 export type { Evidence } from "./explain/evidence.ts";
 export { type Explanation, explain } from "./explain/explain.ts";
 export { FilesBeside } from "./files-beside.ts";
+export type { NativeCopy } from "./native-copy.ts";
+export { type CopiedCells, copiedManifest, rechunk } from "./rechunk.ts";
 export { requireWholeFile } from "./require-whole-file.ts";
 export type { Sample, Samples } from "./samples.ts";
 export { type Scan, type ScanOptions, scan, withSamples } from "./scan.ts";

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { FreshetError } from "../errors/index.ts";
 import { writeWhole } from "../storage/index.ts";
 import { readScan, writeScanAside } from "./artefact.ts";
+import { ChunkCopies, type CopiedRange, readCopiedRange } from "./chunk-copies.ts";
 import type { Scan } from "./scan.ts";
 
 /** Where a scan lies: `uri` is relative to the store, so that the store can be moved. */
@@ -66,6 +67,16 @@ export class ScanStore {
     const scan = readScan(bytes);
     this.#remember(sha256, scan);
     return scan;
+  }
+
+  /** A file for the chunks of a granule that is copied. */
+  beginCopies(): Promise<ChunkCopies> {
+    return ChunkCopies.begin(this.#folder);
+  }
+
+  /** @throws FreshetError `corrupt` when it is not there. */
+  readCopy(range: CopiedRange): Promise<Uint8Array> {
+    return readCopiedRange(this.#folder, range);
   }
 
   #remember(sha256: string, scan: Scan): void {

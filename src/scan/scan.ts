@@ -13,6 +13,7 @@ import {
 } from "../storage/index.ts";
 import type { VariableOutcome, VirtualGroup } from "../virtual/index.ts";
 import { loadValues, matchesName } from "./load-values.ts";
+import type { NativeCopy } from "./native-copy.ts";
 import type { Samples } from "./samples.ts";
 import { type Format, sniffFormat } from "./sniff.ts";
 import { readFrom } from "./virtual-store.ts";
@@ -45,6 +46,8 @@ export interface Scan {
   readonly roundTrips: number;
   /** What another decoder said of the source; absent where none was asked. */
   readonly samples?: Samples;
+  /** Absent where the chunks are the source's own. */
+  readonly copy?: NativeCopy;
 }
 
 /** The scan with what another decoder said of its source; kept with it. */

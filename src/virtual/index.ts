@@ -17,4 +17,5 @@ export {
   type VariableOutcome,
   type VirtualArray,
   type VirtualGroup,
+  withArrays,
 } from "./virtual-group.ts";

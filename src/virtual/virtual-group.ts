@@ -57,6 +57,26 @@ export function* arraysOf(group: VirtualGroup, prefix = ""): Generator<readonly 
   for (const [name, child] of group.groups) yield* arraysOf(child, `${prefix}/${name}`);
 }
 
+/**
+ * The tree with other arrays at some paths: undefined takes one away, one that is not there yet is added, and so is the group that it is in.
+ */
+export function withArrays(root: VirtualGroup, arrays: ReadonlyMap<string, VirtualArray | undefined>, prefix = ""): VirtualGroup {
+  const own = new Map(root.arrays);
+  const groups = new Map(root.groups);
+  const below = new Map<string, Map<string, VirtualArray | undefined>>();
+  for (const [path, array] of arrays) {
+    const [name = "", ...rest] = path.slice(prefix.length + 1).split("/");
+    if (rest.length > 0) below.set(name, (below.get(name) ?? new Map()).set(path, array));
+    else if (array === undefined) own.delete(name);
+    else own.set(name, array);
+  }
+  for (const [name, its] of below) {
+    const group = groups.get(name) ?? { name, attributes: new Map(), arrays: new Map(), groups: new Map() };
+    groups.set(name, withArrays(group, its, `${prefix}/${name}`));
+  }
+  return { ...root, arrays: own, groups };
+}
+
 /** Chunks of the whole tree that are ranges of a source. */
 export function countReferences(group: VirtualGroup): number {
   let count = 0;

@@ -1,5 +1,5 @@
 import { FreshetError } from "../errors/index.ts";
-import type { Format, Sample, Samples, Scan } from "../scan/index.ts";
+import { type Format, isCopyUri, type Sample, type Samples, type Scan } from "../scan/index.ts";
 import type { RangeReader, SourceIdentity } from "../storage/index.ts";
 import { arraysOf, describeDataType, type VirtualArray } from "../virtual/index.ts";
 import { type ChunkChoice, chooseChunks } from "./choose-chunks.ts";
@@ -122,7 +122,7 @@ function planFor(scan: Scan, most: number, mostBytes: number): Plan {
   const reasons = new Map(scan.outcomes.map((outcome) => [outcome.path, outcome.reason]));
   for (const [path, array] of arraysOf(scan.root)) {
     if (array.manifest.cells === 0) continue;
-    const reason = whyNot(path, array, scan.uri, reasons);
+    const reason = whyNot(path, array, scan, reasons);
     if (reason !== undefined) passedOver.push({ path, reason });
     else if (isLoaded(array)) inlined.push([path, array]);
     else referenced.push([path, array]);
@@ -132,7 +132,13 @@ function planFor(scan: Scan, most: number, mostBytes: number): Plan {
 }
 
 /** Why an array is not compared. `reasons`: of the outcome of every variable, by path. */
-function whyNot(path: string, array: VirtualArray, uri: string, reasons: ReadonlyMap<string, string>): string | undefined {
+function whyNot(
+  path: string,
+  array: VirtualArray,
+  { uri, copy }: Scan,
+  reasons: ReadonlyMap<string, string>,
+): string | undefined {
+  if (copy?.filled.includes(path)) return "the source does not have it";
   const name = path.lastIndexOf("/") + 1;
   // netCDF's name of the one would be that of the other, and the decoder would take the other.
   if (reasons.has(`${path.slice(0, name)}_nc4_non_coord_${path.slice(name)}`))
@@ -144,7 +150,7 @@ function whyNot(path: string, array: VirtualArray, uri: string, reasons: Readonl
   if (array.dataType.kind !== "number" || comparedBytes(type) === undefined) return `values of type ${type} are not compared`;
   const codec = array.codecs.find(({ name }) => !KNOWN_CODECS.has(name));
   if (codec !== undefined) return `the other decoder has no ${codec.name}`;
-  const elsewhere = array.manifest.uris.find((other) => other !== uri);
+  const elsewhere = array.manifest.uris.find((other) => other !== uri && !isCopyUri(other));
   if (elsewhere !== undefined) return "its values lie in another file";
   const { ranges, inlined } = array.manifest.counts();
   if (ranges + inlined === 0 && array.fillValue === null) return "nothing of it is written, and no fill is said";
@@ -227,7 +233,7 @@ async function fetchAhead(
   const requests = new Map<number, number>();
   for (const { array, cell } of chunks) {
     const reference = array.manifest.at(cell);
-    if (reference.kind !== "range" || reference.length === 0) continue;
+    if (reference.kind !== "range" || reference.length === 0 || isCopyUri(reference.uri)) continue;
     // Too much to be remembered; and where the scan is wrong about the place, the decoder asks for another.
     if (reference.length > CHUNK_BYTES) continue;
     if (reference.offset + reference.length > source.size) continue;
@@ -239,7 +245,8 @@ async function fetchAhead(
 
 function wantedChunk({ path, array, cell, index }: ChunkChoice): Wanted {
   const { shape, chunkShape } = array;
-  const mayHaveGaps = array.manifest.at(cell).kind === "missing";
+  // A chunk of a copy may be made of some that the source has not written.
+  const mayHaveGaps = array.manifest.at(cell).kind === "missing" || array.manifest.uris.some(isCopyUri);
   const start = index.map((at, axis) => at * (chunkShape[axis] as number));
   return {
     path,

@@ -22,6 +22,7 @@ import type {
   GranuleReference,
   GranuleResult,
   GranuleStage,
+  Refused,
   Scanned,
 } from "../contract/index.ts";
 import { withAnnouncement } from "./announcements.ts";
@@ -143,10 +144,16 @@ export async function granule(input: GranuleInput): Promise<GranuleResult> {
         continue;
       }
       enter("scanning", `${downloaded.size} bytes`);
-      const scanned: Scanned = await scan(reference, downloaded, identity === accepted);
+      const scanned: Scanned | Refused = await scan(reference, downloaded, identity === accepted);
+      if ("refused" in scanned) {
+        await record(reference, current, identity, { state: "skipped", reason: scanned.refused });
+        enter("skipped", scanned.refused);
+        result = { stage: "skipped", identity, reason: scanned.refused };
+        continue;
+      }
       enter("recording", `${scanned.references} references`);
       await record(reference, current, identity, { state: "ready", scanned });
-      enter("ready", `${scanned.references} references, ${scanned.variables.refused} variables refused`);
+      enter("ready", `${scanned.references} references, ${scanned.variables.refused} variables refused${driftWords(scanned)}`);
       result = { stage: "ready", identity, reason };
       continue;
     } catch (error) {
@@ -182,6 +189,11 @@ export async function granule(input: GranuleInput): Promise<GranuleResult> {
   await condition(allHandlersFinished);
   if (result === undefined) throw ApplicationFailure.nonRetryable("the granule's life ended without an end");
   return result;
+}
+
+function driftWords({ drift, epoch }: Scanned): string {
+  if (drift === undefined) return "";
+  return drift.action === "epoch" ? `; began epoch ${epoch}: ${drift.because}` : `; kept as a native copy: ${drift.because}`;
 }
 
 function describe(

@@ -48,7 +48,15 @@ async function pass(
   const { fields = {}, dataset = datasetWith(DAILY) } = options;
   const scan = await scanGranule(granule);
   const address = await scans.put(scan);
-  return passGate({ dataset: { name: "d", hash: "h" }, key, fields }, dataset, "i", { scan, address }, { ledger, scans });
+  const answer = await passGate(
+    { dataset: { name: "d", hash: "h" }, key, fields },
+    dataset,
+    "i",
+    { scan, address },
+    { ledger, scans },
+  );
+  assert.equal(answer.kind, "passed");
+  return (answer as Extract<typeof answer, { kind: "passed" }>).passed;
 }
 
 const drift = (text: RegExp) => (error: unknown) => isFreshetError(error, "drift") && text.test(error.message);

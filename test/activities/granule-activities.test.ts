@@ -85,6 +85,7 @@ describe("the activities, one after the other", () => {
   test("take a granule from its announcement to a version, in five calls with small answers", async () => {
     const downloaded = await run(() => granules.download(granule, announcement));
     const scanned = await run(() => granules.scan(granule, downloaded, false));
+    assert.ok("variables" in scanned);
     assert.deepEqual(scanned.variables, { referenced: 1, inlined: 5, refused: 0 });
     assert.deepEqual([scanned.references, scanned.validMs, scanned.steps], [1, Date.UTC(2017, 5, 5, 12), 1]);
     await run(() => granules.record(granule, announcement, downloaded.identity, { state: "ready", scanned }));
@@ -104,6 +105,7 @@ describe("the activities, one after the other", () => {
       const downloaded = await run(() => granules.download(granule, announcement));
       if (time === 1) assert.equal(downloaded.known, "ready");
       const scanned = await run(() => granules.scan(granule, downloaded, false));
+      assert.ok("variables" in scanned);
       await run(() => granules.record(granule, announcement, downloaded.identity, { state: "ready", scanned }));
     }
     const revisions = await ledger.revisionsOf("d", granule.key);

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import * as zarr from "zarrita";
-import { passGate, recordVerdict, resolveRevision, scanRevision } from "../../src/acquisition/index.ts";
+import { admitRevision, recordVerdict, resolveRevision } from "../../src/acquisition/index.ts";
 import type { Announcement, GranuleReference, Operation, OperationResult, PublicationPlan } from "../../src/contract/index.ts";
 import {
   canonicalDataset,
@@ -164,11 +164,11 @@ maintenance: { grace: 1ms, keep: { versions: ${KEPT_VERSIONS} } }
     const { dataset, ledger } = this;
     const scans = this.#scans;
     const signal = new AbortController().signal;
-    const revision = await ledger.revision({ dataset: dataset.name, key: granule.key, identity });
-    const scanned = await scanRevision(revision, uri, dataset, { scans, signal, tell: () => undefined });
-    const passed = await passGate(granule, dataset, identity, scanned, { ledger, scans }, { accept: isAccepted });
-    reached("scan: gate passed");
-    const { uri: scanUri, sha256: scanSha256 } = scanned.address;
+    const parts = { ledger, scans, signal, tell: () => undefined };
+    const admission = await admitRevision(granule, dataset, { identity, uri }, parts, { accept: isAccepted });
+    if (admission.kind === "refused") throw new Error(admission.reason);
+    const { passed } = admission;
+    const { uri: scanUri, sha256: scanSha256 } = admission.address;
     const counts = { variables: { referenced: 1, inlined: 0, refused: 0 }, references: 1 };
     return { identity, scanUri, scanSha256, ...counts, ...passed };
   }

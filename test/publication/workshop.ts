@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import * as zarr from "zarrita";
-import { passGate, recordVerdict, resolveRevision, scanRevision } from "../../src/acquisition/index.ts";
+import { admitRevision, recordVerdict, resolveRevision } from "../../src/acquisition/index.ts";
 import type { GranuleReference, PublicationPlan, PublicationResult } from "../../src/contract/index.ts";
 import { canonicalDataset, compileNames, type Dataset, parseDatasetFile } from "../../src/dataset/index.ts";
 import { type ErrorKind, FreshetError } from "../../src/errors/index.ts";
@@ -26,6 +26,9 @@ export interface WorkshopOptions {
   readonly match?: string;
   readonly maintenance?: string;
   readonly runs?: string;
+  /** What stands behind `drift:` of the policies. */
+  readonly drift?: string;
+  readonly attributes?: string;
   /** Whole entries of `products`, instead of the one. */
   readonly products?: string;
 }
@@ -94,10 +97,14 @@ export class Workshop {
     const { identity, uri: place, known } = await resolveRevision(granule, dataset, announcement, context);
     const id = { dataset: dataset.name, key: granule.key, identity };
     if (known !== undefined) return { ...id, known };
-    const revision = await ledger.revision(id);
-    const { scan, address } = await scanRevision(revision, place, dataset, { scans, signal, tell: () => undefined });
-    const passed = await passGate(granule, dataset, identity, { scan, address }, { ledger, scans }, { accept });
-    const counts = { variables: { referenced: 0, inlined: 0, refused: 0 }, references: 0 };
+    const parts = { ledger, scans, signal, tell: () => undefined };
+    const admission = await admitRevision(granule, dataset, { identity, uri: place }, parts, { accept });
+    if (admission.kind === "refused") {
+      await recordVerdict(ledger, granule, announcement, identity, { state: "skipped", reason: admission.reason });
+      return { ...id, known };
+    }
+    const { address, passed, drift } = admission;
+    const counts = { variables: { referenced: 0, inlined: 0, refused: 0 }, references: 0, drift };
     const scanned = { identity, scanUri: address.uri, scanSha256: address.sha256, ...counts, ...passed };
     await recordVerdict(ledger, granule, announcement, identity, { state: "ready", scanned });
     return { ...id, known };
@@ -174,7 +181,8 @@ name: ${name}
 from: { source: s }
 match: "${match}"
 products: ${products}
-policies: { missing: ${missing} }
+policies: { missing: ${missing}, drift: ${options.drift ?? "quarantine"} }
+${options.attributes === undefined ? "" : `attributes: ${options.attributes}`}
 ${options.runs === undefined ? "" : `runs: ${options.runs}`}
 ${options.maintenance === undefined ? "" : `maintenance: ${options.maintenance}`}
 `;

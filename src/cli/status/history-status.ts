@@ -1,5 +1,5 @@
 import type { Client } from "@temporalio/client";
-import { granuleWorkflowId } from "../../contract/index.ts";
+import { type DriftDone, granuleWorkflowId } from "../../contract/index.ts";
 import { FreshetError } from "../../errors/index.ts";
 import type { HistoryEntry, Ledger } from "../../ledger/index.ts";
 import type { Settings } from "../../worker/settings.ts";
@@ -62,15 +62,25 @@ function row(entry: HistoryEntry): string[] {
 
 function what({ state, reason, facts, detail, publication }: HistoryEntry): string {
   if (publication !== undefined) return `${publication.product} #${publication.sequence}`;
-  const { announcedMs, references } = detail;
+  const { announcedMs, references, drift } = detail;
   const parts = [
     state === "heard" && reason !== "" ? `by ${reason}` : reason,
     facts.size === undefined ? "" : describeBytes(facts.size),
     typeof announcedMs === "number" ? `announced ${new Date(announcedMs).toISOString().slice(11)}` : "",
     typeof references === "number" ? `${references} references` : "",
+    driftWords(drift as DriftDone | undefined),
     facts.uri ?? "",
   ];
   return parts.filter((part) => part !== "").join(", ");
+}
+
+/** What was done about a granule of another form. */
+function driftWords(drift: DriftDone | undefined): string {
+  if (drift === undefined) return "";
+  if (drift.action === "epoch") return `began an epoch: ${drift.because}`;
+  const named = (what: string, paths: readonly string[] = []): string =>
+    paths.length === 0 ? "" : `; ${what}: ${paths.join(", ")}`;
+  return `native copy: ${drift.because}${named("all missing", drift.filled)}${named("left out", drift.leftOut)}`;
 }
 
 /** The beginning of it, as far as people need it to tell revisions apart. */

@@ -1,7 +1,7 @@
 import type { Session, Store, VirtualChunkSpec } from "@earthmover/icechunk";
 import { FreshetError } from "../../errors/index.ts";
 import { patchedChunks } from "../row-patch.ts";
-import type { ArrayChange, RowPatch, StoreChange, VirtualChunk } from "./store-change.ts";
+import { type ArrayChange, chunkBytes, type RowPatch, type StoreChange, type VirtualChunk } from "./store-change.ts";
 
 /** setVirtualRefs holds the event loop for about 2 µs a reference (reference: icechunk, section 2). */
 const REFERENCES_PER_CALL = 10_000;
@@ -29,7 +29,10 @@ export async function applyChange(session: Session, change: StoreChange, tick: (
       if (await store.exists(key)) await store.delete(key);
     }
     await setVirtualChunks(store, array, tick);
-    for (const { index, bytes } of array.native) await store.set(chunkKey(array.path, index), Buffer.from(bytes));
+    for (const chunk of array.native) {
+      await store.set(chunkKey(array.path, chunk.index), Buffer.from(await chunkBytes(chunk)));
+      tick();
+    }
     if (array.patch !== undefined) await patchRows(store, array.path, array.patch);
     tick();
   }

@@ -17,6 +17,17 @@ export interface NativeChunk {
   readonly bytes: Uint8Array;
 }
 
+/** One whose bytes are read when they are written: there may be more of them than fit into memory. */
+export interface CopiedChunk {
+  readonly index: readonly number[];
+  readonly read: () => Promise<Uint8Array>;
+}
+
+/** The encoded bytes of a chunk that is kept in the store. */
+export function chunkBytes(chunk: NativeChunk | CopiedChunk): Promise<Uint8Array> {
+  return "read" in chunk ? chunk.read() : Promise.resolve(chunk.bytes);
+}
+
 /**
  * Rows (elements along the first dimension) of an array that is stored raw, little-endian, many rows to a chunk. The chunk is
  * read, changed and written back.
@@ -39,7 +50,7 @@ export interface ArrayChange {
   /** Its whole `zarr.json`. */
   readonly metadata: string;
   readonly virtual: readonly VirtualChunk[];
-  readonly native: readonly NativeChunk[];
+  readonly native: readonly (NativeChunk | CopiedChunk)[];
   /** Chunks that must not be there any more. */
   readonly erase: readonly (readonly number[])[];
   readonly patch: RowPatch | undefined;

@@ -1,4 +1,4 @@
-import type { StoreChange } from "../icechunk/store-change.ts";
+import { chunkBytes, type StoreChange } from "../icechunk/store-change.ts";
 import { patchedChunks } from "../row-patch.ts";
 import { plainUri } from "../uri-mapping.ts";
 import { type Zarr2Entry, Zarr2Metadata } from "../zarr2/index.ts";
@@ -51,8 +51,8 @@ export async function* changesJson(
         piece = "";
       }
       written.references += virtual.length;
-      for (const { index, bytes } of native) {
-        yield `${piece}${start}${keyEnd(index)}${inlined(bytes)}`;
+      for (const chunk of native) {
+        yield `${piece}${start}${keyEnd(chunk.index)}${inlined(await chunkBytes(chunk))}`;
         piece = "";
       }
       written.inlined += native.length;

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { FreshetError, isFreshetError } from "../../errors/index.ts";
 import { writeWhole } from "../../storage/index.ts";
 import type { ChunkReference } from "../../virtual/index.ts";
-import type { ArrayChange, StoreChange } from "../icechunk/store-change.ts";
+import { type ArrayChange, chunkBytes, type StoreChange } from "../icechunk/store-change.ts";
 import type { WrittenReferences } from "../kerchunk-json/index.ts";
 import { patchedChunks } from "../row-patch.ts";
 import { plainUri } from "../uri-mapping.ts";
@@ -113,7 +113,8 @@ class ParquetForm {
     const state = this.#arrays.get(path) ?? { grid, gridBefore: undefined, ranges: 0, inlined: 0 };
     this.#arrays.set(path, state);
     if (`${grid}` !== `${state.grid}`) await this.#regrid(path, state, grid);
-    await this.#set(path, state, this.#references({ virtual, native, erase }));
+    await this.#set(path, state, this.#references({ virtual, erase }));
+    for (const chunk of native) await this.#set(path, state, [[chunk.index, { kind: "inline", bytes: await chunkBytes(chunk) }]]);
     if (patch === undefined) return;
     const present = async (index: readonly number[]): Promise<Uint8Array | undefined> => {
       const { number, row } = this.#placeOf(state.grid, index);
@@ -124,9 +125,8 @@ class ParquetForm {
       await this.#set(path, state, [[index, { kind: "inline", bytes }]]);
   }
 
-  *#references({ virtual, native, erase }: Pick<ArrayChange, "virtual" | "native" | "erase">): Generator<Placed> {
+  *#references({ virtual, erase }: Pick<ArrayChange, "virtual" | "erase">): Generator<Placed> {
     for (const index of erase) yield [index, { kind: "missing" }];
-    for (const { index, bytes } of native) yield [index, { kind: "inline", bytes }];
     let [uri, mapped] = ["", ""];
     for (const chunk of virtual) {
       if (chunk.uri !== uri) [uri, mapped] = [chunk.uri, this.#uri(chunk.uri)];
