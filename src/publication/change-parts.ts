@@ -27,6 +27,7 @@ import {
 import type { Sample, ScanStore } from "../scan/index.ts";
 import { countReferences } from "../virtual/index.ts";
 import type { StoreChange } from "../writers/icechunk/index.ts";
+import { toldAttributes } from "./told-attributes.ts";
 import type { Tick } from "./turn.ts";
 import { type StepPlace, viewDifferences, viewParts } from "./view-parts.ts";
 import type { WantedEpoch } from "./wanted.ts";
@@ -92,9 +93,9 @@ export class ChangeParts {
     const epochs: EpochHeader[] = [];
     for (const epoch of this.#writing.epochs) {
       const before = this.#writing.isFresh ? undefined : epoch.stored?.header;
-      let { dropped, sparse } = this.#writing.shown?.(epoch.epoch) ?? before ?? NOTHING_SHOWN;
-      for await (const { change, shown } of this.#partsOf(epoch, { dropped, sparse })) {
-        ({ dropped, sparse } = shown);
+      let { dropped, sparse, told } = this.#writing.shown?.(epoch.epoch) ?? before ?? NOTHING_SHOWN;
+      for await (const { change, shown } of this.#partsOf(epoch, { dropped, sparse, told })) {
+        ({ dropped, sparse, told } = shown);
         if (held.groups.length > 0) yield held;
         held = change;
       }
@@ -110,6 +111,7 @@ export class ChangeParts {
         template,
         dropped,
         sparse,
+        ...(told === undefined ? {} : { told }),
       });
     }
     this.header = { ...this.#writing.header, layoutHash: productHash(epochs), epochs };
@@ -123,13 +125,16 @@ export class ChangeParts {
     if (all.length === 0 && from === to && !(isFresh && epoch.layout.slots === 0)) return;
     const template = await this.#template(epoch);
     const expected = this.#schemaOf(template);
+    const rules = this.#writing.dataset.attributes;
+    const told = this.#writing.shown === undefined ? await toldAttributes(epoch, isFresh, this.#writing) : before.told;
     if (product.kind === "forecast") {
       const { tick } = this.#writing;
       const differences = viewDifferences(epoch, product, isFresh);
       const most = { references: PART_REFERENCES, granules: PART_GRANULES };
       const granule = (row: LayoutRow, places: Testimony["places"]): Promise<PlacedGranule> =>
         this.#fitting(expected, epoch, epoch.layout.slotOf(row.key) ?? 0, row, places);
-      for await (const part of viewParts(epoch, { differences, isFresh, template, before, most, granule, tick })) {
+      const writing = { differences, isFresh, template, before, told, rules, most, granule, tick };
+      for await (const part of viewParts(epoch, writing)) {
         if (part.written !== undefined) this.views.set(epoch.epoch, part.written);
         yield part;
       }
@@ -137,7 +142,7 @@ export class ChangeParts {
     }
     const calendar = calendarOf(product);
     const originMs = epoch.layout.originMs ?? 0;
-    let shown = before;
+    let shown: Shown = { ...before, told };
     let isFirst = isFresh || epoch.stored === undefined;
     let at = 0;
     do {
@@ -154,7 +159,7 @@ export class ChangeParts {
         }
         this.#writing.tick(`reading scans, ${at} of ${all.length}`);
       }
-      shown = showing(shown, template, [...granules.values()]);
+      shown = showing(shown, template, [...granules.values()], rules);
       const change = epochChange({
         epoch: epoch.epoch,
         isFirst,

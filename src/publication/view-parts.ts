@@ -1,4 +1,4 @@
-import type { ForecastProduct } from "../dataset/index.ts";
+import type { AttributeRules, ForecastProduct } from "../dataset/index.ts";
 import {
   differencesOf,
   epochGroup,
@@ -51,6 +51,9 @@ export interface ViewWriting {
   readonly template: PlacedGranule;
   /** What granules have shown before. */
   readonly before: Shown;
+  /** What the rules of the dataset file make of attributes now, and those rules. */
+  readonly told: Shown["told"];
+  readonly rules: AttributeRules | undefined;
   /** Limits of a part. */
   readonly most: { readonly references: number; readonly granules: number };
   /** Reads a granule that fits. `places`: where its steps are shown, by step. */
@@ -89,7 +92,7 @@ interface WrittenPart {
  */
 export async function* viewParts(
   epoch: WantedEpoch,
-  { differences, isFresh, template, before, most, granule, tick }: ViewWriting,
+  { differences, isFresh, template, before, told, rules, most, granule, tick }: ViewWriting,
 ): AsyncGenerator<WrittenPart> {
   const { layout, difference } = epoch;
   const jobs = jobsOf(differences);
@@ -97,7 +100,7 @@ export async function* viewParts(
   for (const [index, { changes }] of differences.entries())
     for (const change of changes) if (change.cell === null) part.add(index, change, undefined);
 
-  let shown = before;
+  let shown: Shown = { ...before, told };
   let done = 0;
   for (const [row, its] of jobs) {
     const places = placesOf(its, differences, epochGroup(epoch.epoch));
@@ -113,10 +116,10 @@ export async function* viewParts(
     part.granules.push(whole);
     tick(`reading scans, ${++done} of ${jobs.size}`);
     if (part.references < most.references && part.granules.length < most.granules) continue;
-    shown = showing(shown, template, part.granules);
+    shown = showing(shown, template, part.granules, rules);
     yield { change: part.take(shown, false), shown };
   }
-  shown = showing(shown, template, part.granules);
+  shown = showing(shown, template, part.granules, rules);
   const isOther = JSON.stringify(shown) !== JSON.stringify(before);
   const change = part.take(shown, isOther);
   const allSlots = Array.from({ length: layout.slots }, (_, slot) => ({ slot, row: layout.at(slot) }));
