@@ -1,8 +1,18 @@
-import { placeOf, scanRevision } from "../acquisition/index.ts";
+import { copyGranule, placeOf, type ScannedRevision, scanRevision } from "../acquisition/index.ts";
 import type { Rebuild } from "../contract/index.ts";
 import { datesOf, fromReal, type Product } from "../dataset/index.ts";
 import { FreshetError } from "../errors/index.ts";
-import type { LayoutRow } from "../products/index.ts";
+import {
+  compareSchemas,
+  describeDrifts,
+  type LayoutRow,
+  planCopy,
+  schemaOf,
+  shapeGranule,
+  shapeTemplate,
+  withoutDropped,
+} from "../products/index.ts";
+import type { ScanAddress, ScanStore } from "../scan/index.ts";
 import type { Request } from "./operation-request.ts";
 import type { Turn } from "./turn.ts";
 import type { TurnMaker, TurnParts } from "./turn-maker.ts";
@@ -47,13 +57,35 @@ export async function rangeAnew(
     if (revision === undefined || place === undefined) {
       throw new FreshetError("corrupt", "the ledger does not know where a published granule came from", { found: row.key });
     }
-    const { address } = await scanRevision(revision, place, dataset, { scans, signal, tell: tick });
+    const scanned = await scanRevision(revision, place, dataset, { scans, signal, tell: tick });
+    const template = state.stored?.epochs.find(({ header }) => header.epoch === epoch)?.header.template;
+    const address = await inForm(scanned, template as ScanAddress, row, request, product, scans);
     const slots = fresh.get(epoch) ?? new Map<number, LayoutRow>();
     fresh.set(epoch, slots.set(slot, { ...row, scan: address }));
   }
   const left = rows.length - chosen.length;
   const notes = left === 0 ? [] : [`${left} more granules of the range were left as they are (--limit)`];
   return { turn: await maker.overwrite(dataset, product, fresh), notes };
+}
+
+/** The scan, or that of a copy where the granule stands in the product as one. */
+async function inForm(
+  { scan, address }: ScannedRevision,
+  template: ScanAddress,
+  { validMs }: LayoutRow,
+  { dataset, tick, signal }: Request,
+  product: Product,
+  scans: ScanStore,
+): Promise<ScanAddress> {
+  const axis = { name: product.axis, dimension: product.dimension };
+  const expected = withoutDropped((await scans.get(template)).root, dataset.scan.drop);
+  const root = withoutDropped(scan.root, dataset.scan.drop);
+  const [form, found] = [shapeTemplate(expected, axis), shapeGranule(root, axis, validMs)];
+  const drifts = compareSchemas(schemaOf(form, expected, dataset.attributes), schemaOf(found, root, dataset.attributes));
+  const plan = drifts.length === 0 ? "" : planCopy(form, found, drifts);
+  // What no copy mends is told when it is written.
+  if (typeof plan === "string") return address;
+  return (await copyGranule(scan, plan, describeDrifts(drifts), dataset, { scans, signal, tell: tick })).address;
 }
 
 function instantOf(text: string | undefined, otherwise: number): number {

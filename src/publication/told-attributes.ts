@@ -18,7 +18,8 @@ export async function toldAttributes(
 ): Promise<ToldAttributes | undefined> {
   const rules = dataset.attributes;
   if (rules === undefined) return undefined;
-  const rootOf = async (row: LayoutRow): Promise<VirtualGroup> => withoutDropped((await scans.get(row.scan)).root, dataset.scan.drop);
+  const rootOf = async (row: LayoutRow): Promise<VirtualGroup> =>
+    withoutDropped((await scans.get(row.scan)).root, dataset.scan.drop);
   const [first, latest] = endsOf(layout);
   let told: ToldAttributes = {};
   if (needsTally(rules)) {
@@ -28,7 +29,16 @@ export async function toldAttributes(
       before === undefined || before.header.told !== undefined
         ? await heard(before?.header.told ?? {}, come, gone, rootOf, rules, tick)
         : undefined;
-    told = next ?? ((await heard({}, [...layout.rows()].map(([, row]) => row), [], rootOf, rules, tick)) as ToldAttributes);
+    told =
+      next ??
+      ((await heard(
+        {},
+        [...layout.rows()].map(([, row]) => row),
+        [],
+        rootOf,
+        rules,
+        tick,
+      )) as ToldAttributes);
   }
   return withEnds(told, rules, {
     first: first ? await rootOf(first) : undefined,

@@ -78,7 +78,9 @@ describe("attributes in which granules differ, by rule", () => {
     await deliver(1, "A");
     await assert.rejects(
       deliver(2, "A", 1, "another dataset"),
-      (error) => isFreshetError(error, "drift") && /\/ attribute title: found another dataset, expected made for tests/.test(error.message),
+      (error) =>
+        isFreshetError(error, "drift") &&
+        /\/ attribute title: found another dataset, expected made for tests/.test(error.message),
     );
   });
 });
