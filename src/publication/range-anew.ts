@@ -3,6 +3,7 @@ import type { Rebuild } from "../contract/index.ts";
 import { datesOf, fromReal, type Product } from "../dataset/index.ts";
 import { FreshetError } from "../errors/index.ts";
 import {
+  axisOf,
   compareSchemas,
   describeDrifts,
   type LayoutRow,
@@ -77,7 +78,7 @@ async function inForm(
   product: Product,
   scans: ScanStore,
 ): Promise<ScanAddress> {
-  const axis = { name: product.axis, dimension: product.dimension };
+  const axis = axisOf(product);
   const expected = withoutDropped((await scans.get(template)).root, dataset.scan.drop);
   const root = withoutDropped(scan.root, dataset.scan.drop);
   const [form, found] = [shapeTemplate(expected, axis), shapeGranule(root, axis, validMs)];
