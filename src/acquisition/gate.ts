@@ -15,6 +15,7 @@ import {
   actionFor,
   axisOf,
   type CopyPlan,
+  compareIntervals,
   compareSchemas,
   compareTimes,
   type Drift,
@@ -233,6 +234,7 @@ async function misfitFrom(
     const drifts = [
       ...compareSchemas(schemaOf(expected, expectedRoot, rules), schemaOf(shape, root, rules)),
       ...compareTimes(expected, shape),
+      ...(isMixing(product) ? compareIntervals(expected, shape) : []),
     ];
     if (drifts.length === 0) continue;
     const plan = planCopy(expected, shape, drifts);
@@ -246,6 +248,12 @@ async function misfitFrom(
     };
   }
   return misfit;
+}
+
+/** Whether a view strings leads of any length together: there, fields of other intervals would stand side by side. */
+function isMixing(product: Product): boolean {
+  if (product.kind !== "forecast" || product.intervals === "mixed" || product.runs.cycle.kind !== "fixed") return false;
+  return product.views.some(({ kind }) => kind === "best" || kind === "whole");
 }
 
 async function establish(

@@ -260,6 +260,7 @@ function completeForecast(input: ForecastInput, runs: Runs, baseFolder: string):
     views: (input.views ?? ["best", "latest", "fmrc"]).flatMap(completeView),
     leastLeadMs: milliseconds(input.least ?? "0h"),
     ...completeKeep(input.keep?.runs, input.keep, "cut"),
+    ...(input.intervals === "mixed" ? { intervals: "mixed" as const } : {}),
     store: checked(parseFolder(input.store, baseFolder)).replace(/\/$/, ""),
     split: input.split ?? DEFAULT_SPLIT,
     ...completeForms(input.also, baseFolder),

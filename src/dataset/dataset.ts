@@ -198,6 +198,8 @@ export interface ForecastProduct {
   readonly views: readonly ForecastView[];
   /** In `best`, a forecast that is younger than this is passed over. */
   readonly leastLeadMs: number;
+  /** Fields of other intervals (accumulations, means) may stand side by side in `best` and `whole`. Undefined: they are drift. */
+  readonly intervals?: "mixed" | undefined;
   /** Undefined: everything stays. */
   readonly keep?: Keep | undefined;
   readonly store: string;

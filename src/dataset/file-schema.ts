@@ -126,6 +126,12 @@ const forecastSchema = mapping(
       .optional()
       .describe("Ways to look at the runs, each a group of the store. Default: best, latest, fmrc."),
     keep: keepSchema("runs"),
+    intervals: z
+      .enum(["same", "mixed"], { error: "same, mixed" })
+      .optional()
+      .describe(
+        "Whether accumulations and means of other intervals may stand side by side in `best` and `whole`. Default: same.",
+      ),
     least: duration.optional().describe("In `best` and `whole`, forecasts with a shorter lead are passed over. Default: 0h."),
     store: folder.describe("Where the product is kept: a folder, relative to this file, or file:///…"),
     split: wholeNumber(1, 1_000_000).optional().describe("Positions for each manifest of the store. Default: 1000."),

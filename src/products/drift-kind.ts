@@ -15,6 +15,7 @@ const KIND_OF_FACT: Readonly<Record<string, DriftKind>> = {
   scale_factor: "packing",
   add_offset: "packing",
   _Unsigned: "packing",
+  "interval around the valid time": "meaning",
   standard_name: "meaning",
   positive: "meaning",
   cell_methods: "meaning",

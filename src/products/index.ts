@@ -39,6 +39,7 @@ export {
   shapeGranule,
   shapeTemplate,
 } from "./granule-shape.ts";
+export { compareIntervals } from "./intervals.ts";
 export { differenceOf, Layout, type LayoutDifference, type LayoutRow, rowPlace, type SlotChange } from "./layout.ts";
 export { type CopyPlan, driftsFrom, type EncodedArray, planCopy, wholeChunks } from "./native-copy.ts";
 export type { PlacedGranule, ReadCopy, Shown } from "./placed-granule.ts";

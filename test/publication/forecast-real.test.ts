@@ -94,7 +94,7 @@ describe("real forecasts, read by xarray and held against their files", { skip: 
   test("ECMWF, accumulations: the run is the file's own coordinate, and intervals keep their bounds", {
     skip: missingShared(),
   }, async () => {
-    await start("{valid:%Y%m%dT%H%M}Z-{what}.nc", "{ every: 1d, leads: 12h..33h/3h }", "views: [latest, fmrc]");
+    await start("{valid:%Y%m%dT%H%M}Z-{what}.nc", "{ every: 1d, leads: 12h..33h/3h }", "views: [latest, fmrc, best]");
     const files = await inOrder(join(SHARED, "series-ecmwf-uk-1run-8leads"), /nc$/);
     await deliver([3, 0, 1, 2, 7, 6, 5, 4].map((index) => files[index] as string));
     await compare(

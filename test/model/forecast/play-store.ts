@@ -120,7 +120,7 @@ class StoredForecast {
   async take(granule: ModelGranule): Promise<void> {
     const { runMs, isNowcast, hours, key } = granule;
     const seconds = hours.map((each) => runMs / 1000 + each * 3600);
-    const bytes = granuleBytes({ seconds, value: (step) => valueOf({ granule, step }) });
+    const bytes = granuleBytes({ seconds, value: (step) => valueIn({ granule, step }) });
     const back = isNowcast ? 1 - (this.#declared.nowcastHours[0] as number) : 0;
     const lead = String((hours[0] as number) + back).padStart(4, "0");
     const run = new Date(runMs).toISOString().slice(0, 13).replaceAll("-", "");
@@ -195,7 +195,7 @@ class StoredForecast {
     const rows = grid.runsMs.map((runMs) => model.run(runMs));
     assert.deepEqual(
       [grid.validMs, grid.values],
-      [rows.flatMap((row) => [...row.keys()]), rows.flatMap((row) => [...row.values()].map((cell) => cell && valueOf(cell)))],
+      [rows.flatMap((row) => [...row.keys()]), rows.flatMap((row) => [...row.values()].map((cell) => cell && valueIn(cell)))],
       "fmrc",
     );
     assert.deepEqual([...seen.groups].sort(), [...expected.keys(), "fmrc"].sort(), "groups");
@@ -224,11 +224,15 @@ class StoredForecast {
 }
 
 /** Which granule and step it is of. */
-function valueOf({ granule, step }: Pick<ModelCell, "granule" | "step">): number {
+function valueIn({ granule, step }: Pick<ModelCell, "granule" | "step">): number {
   return Number(granule.identity.split(" ")[1]) * 10 + step;
 }
 
 function compareLine(what: string, { validMs, values }: SeenView, expected: ModelLine): void {
   assert.deepEqual(validMs, [...expected.keys()], `${what}: times`);
-  assert.deepEqual(values, [...expected.values()].map((cell) => cell && valueOf(cell)), what);
+  assert.deepEqual(
+    values,
+    [...expected.values()].map((cell) => cell && valueIn(cell)),
+    what,
+  );
 }
