@@ -156,7 +156,7 @@ async function removeAbandoned(parts: string): Promise<void> {
 }
 
 /** A file name that people recognise and nothing from outside can steer: the harmless part of the key, and a hash of all of it. */
-function mirrorName(key: string, identity: string): string {
+export function mirrorName(key: string, identity: string): string {
   const hash = createHash("sha256").update(`${key}\n${identity}`).digest("hex").slice(0, 16);
   const last = key.slice(key.lastIndexOf("/") + 1);
   return `${hash}-${last.replace(/[^A-Za-z0-9._-]/g, "_").slice(-120)}`;

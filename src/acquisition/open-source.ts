@@ -1,7 +1,7 @@
-import type { Source } from "../dataset/index.ts";
+import type { S3Access, Source } from "../dataset/index.ts";
 import { FreshetError, isFreshetError } from "../errors/index.ts";
 import { parseSecretReference, secrets } from "../secrets/index.ts";
-import { openReader, type RangeReader, type ReaderOptions, type S3Connection } from "../storage/index.ts";
+import { AWS, openReader, type RangeReader, type ReaderOptions, type S3Connection } from "../storage/index.ts";
 import { credentialsOf } from "./credentials/credentials-of.ts";
 import { tokenOf } from "./credentials/web-credentials.ts";
 
@@ -26,13 +26,17 @@ export async function openSource(
   }
 }
 
-/** How a place of a source is asked for: credentials, limits, and the signal that ends it. @throws FreshetError as `s3ConnectionOf`. */
+/** How a place of a source, or our own copy, is asked for: credentials, limits, and the signal that ends it. @throws FreshetError as `s3ConnectionOf`. */
 export async function accessOf(source: Source, uri: string, signal?: AbortSignal): Promise<ReaderOptions> {
+  const { mirror } = source;
+  const ended = signal === undefined ? {} : { signal };
+  // Our own copies are our own business: with the environment's keys, and no limits of the source's hosts.
+  if (mirror?.startsWith("s3:") && uri.startsWith(mirror)) return { s3: await mirrorConnectionOf(source), ...ended };
   return {
     s3: await s3ConnectionOf(source),
     ...credentialsOf(source, uri),
     limits: source.limits,
-    ...(signal === undefined ? {} : { signal }),
+    ...ended,
   };
 }
 
@@ -41,7 +45,22 @@ export async function accessOf(source: Source, uri: string, signal?: AbortSignal
  * @throws FreshetError `usage` where that is not set, or no URL that may be written into stores; `unreachable`.
  */
 export async function s3ConnectionOf({ s3 }: Pick<Source, "s3">): Promise<S3Connection | undefined> {
-  if (s3?.endpoint === undefined) return s3;
+  return s3 && connectionOf(s3);
+}
+
+/** The same of its mirror in S3. @throws FreshetError as `s3ConnectionOf`. */
+export async function mirrorConnectionOf({ mirrorS3 }: Source): Promise<S3Connection> {
+  return mirrorS3 === undefined ? AWS : connectionOf(mirrorS3);
+}
+
+/** How references of a source's products are reached, where they are of S3. @throws FreshetError as `s3ConnectionOf`. */
+export async function referenceConnectionOf(source: Source): Promise<S3Connection | undefined> {
+  if (source.mirror === undefined) return s3ConnectionOf(source);
+  return source.mirrorS3 && mirrorConnectionOf(source);
+}
+
+async function connectionOf(s3: S3Access): Promise<S3Connection> {
+  if (s3.endpoint === undefined) return s3;
   const reference = parseSecretReference(s3.endpoint);
   if (reference === undefined) return s3;
   const endpoint = await secrets.resolve(reference);

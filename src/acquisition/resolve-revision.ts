@@ -1,4 +1,3 @@
-import { pathToFileURL } from "node:url";
 import type { Announcement, Downloaded, GranuleReference } from "../contract/index.ts";
 import type { Dataset, Source } from "../dataset/index.ts";
 import { FreshetError, isFreshetError } from "../errors/index.ts";
@@ -8,10 +7,9 @@ import { reached } from "../steps/index.ts";
 import { type RangeReader, type Release, type SourceIdentity, turnToCopy } from "../storage/index.ts";
 import { allowedUri } from "./allowed.ts";
 import { type Checksum, verifyChecksum } from "./checksum.ts";
-import { type CopyOptions, copyToMirror } from "./mirror.ts";
 import { accessOf, openSource } from "./open-source.ts";
 import { firstThatAnswers, placesOf } from "./other-servers.ts";
-import { type PartialCopy, partialCopyOf } from "./partial-copy.ts";
+import { type CopiedRevision, makeOurCopy, type OurCopyOptions } from "./our-copy.ts";
 
 /** A granule of usual size comes with the opening request. */
 const FOR_COPY = { isForCopy: true, firstBytes: 1024 * 1024 } as const;
@@ -24,7 +22,7 @@ export interface AcquisitionContext {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** What the attempt before has kept of its copy, unchecked, and where this one's goes. */
-  readonly kept?: { readonly earlier: unknown; keep(part: PartialCopy): void };
+  readonly kept?: { readonly earlier: unknown; keep(part: object): void };
 }
 
 /**
@@ -49,8 +47,7 @@ export async function resolveRevision(
     if (heard.known !== undefined) return heard;
     const id = { dataset: dataset.name, key: granule.key, identity: heard.identity };
     try {
-      const place = { mirror: dataset.source.mirror, ...id };
-      const kept = await keep(reader, place, dataset.source, announcement.checksum, context, release);
+      const kept = await keep(reader, id, dataset.source, announcement.checksum, context, release);
       return { ...heard, uri: kept ?? uri };
     } catch (error) {
       // It is in the ledger under this identity, and must not stay there as if it were still to come.
@@ -143,13 +140,13 @@ async function hear(
  */
 async function keep(
   reader: RangeReader,
-  place: { readonly mirror: string | undefined; readonly dataset: string; readonly key: string; readonly identity: string },
+  revision: CopiedRevision,
   source: Source,
   checksum: Checksum | undefined,
   { signal, onProgress, kept }: AcquisitionContext,
   release: Release,
 ): Promise<string | undefined> {
-  const { mirror } = place;
+  const { mirror } = source;
   if (mirror === undefined) {
     if (checksum !== undefined) await verifyChecksum(reader, checksum, { signal, onProgress });
     return undefined;
@@ -158,23 +155,23 @@ async function keep(
     signal,
     checksum,
     onProgress: (bytes: number): void => onProgress(`${bytes} of ${reader.size} bytes`),
-    earlier: partialCopyOf(kept?.earlier),
-    onPart: (part: PartialCopy): void => kept?.keep(part),
+    earlier: kept?.earlier,
+    onPart: (part: object): void => kept?.keep(part),
   };
-  const path = await copyToMirror(reader, { ...place, mirror }, options).catch((error: unknown) => {
+  const mirrored = { ...source, mirror };
+  return makeOurCopy(reader, mirrored, revision, options).catch((error: unknown) => {
     // A turn at another host is not waited for with one in hand.
     release();
-    return copyFromAnother(error, reader, { ...place, mirror }, source, { ...options, onPart: () => undefined });
+    return copyFromAnother(error, reader, revision, mirrored, { ...options, onPart: () => undefined });
   });
-  return pathToFileURL(path).href;
 }
 
 async function copyFromAnother(
   error: unknown,
   { uri, size }: RangeReader,
-  place: { readonly mirror: string; readonly dataset: string; readonly key: string; readonly identity: string },
-  source: Source,
-  options: CopyOptions,
+  revision: CopiedRevision,
+  source: Source & { readonly mirror: string },
+  options: OurCopyOptions,
 ): Promise<string> {
   const [, ...others] = placesOf(source, uri);
   if (others.length === 0 || !isFreshetError(error, "source-unavailable")) throw error;
@@ -194,7 +191,7 @@ async function copyFromAnother(
               uri: other,
             });
           }
-          return await copyToMirror(reader, place, options);
+          return await makeOurCopy(reader, source, revision, options);
         } finally {
           await reader.close();
         }

@@ -1,4 +1,3 @@
-import { pathToFileURL } from "node:url";
 import type { Dataset } from "../dataset/index.ts";
 import { FreshetError } from "../errors/index.ts";
 import { type Revision, revisionIdentity } from "../ledger/index.ts";
@@ -6,8 +5,8 @@ import { type Scan, type ScanAddress, type ScanOptions, type ScanStore, scan as 
 import { reached } from "../steps/index.ts";
 import type { SourceIdentity } from "../storage/index.ts";
 import { RememberedReads, takeSamples } from "../witness/index.ts";
-import { mirrorPath } from "./mirror.ts";
 import { openSource } from "./open-source.ts";
+import { ourCopyUri } from "./our-copy.ts";
 
 export interface ScannedRevision {
   readonly scan: Scan;
@@ -60,7 +59,7 @@ function dropAndLoad({ scan: { drop, load }, products }: Dataset): Pick<ScanOpti
 export function placeOf(revision: Pick<Revision, "key" | "identity" | "uri">, { name, source }: Dataset): string | undefined {
   const { mirror } = source;
   if (mirror === undefined) return revision.uri;
-  return pathToFileURL(mirrorPath({ mirror, dataset: name, key: revision.key, identity: revision.identity })).href;
+  return ourCopyUri(mirror, { dataset: name, key: revision.key, identity: revision.identity });
 }
 
 /** Whether the source still is what the ledger heard of. Its identity alone does not say: an announced checksum may stand for it. */

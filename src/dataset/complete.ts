@@ -25,7 +25,7 @@ import { parseLeads, parseNowcastValid } from "./leads.ts";
 import type { MessageRule } from "./message-fields.ts";
 import { completeNotify } from "./notify-schema.ts";
 import { completeS3 } from "./s3-access.ts";
-import { parseFolder, parsePrefix } from "./source-uri.ts";
+import { parseFolder, parsePlace, parsePrefix } from "./source-uri.ts";
 
 /** Defaults of the durations, as a dataset file would write them. docs/dataset-file.md gives the reasons. */
 const DEFAULTS = {
@@ -62,7 +62,7 @@ export function completeSource(name: string, input: SourceInput, baseFolder: str
     allow: sorted([...(input.allow ?? []).map((prefix) => checked(parsePrefix(prefix, baseFolder))), ...alternatives]),
     ...(alternatives.length === 0 ? {} : { alternatives }),
     ...(input.limits === undefined ? {} : { limits: completeLimits(input.limits) }),
-    ...(input.mirror === undefined ? {} : { mirror: checked(parseFolder(input.mirror, baseFolder)) }),
+    ...completeMirror(input, baseFolder),
     ...completeS3Access(input),
     ...(input.sqs === undefined ? {} : { sqs: completeSqs(input.sqs) }),
     ...(input.amqp === undefined ? {} : { amqp: completeAmqp(input.amqp) }),
@@ -117,6 +117,13 @@ function completeS3Access({ s3, credentials }: SourceInput): Pick<Source, "s3"> 
   const isEarthdata = credentials === "earthdata" || (typeof credentials === "object" && "earthdata" in credentials);
   if (s3 === undefined && !isEarthdata) return {};
   return { s3: completeS3(s3 ?? {}, isEarthdata ? EARTHDATA_REGION : undefined) };
+}
+
+function completeMirror({ mirror }: SourceInput, baseFolder: string): Pick<Source, "mirror" | "mirrorS3"> {
+  if (mirror === undefined) return {};
+  const { at, ...access } = typeof mirror === "string" ? { at: mirror } : mirror;
+  const place = checked(parsePlace(at, baseFolder));
+  return place.startsWith("s3:") ? { mirror: place, mirrorS3: completeS3(access) } : { mirror: place };
 }
 
 function completeSqs({ visibility, ...input }: NonNullable<SourceInput["sqs"]>): SqsDelivery {

@@ -13,8 +13,10 @@ export interface Source {
   readonly at: string;
   /** Further prefixes that its announcements may name, in the same form. */
   readonly allow: readonly string[];
-  /** Folder for our own copies (`file:///…/`): references then point there, and never change under readers. */
+  /** Where our own copies are (`file:///…/` or `s3://bucket/…/`): references then point there, and never change under readers. */
   readonly mirror?: string | undefined;
+  /** How a mirror in S3 is reached; `anonymous` says that its readers need no keys, we always sign. */
+  readonly mirrorS3?: S3Access | undefined;
   /** Other servers that have the same paths below, in the order in which they are asked where `at` does not answer; `allow` has them too. */
   readonly alternatives?: readonly string[] | undefined;
   /** How its hosts are asked; what is not set is as `LIMITS` of storage has it. */

@@ -67,6 +67,7 @@ function stageError(summary: string, path: string, found: string | undefined, ex
 
 const SECRET_KEYS = new Set([
   "s3.endpoint",
+  "mirror.endpoint",
   "sqs.queue",
   "sqs.endpoint",
   "amqp.broker",
@@ -191,7 +192,9 @@ class DatasetFileReader {
     const checked = sourcesSchema.safeParse(sources);
     if (!checked.success) this.#reportFindings(document, findingsOf(checked.error.issues, sources), ["sources"]);
     for (const [name, input] of Object.entries(checked.data ?? {})) {
-      this.#sources.set(name, completeSource(name, input, this.#baseFolder));
+      const source = completeSource(name, input, this.#baseFolder);
+      this.#sources.set(name, source);
+      this.#checkMirror(document, source);
     }
   }
 
@@ -304,6 +307,15 @@ class DatasetFileReader {
     }
   }
 
+  /** What a bucket announces would be our own copies too. */
+  #checkMirror(document: YamlDocument, { name, at, allow, mirror }: Source): void {
+    if (mirror === undefined || !mirror.startsWith("s3:")) return;
+    const above = [at, ...allow].find((prefix) => mirror.startsWith(prefix));
+    if (above === undefined) return;
+    const allowed = "a place that the source does not announce";
+    this.#report(document.keyLineOf(["sources", name]), `sources.${name}.mirror`, `${mirror}, below ${above}`, allowed);
+  }
+
   /** References to HTTP carry no credentials, and Icechunk's readers have none to send. */
   #checkReadable(document: YamlDocument, { source: { name, at, credentials, mirror } }: Dataset): void {
     if (credentials === undefined || mirror !== undefined || !/^https?:/.test(at)) return;
@@ -357,7 +369,7 @@ class DatasetFileReader {
         document.lineOf(path),
         showPath(path),
         `the secret ${reference}`,
-        "no secret: only keys of a source's s3, sqs, amqp and credentials, and of notify, take one",
+        "no secret: only keys of a source's s3, mirror, sqs, amqp and credentials, and of notify, take one",
       );
     } else if (value !== null && typeof value === "object") {
       for (const [key, member] of Object.entries(value)) {

@@ -53,6 +53,19 @@ export const s3Schema = mapping({
 
 export type S3Input = z.infer<typeof s3Schema>;
 
+const MIRROR_FORM = `${PLACE_FORM}, or { at: s3://bucket/…, region, endpoint, anonymous, pathStyle }`;
+const mirrorSchema = z.union(
+  [
+    uriText(MIRROR_FORM, (text) => parsePlace(text, "/") !== undefined),
+    s3Schema.extend({
+      at: uriText("s3://bucket/…", (text) => /^s3:/i.test(text) && parsePlace(text, "/") !== undefined).describe(
+        "Where the copies are.",
+      ),
+    }),
+  ],
+  { error: MIRROR_FORM },
+);
+
 const sqsSchema = mapping({
   queue: service.describe("The queue's URL."),
   region: region.optional().describe("Default: the one that the URL names."),
@@ -136,7 +149,9 @@ export const sourceSchema = mapping(
       "Prefix of every uri that the source may announce: https://…, http://…, s3://bucket/…, file:///… or a folder, relative to this file.",
     ),
     allow: list(prefix, "a list of prefixes", 0).optional().describe("Further prefixes that announcements may name."),
-    mirror: folder.optional().describe("Folder for our own copies. References then point there and never change under readers."),
+    mirror: mirrorSchema
+      .optional()
+      .describe("Folder or prefix of a bucket for our own copies. References then point there and never change under readers."),
     alternatives: list(prefix, "a list of prefixes", 0)
       .optional()
       .describe("Other servers with the same paths below: asked in this order where `at` does not answer for now."),

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
-import { keysFor, s3ConnectionOf } from "../acquisition/index.ts";
+import { keysFor, referenceConnectionOf } from "../acquisition/index.ts";
 import type { Dataset, Product } from "../dataset/index.ts";
 import { FreshetError, isFreshetError } from "../errors/index.ts";
 import { readStoredState, runSplit, type StoredState } from "../products/index.ts";
@@ -112,7 +112,7 @@ async function storeOptions(dataset: Dataset, product: Product): Promise<StoreOp
   return {
     folder: fileURLToPath(product.store),
     prefixes: [...new Set(places.map(containerPrefix))],
-    s3: await s3ConnectionOf(source),
+    s3: await referenceConnectionOf(source),
     split: { dimension: product.dimension, chunks: product.split },
     alsoSplit: product.kind === "forecast" ? [runSplit(product)] : undefined,
   };

@@ -13,6 +13,7 @@ export { inFolder, makeFolder } from "./make-folder.ts";
 export { openReader, type ReaderOptions } from "./open-reader.ts";
 export type { RangeReader, SourceIdentity } from "./range-reader.ts";
 export { type ReadingPlan, readingPlanOf } from "./reading-plan.ts";
+export { S3Bucket, type UploadedPart } from "./s3-bucket.ts";
 export { AWS, type S3Connection } from "./s3-client.ts";
 export { S3Folder } from "./s3-folder.ts";
 export { s3Uri } from "./s3-uri.ts";

@@ -13,6 +13,16 @@ export function withAnnouncement(waiting: readonly Announcement[], next: Announc
   return [...waiting, next].slice(-MOST_WAITING);
 }
 
+/** True for two that name one place. */
+export function isSamePlace(a: Announcement, b: Announcement): boolean {
+  return a.uri === b.uri;
+}
+
+/** True where both say what is in one place, and not the same. That something is gone is for its own turn: the source is asked then. */
+export function isOtherPromise(a: Announcement, b: Announcement): boolean {
+  return isSamePlace(a, b) && a.removed !== true && b.removed !== true && promiseOf(a) !== promiseOf(b);
+}
+
 function promiseOf({ uri, size, checksum, removed }: Announcement): string {
   return JSON.stringify([uri, size ?? null, checksum ?? null, removed ?? false]);
 }

@@ -4,8 +4,10 @@ import {
   type ActivityInterfaceFor,
   ApplicationFailure,
   allHandlersFinished,
+  CancellationScope,
   condition,
   continueAsNew,
+  patched,
   proxyActivities,
   setCurrentDetails,
   setHandler,
@@ -25,7 +27,7 @@ import type {
   Refused,
   Scanned,
 } from "../contract/index.ts";
-import { withAnnouncement } from "./announcements.ts";
+import { isOtherPromise, isSamePlace, withAnnouncement } from "./announcements.ts";
 import { announceSignal, decideUpdate, granuleStatusQuery } from "./messages.ts";
 import { rootMessage } from "./root-message.ts";
 
@@ -35,6 +37,8 @@ const CHANGING_TRIES = 5;
 const CHANGING_PAUSE_MS = 2_000;
 /** What waiting for a turn, and copying, may take beyond the deadline of a source. */
 const COPY_MS = 24 * 3_600_000;
+/** Histories from before have none of it: there an announcement was waited for to its end. */
+const NEWER_FIRST = "newer-announcement-first";
 /** Identity in the ledger of a granule whose bytes never came. */
 const NEVER_SEEN = "unresolved";
 
@@ -56,6 +60,8 @@ export async function granule(input: GranuleInput): Promise<GranuleResult> {
   let announcements = 0;
   let decision: Decision | undefined;
   let changing = 0;
+  /** Announcements that a newer one of their place has cut short: events come out of order, so they may yet be the true ones. */
+  let cutShort: readonly Announcement[] = [];
   /** The revision whose form an operator has accepted. */
   let accepted: string | undefined;
 
@@ -129,10 +135,21 @@ export async function granule(input: GranuleInput): Promise<GranuleResult> {
 
     let downloaded: Downloaded | undefined;
     let trouble: string;
+    const said = current;
+    /** What is known already contradicts nothing: of two announcements that wait, the first has its turn. */
+    const known = waiting;
     try {
       enter("awaiting", `looking for ${current.uri}`);
-      downloaded = await download(reference, current);
+      downloaded = await untilContradicted(
+        () => download(reference, said),
+        () => waiting.some((other) => !known.includes(other) && isOtherPromise(said, other)),
+      );
+      if (downloaded === undefined) {
+        cutShort = [...cutShort, said];
+        continue;
+      }
       identity = downloaded.identity;
+      cutShort = cutShort.filter((other) => !isSamePlace(said, other));
       if (downloaded.known !== undefined) {
         const why = `this revision is ${downloaded.known} already`;
         // Announced twice in one life: what was done with it stays the end of the story.
@@ -161,8 +178,17 @@ export async function granule(input: GranuleInput): Promise<GranuleResult> {
       trouble = rootMessage(error);
       if (isChanging(error) && ++changing < CHANGING_TRIES) {
         enter("awaiting", trouble);
-        await sleep(CHANGING_PAUSE_MS);
-        waiting = [current, ...waiting];
+        if (patched(NEWER_FIRST)) {
+          const isOther = (other: Announcement): boolean => isOtherPromise(said, other);
+          if (await condition(() => waiting.some(isOther), CHANGING_PAUSE_MS)) cutShort = [...cutShort, said];
+          else {
+            waiting = [...cutShort.filter(isOther), said, ...waiting];
+            cutShort = cutShort.filter((other) => !isOther(other));
+          }
+        } else {
+          await sleep(CHANGING_PAUSE_MS);
+          waiting = [said, ...waiting];
+        }
         continue;
       }
     }
@@ -211,6 +237,31 @@ function describe(
     );
   }
   return lines.join("\n");
+}
+
+/** The activity's result; undefined where `isContradicted` came true first, and the activity ended without one. */
+async function untilContradicted<Result>(
+  begin: () => Promise<Result>,
+  isContradicted: () => boolean,
+): Promise<Result | undefined> {
+  const scope = new CancellationScope();
+  let isOver = false;
+  const work = scope.run(begin).finally(() => {
+    isOver = true;
+  });
+  const ended = work.then(
+    () => undefined,
+    () => undefined,
+  );
+  await Promise.race([ended, condition(() => isOver || isContradicted())]);
+  if (isOver || !patched(NEWER_FIRST)) return work;
+  scope.cancel();
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof ActivityFailure) return undefined;
+    throw error;
+  }
 }
 
 function isChanging(failure: ActivityFailure): boolean {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
-import { s3ConnectionOf } from "../../src/acquisition/index.ts";
+import { s3ConnectionOf } from "../../src/acquisition/open-source.ts";
 import type { Source } from "../../src/dataset/index.ts";
 import { isFreshetError } from "../../src/errors/index.ts";
 

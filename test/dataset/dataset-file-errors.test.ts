@@ -22,6 +22,7 @@ function problemsOf(text: string): string[] {
 const SOURCE_KEYS = "at, allow, mirror, alternatives, limits, s3, sqs, amqp, listing, cmr, credentials";
 const PREFIX = "https://…, http://…, s3://bucket/…, file:///… or a path, without credentials, query or fragment";
 const FOLDER = "a path or file:///…";
+const MIRROR = "a path, file:///… or s3://bucket/…, or { at: s3://bucket/…, region, endpoint, anonymous, pathStyle }";
 const DURATION = "a whole number with a unit: 500ms, 30s, 15m, 6h, 10d";
 const NAME = "a name of at most 64 lower-case letters, digits, dots, hyphens and underscores, beginning with a letter or digit";
 const FORMS = "{name}, {name:int}, {name:3} (digits), {lead:3h} (a duration in s, m, h or d), {kind:n|f}, {valid:%Y%m%d%H%M%S}";
@@ -103,7 +104,7 @@ describe("a dataset file with one thing wrong gets one line", () => {
     [
       "a mirror on the web",
       source("at: x, mirror: https://host/"),
-      `${LINE.source}: sources.agency.mirror: found "https://host/", allowed ${FOLDER}`,
+      `${LINE.source}: sources.agency.mirror: found "https://host/", allowed ${MIRROR}`,
     ],
     [
       "a webhook of a source's own",
@@ -113,7 +114,7 @@ describe("a dataset file with one thing wrong gets one line", () => {
     [
       "a secret in a uri",
       source(`at: "https://\${USER}.host/"`),
-      `${LINE.source}: sources.agency.at: found the secret \${USER}, allowed no secret: only keys of a source's s3, sqs, amqp and credentials, and of notify, take one`,
+      `${LINE.source}: sources.agency.at: found the secret \${USER}, allowed no secret: only keys of a source's s3, mirror, sqs, amqp and credentials, and of notify, take one`,
     ],
     ["a source's bad name", "sources: { A B: { at: x } }", `1: sources.A B: found "A B", allowed ${NAME}`],
     [

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { mkdir, readFile, rename } from "node:fs/promises";
+import { mkdir, readFile, rename, stat } from "node:fs/promises";
 import { after, before, suite, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { WorkflowUpdateFailedError } from "@temporalio/client";
 import type { DatasetStatus, GranuleResult } from "../../src/contract/index.ts";
 import { parseDatasetFile, type TimeseriesProduct } from "../../src/dataset/index.ts";
 import { lookAtProduct } from "../../src/publication/index.ts";
-import { applyDatasets } from "../../src/starters/index.ts";
+import { Announcer, applyDatasets } from "../../src/starters/index.ts";
 import { loadIcechunk } from "../../src/writers/icechunk/index.ts";
 import { datasetYaml, MOGREPS, OSTIA, type RealGranule } from "../support/granules.ts";
 import { missingTemporal } from "../support/temporal-server.ts";
@@ -204,5 +204,42 @@ suite("the life of a granule on a real Temporal server", { skip: missingTemporal
       );
       return found.length === 1;
     }, "the one in quarantine is found");
+  });
+
+  test("one that is announced anew with other bytes is looked at at once, whether it is awaited or does not fit", async () => {
+    const { home } = world.settings;
+    const yaml = datasetYaml({ at: world.agency.url, home }).replaceAll("ostia", "anew").replaceAll("every: 500ms", "every: 1h");
+    const { datasets } = parseDatasetFile(yaml, { file: `${home}/anew.yaml` });
+    await applyDatasets(
+      world.client,
+      world.ledger,
+      datasets.filter(({ name }) => name === "anew"),
+    );
+    const announcer = new Announcer(world.client, world.ledger);
+    const announce = async ({ name }: RealGranule, size: number): Promise<string> => {
+      const uri = `${world.agency.url}${name}`;
+      const [announced] = await announcer.announce({ uri, size, by: "test", heardMs: Date.now() }, { only: "anew" });
+      return announced?.workflowId ?? "";
+    };
+    for (const [granule, wrong] of [
+      // What is shorter than was said is awaited, what is longer is another file.
+      [ONE, 1_000],
+      [TWO, -1_000],
+    ] as const) {
+      await world.agency.publish(granule.name, { copyOf: granule.path });
+      const { size } = await stat(granule.path);
+      const workflowId = await announce(granule, size + wrong);
+      await world.until(async () => {
+        const { raw } = await world.client.workflow.getHandle(workflowId).describe();
+        return wrong < 0 || (raw.pendingActivities?.[0]?.attempt ?? 0) > 3;
+      }, "it is awaited");
+      await announce(granule, size);
+      assert.equal((await resultOf(workflowId)).stage, "ready");
+      const { events } = await world.client.workflow.getHandle(workflowId).fetchHistory();
+      const pauses = events?.filter(({ timerFiredEventAttributes }) => timerFiredEventAttributes) ?? [];
+      assert.deepEqual(pauses, []);
+      const revisions = await world.ledger.revisionsOf("anew", granule.key);
+      assert.equal(revisions.length, 1);
+    }
   });
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { promisify } from "node:util";
@@ -17,8 +17,9 @@ import { missingS3, TestS3 } from "../support/versitygw.ts";
 import { World } from "../support/world.ts";
 
 const BUCKET = "agency-data";
+const COPIES = "our-copies";
 
-suite("granules in S3, on a real Temporal server", { skip: missingTemporal() || missingS3(), timeout: 240_000 }, () => {
+suite("granules in S3, on a real Temporal server", { skip: missingTemporal() || missingS3(), timeout: 600_000 }, () => {
   let world: World;
   let s3: TestS3;
   let datasets: readonly Dataset[];
@@ -27,6 +28,7 @@ suite("granules in S3, on a real Temporal server", { skip: missingTemporal() || 
   before(async () => {
     [world, s3] = await Promise.all([World.start(), TestS3.start()]);
     await s3.createBucket(BUCKET);
+    await s3.createBucket(COPIES);
     process.env.TEST_S3_ENDPOINT = s3.endpoint;
     const { home } = world.settings;
     const timeseries = (name: string, at: string): string =>
@@ -38,6 +40,7 @@ await: { deadline: 60s, every: 500ms }`;
       `sources:
   objects: { ${source} }
   mirrored: { ${source}, mirror: "${home}/mirror" }
+  copied: { ${source}, mirror: { at: "s3://${COPIES}/mirror/", endpoint: "\${TEST_S3_ENDPOINT}" } }
 ---
 name: s3-ostia
 from: { source: objects }
@@ -54,6 +57,11 @@ name: s3-mirrored
 from: { source: mirrored }
 match: "{run:%Y%m%dT%H%MZ}-PT{lead:4h}H-temperature_at_screen_level.nc"
 ${timeseries("s3-mirrored", "15:00Z")}
+---
+name: s3-copied
+from: { source: copied }
+match: "{run:%Y%m%dT%H%MZ}-PT{lead:4h}H-temperature_at_screen_level.nc"
+${timeseries("s3-copied", "15:00Z")}
 `,
       { file: join(home, "s3.yaml") },
     ));
@@ -123,6 +131,30 @@ ${timeseries("s3-mirrored", "15:00Z")}
     await assertReads("s3-mirrored", pathOf(MOGREPS.slice(0, 2)));
     const [revision] = await world.ledger.revisionsOf("s3-mirrored", (MOGREPS[0] as RealGranule).key);
     assert.match(revision?.identity ?? "", /^etag:"[0-9a-f]{32}":/);
+  });
+
+  test("with a mirror in another bucket references point at the copies, with their etags, also when the source is gone", {
+    skip: missingPython(),
+  }, async () => {
+    const [first, second] = MOGREPS as [RealGranule, RealGranule];
+    await s3.remove(BUCKET, `in/${second.name}`);
+    await assertReads("s3-copied", pathOf([first, second]));
+    const dataset = datasetOf("s3-copied");
+    const state = await lookAtProduct(dataset, dataset.products[0] as TimeseriesProduct);
+    assert.deepEqual(state?.prefixes, [`s3://${COPIES}/mirror/`]);
+    assert.equal(state.s3?.endpoint, s3.endpoint);
+    const copies = await readdir(join(s3.folder, COPIES, "mirror", "s3-copied"));
+    assert.equal(copies.length, 2);
+    for (const name of copies) assert.match(name, /^[0-9a-f]{16}-/);
+    // What stands there is not what the references say any more: readers are told so, and get no other numbers.
+    const [copy] = copies as [string];
+    await s3.put(COPIES, `mirror/s3-copied/${copy}`, { copyOf: first.path });
+    await s3.put(COPIES, `mirror/s3-copied/${copies[1]}`, { copyOf: first.path });
+    const { code, stdout } = await freshet(["verify", "s3-copied"], {
+      FRESHET_HOME: world.settings.home,
+      TEMPORAL_ADDRESS: world.settings.temporalAddress,
+    });
+    assert.equal(code, 1, stdout);
   });
 
   test("an object that is replaced becomes a new revision, within the same second too", { skip: missingPython() }, async () => {

@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { accessOf, collectionId, listedPlaces } from "../../acquisition/index.ts";
+import { accessOf, collectionId, listedPlaces, tryBucket } from "../../acquisition/index.ts";
 import { compileNames, type Dataset, fieldsAt, type Source } from "../../dataset/index.ts";
 import { FreshetError, isFreshetError } from "../../errors/index.ts";
 import { parseSecretReference, secrets } from "../../secrets/index.ts";
@@ -27,7 +27,7 @@ export function datasetChecks(
       ...secretChecks(source),
       placeCheck(source, its, signal),
       ...cmrChecks(source, its, signal),
-      ...(source.mirror === undefined ? [] : [folderCheck(`mirror of ${source.name}`, source.mirror)]),
+      ...mirrorChecks(source, signal),
       ...(queues ? [...sqsChecks(source), ...amqpChecks(source, share)] : []),
     ];
   });
@@ -35,6 +35,18 @@ export function datasetChecks(
     products.map((product) => folderCheck(`store of ${name}/${product.name}`, product.store)),
   );
   return [...ofSources, ...stores];
+}
+
+function mirrorChecks(source: Source, stopped: AbortSignal): Check[] {
+  const { name, mirror } = source;
+  if (mirror === undefined) return [];
+  const part = `mirror of ${name}`;
+  if (!mirror.startsWith("s3:")) return [folderCheck(part, mirror)];
+  const look = async (): Promise<string> => {
+    await tryBucket({ ...source, mirror }, AbortSignal.any([stopped, AbortSignal.timeout(PATIENCE_MS)]));
+    return `${mirror} takes an object, gives it back and removes it`;
+  };
+  return [{ part, remedy: "Correct `mirror` of the source, or what the credentials of this process may do there", look }];
 }
 
 function folderCheck(part: string, uri: string): Check {
