@@ -3,6 +3,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { readEnvelope } from "../envelopes/index.ts";
 import { FreshetError, isFreshetError } from "../errors/index.ts";
 import { reached } from "../steps/index.ts";
+import { withoutDeletedRecords } from "./announce-record.ts";
 import type { Announcer } from "./announcer.ts";
 import { accessByHeaders, checkSecrets, currentSecrets, isSignedBy, type Secrets, whatIsNeeded } from "./webhook/access.ts";
 import { announceTold } from "./webhook/announce-told.ts";
@@ -119,12 +120,15 @@ async function answer(announcer: Announcer, body: Uint8Array, attributes: Readon
       announcer.book.count("none", "webhook", "malformed");
       return { status: 400, body: { error: reading.reason } };
     }
-    const uris = await announceTold(announcer, reading.told, Date.now());
-    if (reading.passedOver.length > 0) announcer.book.count("none", "webhook", "passedOver", reading.passedOver.length);
+    const present = withoutDeletedRecords(reading.told);
+    const uris = await announceTold(announcer, present.told, Date.now());
+    const passedOver = [...reading.passedOver, ...present.passedOver];
+    if (passedOver.length > 0) announcer.book.count("none", "webhook", "passedOver", passedOver.length);
     reached("announce: held");
-    const { passedOver } = reading;
     return { status: 202, body: { granules: uris.flatMap(({ granules }) => granules), uris, passedOver } };
   } catch (error) {
+    // A record that CMR does not have, or not for us: to send it again would change nothing.
+    if (isFreshetError(error, "source-missing", "source-refused")) return { status: 400, body: { error: error.message } };
     return { status: 503, body: { error: `not taken: ${(error as Error).message}` } };
   }
 }

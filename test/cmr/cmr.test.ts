@@ -8,6 +8,7 @@ import type { BackfillStatus, CmrLook } from "../../src/contract/index.ts";
 import { type Dataset, parseDatasetFile, type Source } from "../../src/dataset/index.ts";
 import { Intake } from "../../src/starters/delivery/intake.ts";
 import { Announcer, applyDatasets } from "../../src/starters/index.ts";
+import { startWebhook } from "../../src/starters/webhook.ts";
 import { freshet } from "../support/cli.ts";
 import { type IngestedGranule, TestCmr } from "../support/cmr.ts";
 import { OSTIA, type RealGranule } from "../support/granules.ts";
@@ -246,6 +247,33 @@ ${common("listed-ones")}`;
     assert.equal((await notice("http://127.0.0.1:9/search/concepts/G1-EVIL/1")).kind, "nothing-matches");
     const gone = await notice(`${cmr.url}search/concepts/G99-NONE/1`);
     assert.ok(gone.kind === "malformed" && /there is no such file/.test(gone.reason), JSON.stringify(gone));
+  });
+
+  test("the webhook resolves them too, in an envelope of SNS", async () => {
+    const webhook = await startWebhook({ announcer: new Announcer(world.client, world.ledger), port: 0 });
+    const post = async (location: string, mode: string): Promise<{ status: number; body: string }> => {
+      const Message = JSON.stringify({ "concept-id": "G1", "granule-ur": "a name", location });
+      const MessageAttributes = { mode: { Type: "String", Value: mode } };
+      const body = JSON.stringify({ Type: "Notification", TopicArn: "arn:aws:sns:us-west-2:1:cmr", Message, MessageAttributes });
+      const headers = { "content-type": "text/plain", "x-amz-sns-message-type": "Notification" };
+      const response = await fetch(webhook.url, { method: "POST", headers, body });
+      return { status: response.status, body: await response.text() };
+    };
+    try {
+      const id = cmr.ingest(collection, await granule(ONE), Date.now());
+      const held = await post(`${cmr.url}search/concepts/${id}/2`, "Update");
+      assert.equal(held.status, 202, held.body);
+      assert.deepEqual(
+        (JSON.parse(held.body) as { granules: { key: string }[] }).granules.map(({ key }) => key),
+        [ONE.key],
+      );
+      assert.match((await post(`${cmr.url}search/concepts/${id}/3`, "Delete")).body, /"granules":\[\].*is deleted/);
+      assert.match((await post("http://127.0.0.1:9/search/concepts/G1-EVIL/1", "New")).body, /no dataset knows/);
+      const gone = await post(`${cmr.url}search/concepts/G99-NONE/1`, "New");
+      assert.deepEqual([gone.status, /no such file/.test(gone.body)], [400, true], gone.body);
+    } finally {
+      await webhook.close();
+    }
   });
 
   test("the schedule follows the file", async () => {

@@ -1,9 +1,10 @@
-import { announcementsOf, type CmrRecord, recordOf } from "../../acquisition/index.ts";
+import { recordOf } from "../../acquisition/index.ts";
 import type { Announcement } from "../../contract/index.ts";
 import type { Source } from "../../dataset/index.ts";
 import { type Message, readEnvelope, type Told } from "../../envelopes/index.ts";
 import { isFreshetError } from "../../errors/index.ts";
 import { reached } from "../../steps/index.ts";
+import { announceRecord, withoutDeletedRecords } from "../announce-record.ts";
 import type { Announcer } from "../announcer.ts";
 import { inOrder } from "../in-order.ts";
 import { BackOff } from "./back-off.ts";
@@ -81,16 +82,18 @@ export class Intake {
 
   async #announce(told: readonly Told[], passed: readonly string[], heardMs: number, signal: AbortSignal): Promise<Outcome> {
     const { announcer, via, serves, wants } = this.#options;
-    // What is deleted has no record any more: the next look at CMR finds it.
-    const deleted = told.filter(({ uri, removed }) => removed && recordOf(uri) !== undefined);
-    const passedOver = [...passed, ...deleted.map(({ uri }) => `${uri} is deleted: that is for the next look at CMR`)];
-    const wanted = told.filter((one) => !deleted.includes(one) && wants?.(one.uri) !== false);
+    const present = withoutDeletedRecords(told);
+    const passedOver = [...passed, ...present.passedOver];
+    const wanted = present.told.filter((one) => wants?.(one.uri) !== false);
     const announced = await inOrder(
       wanted,
       ({ uri, only }) => `${uri}\n${only ?? ""}`,
       async ({ only, ...one }) => {
         const record = recordOf(one.uri);
-        if (record !== undefined) return { uri: one.uri, granules: await this.#announceRecord(record, heardMs, signal) };
+        if (record !== undefined) {
+          const by = ({ name }: Source): string => `${via}:${name}`;
+          return { uri: one.uri, granules: (await announceRecord(announcer, record, { heardMs, signal, by, serves })).length };
+        }
         let granules = 0;
         for (const { dataset } of await announcer.routes(one.uri, only, one.fields)) {
           if (!(await serves(dataset.source, one.uri))) continue;
@@ -117,19 +120,6 @@ export class Intake {
     if ("unknown" in outcome) for (const uri of outcome.unknown) book.unmatched(sources, via, uri);
     if ("passedOver" in outcome && outcome.passedOver.length > 0)
       book.count(sources, via, "passedOver", outcome.passedOver.length);
-  }
-
-  /** A notification of CMR names the granule's record: the files stand in that. Answers how many granules were announced. */
-  async #announceRecord(record: CmrRecord, heardMs: number, signal: AbortSignal): Promise<number> {
-    const { announcer, via, serves } = this.#options;
-    let granules = 0;
-    for (const { dataset, told } of await announcementsOf(record, await announcer.datasets(), signal)) {
-      if (!(await serves(dataset.source, told.uri))) continue;
-      const announcement: Announcement = { ...told, by: `${via}:${dataset.source.name}`, heardMs };
-      granules += (await announcer.announce(announcement, { only: dataset.name })).length;
-      reached("announce: held");
-    }
-    return granules;
   }
 }
 
