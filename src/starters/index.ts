@@ -13,4 +13,5 @@ export { giveUpRun, tellRun } from "./run-workflow.ts";
 export { ensureSearchAttributes } from "./search-attributes.ts";
 export { connectTemporal, noServer } from "./temporal-connection.ts";
 export { checkSecrets } from "./webhook/access.ts";
+export { snsTrustOf } from "./webhook/sns-signature.ts";
 export { type RunningWebhook, startWebhook, type WebhookOptions } from "./webhook.ts";

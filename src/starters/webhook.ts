@@ -8,6 +8,7 @@ import type { Announcer } from "./announcer.ts";
 import { accessByHeaders, checkSecrets, currentSecrets, isSignedBy, type Secrets, whatIsNeeded } from "./webhook/access.ts";
 import { announceTold } from "./webhook/announce-told.ts";
 import { type Answer, Answers } from "./webhook/answers.ts";
+import { confirmSubscription, type SnsTrust, verifySns } from "./webhook/sns-signature.ts";
 
 /** What SNS may send at most, and what is read of a message at most. */
 const BODY_BYTES = 256 * 1024;
@@ -24,6 +25,8 @@ export interface WebhookOptions extends Secrets {
   readonly host?: string;
   /** 0 takes any free port. */
   readonly port: number;
+  /** Whose signed messages of SNS are taken, without a token. Undefined: those of SNS are as all others. */
+  readonly sns?: SnsTrust | undefined;
 }
 
 export interface RunningWebhook {
@@ -35,7 +38,7 @@ export interface RunningWebhook {
 /**
  * `POST /announce` with an announcement in any of the forms that `readEnvelope` knows; CloudEvents also with their attributes in
  * `ce-` headers. 202 when Temporal holds all of it, with the `granules`, the `uris` one by one, and what was `passedOver`; 400 for
- * another body (413 for a large one, 415 for one that is neither JSON nor SNS's text), 401 without token or signature, 503 when Temporal
+ * another body (413 for a large one, 415 for one that is neither JSON nor SNS's text), 401 without token or signature (that of SNS, where its topics are trusted), 503 when Temporal
  * does not take it, in which case the sender must try again. Under an `Idempotency-Key` the same request has the same answer for
  * ten minutes, and another one 422.
  * @throws FreshetError `usage` when the port is taken, a secret is empty or not there, or there is none and others than this machine could announce; `unreachable` when who keeps it does not answer.
@@ -43,7 +46,7 @@ export interface RunningWebhook {
 export async function startWebhook(options: WebhookOptions): Promise<RunningWebhook> {
   checkSecrets(options);
   const { host = "127.0.0.1", port } = options;
-  if (options.token === undefined && options.hmac === undefined && !LOOPBACK.test(host)) throw openToAll(host);
+  if (!isProtected(options) && !LOOPBACK.test(host)) throw openToAll(host);
   await currentSecrets(options);
   const server = fastify({ bodyLimit: BODY_BYTES });
   server.removeAllContentTypeParsers();
@@ -66,10 +69,14 @@ export async function startWebhook(options: WebhookOptions): Promise<RunningWebh
   }
 }
 
+function isProtected({ token, hmac, sns }: WebhookOptions): boolean {
+  return token !== undefined || hmac !== undefined || sns !== undefined;
+}
+
 function openToAll(host: string): FreshetError {
   return new FreshetError("usage", "the webhook would let everybody in", {
     found: `host ${host} without a token`,
-    remedy: "Set FRESHET_WEBHOOK_TOKEN or FRESHET_WEBHOOK_HMAC, or listen on 127.0.0.1",
+    remedy: "Set FRESHET_WEBHOOK_TOKEN, FRESHET_WEBHOOK_HMAC or FRESHET_WEBHOOK_SNS, or listen on 127.0.0.1",
   });
 }
 
@@ -87,7 +94,8 @@ function addRoutes(server: FastifyInstance, options: WebhookOptions): void {
   // Before the body is read: who has no secret learns nothing and costs nothing.
   const onRequest = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const { headers } = request;
-    if (accessByHeaders(headers, await currentSecrets(options)) === "refused") await refuse(reply);
+    const isForSns = options.sns !== undefined && headers[SNS_HEADER] !== undefined;
+    if (!isForSns && (await accessOf(headers, options)) === "refused") await refuse(reply);
     else if (/^text\//i.test(headers["content-type"] ?? "") && headers[SNS_HEADER] === undefined) {
       await reply.code(415).send({ error: `text without the header ${SNS_HEADER}; expected application/json` });
     }
@@ -96,8 +104,23 @@ function addRoutes(server: FastifyInstance, options: WebhookOptions): void {
     const { headers } = request;
     const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
     const current = await currentSecrets(options);
-    const isUnproven = accessByHeaders(headers, current) === "body";
-    if (isUnproven && !isSignedBy(current.hmac ?? "", body, headers["x-hub-signature-256"])) return refuse(reply);
+    const access = await accessOf(headers, options);
+    const isProven =
+      access === "granted" || (access === "body" && isSignedBy(current.hmac ?? "", body, headers["x-hub-signature-256"]));
+    if (options.sns !== undefined) {
+      const message = await verifySns(body, options.sns, Date.now()).catch((error: unknown) => {
+        if (isFreshetError(error, "source-refused")) return error;
+        throw error;
+      });
+      if (message instanceof FreshetError) return reply.code(401).send({ error: message.message });
+      if (message === undefined && !isProven) return refuse(reply);
+      if (message?.type === "SubscriptionConfirmation" && options.sns.confirm) {
+        await confirmSubscription(message, options.sns);
+        return reply
+          .code(202)
+          .send({ granules: [], uris: [], passedOver: [`the subscription to ${message.topic} is confirmed`] });
+      }
+    } else if (!isProven) return refuse(reply);
 
     const attributes = cloudEventAttributes(headers);
     const make = (): Promise<Answer> => answer(announcer, body, attributes);
@@ -111,6 +134,13 @@ function addRoutes(server: FastifyInstance, options: WebhookOptions): void {
     if (answered.status === 503) reply.header("retry-after", "5");
     return reply.code(answered.status).send(answered.body);
   });
+}
+
+/** Where SNS alone may announce without a token, nobody else may without any. */
+async function accessOf(headers: IncomingHttpHeaders, options: WebhookOptions): Promise<ReturnType<typeof accessByHeaders>> {
+  const current = await currentSecrets(options);
+  if (options.sns !== undefined && current.token === undefined && current.hmac === undefined) return "refused";
+  return accessByHeaders(headers, current);
 }
 
 async function answer(announcer: Announcer, body: Uint8Array, attributes: Readonly<Record<string, string>>): Promise<Answer> {

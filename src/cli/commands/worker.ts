@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import pino from "pino";
-import { Announcer, Starters, startWebhook } from "../../starters/index.ts";
+import { Announcer, Starters, snsTrustOf, startWebhook } from "../../starters/index.ts";
 import { readSettings, startWorker } from "../../worker/index.ts";
 import { warnOfSources } from "../doctor/warn-of-sources.ts";
 import { interruptSignal } from "../interrupt.ts";
@@ -20,7 +20,8 @@ Examples:
   freshet worker --with-starters       and listen to every queue and broker that applied datasets name
 
 FRESHET_WEBHOOK_TOKEN sets the bearer token that announcements must carry; FRESHET_WEBHOOK_HMAC the secret that they may be
-signed with instead (X-Hub-Signature-256). Logs are JSON lines on stderr.`;
+signed with instead (X-Hub-Signature-256). FRESHET_WEBHOOK_SNS names topics of SNS, divided by commas, whose signed messages
+need neither; FRESHET_WEBHOOK_SNS_CONFIRM=1 lets their subscriptions be confirmed. Logs are JSON lines on stderr.`;
 
 export function configure(command: Command): void {
   command
@@ -48,6 +49,7 @@ async function run(options: Options): Promise<void> {
           port: options.webhook,
           token: process.env.FRESHET_WEBHOOK_TOKEN,
           hmac: process.env.FRESHET_WEBHOOK_HMAC,
+          sns: snsTrustOf(process.env),
         }).catch(async (error: unknown) => {
           await worker.stop();
           throw error;

@@ -42,8 +42,12 @@ export function isSignedBy(secret: string, body: Uint8Array, header: string | st
 }
 
 /** What a request that was refused is told. */
-export function whatIsNeeded({ token, hmac }: Secrets): string {
-  const needed = [token !== undefined && "a bearer token", hmac !== undefined && "a signature in X-Hub-Signature-256"];
+export function whatIsNeeded({ token, hmac, sns }: Secrets & { readonly sns?: object | undefined }): string {
+  const needed = [
+    token !== undefined && "a bearer token",
+    hmac !== undefined && "a signature in X-Hub-Signature-256",
+    sns !== undefined && "a signed message of SNS",
+  ];
   return `${needed.filter((one) => one !== false).join(" or ")} is needed`;
 }
 
