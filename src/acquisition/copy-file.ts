@@ -48,6 +48,13 @@ export class CopyFile {
     this.#check?.update(piece);
     let hasWritten = false;
     for (let rest = piece; rest.length > 0; ) {
+      if (this.#filled === 0 && rest.length >= this.#bufferBytes) {
+        // Large enough for a write by itself: a small granule comes in one piece.
+        await this.#begin(rest);
+        // The piece is not ours.
+        await this.#writing;
+        return true;
+      }
       this.#filling ??= Buffer.allocUnsafeSlow(this.#bufferBytes);
       const taken = rest.subarray(0, this.#filling.length - this.#filled);
       this.#filling.set(taken, this.#filled);
@@ -84,17 +91,24 @@ export class CopyFile {
   }
 
   async #flush(): Promise<void> {
-    await this.#writing;
     const buffer = this.#filling;
-    const at = this.#next;
-    if (buffer === undefined || this.#filled === 0) return;
-    this.#writing = this.#write(buffer.subarray(0, this.#filled), at);
-    // Whoever writes or finishes next is told.
-    this.#writing.catch(() => undefined);
-    this.#next += this.#filled;
+    if (buffer === undefined || this.#filled === 0) return this.#writing;
+    const bytes = buffer.subarray(0, this.#filled);
+    await this.#writing;
     this.#filled = 0;
     this.#filling = this.#spare;
     this.#spare = buffer;
+    await this.#begin(bytes);
+  }
+
+  /** Begins the next write, and now and then a sync, when the ones before have ended. */
+  async #begin(bytes: Uint8Array): Promise<void> {
+    await this.#writing;
+    const at = this.#next;
+    this.#next += bytes.length;
+    this.#writing = this.#write(bytes, at);
+    // Whoever writes or finishes next is told.
+    this.#writing.catch(() => undefined);
     if (at - this.#syncBegun < SYNC_BYTES) return;
     await this.#syncing;
     this.#syncBegun = at;

@@ -4,6 +4,7 @@ import { firstReadOf } from "./first-read.ts";
 import { get, type HttpAnswer, type HttpRequestOptions, shownUrl } from "./http-request.ts";
 import { requireSuccess } from "./http-status.ts";
 import type { RangeReader, SourceIdentity } from "./range-reader.ts";
+import { releaseBytes } from "./release-bytes.ts";
 import { anySignal, type Retry, retriedPieces, retriedRead } from "./retried-read.ts";
 import { LIMITS } from "./source-limits.ts";
 import { describeState, isSameState, stateChanged } from "./source-state.ts";
@@ -160,6 +161,7 @@ class HttpReader implements RangeReader {
       }
       at += wanted.length;
       if (wanted.length > 0) yield wanted;
+      releaseBytes(piece);
     }
     if (at < this.size) throw shortBody(this.#source, at - offset, this.size - offset);
   }

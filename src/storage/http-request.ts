@@ -1,7 +1,9 @@
 import type { Agent, Dispatcher } from "undici";
 import { FreshetError } from "../errors/index.ts";
+import { GatheredBytes } from "./gathered-bytes.ts";
 import { requestTurn } from "./host-turns.ts";
 import type { HttpCredentials } from "./http-credentials.ts";
+import { releaseBytes } from "./release-bytes.ts";
 import { LIMITS, type SourceLimits } from "./source-limits.ts";
 import { timeLimit } from "./time-limit.ts";
 
@@ -36,6 +38,9 @@ export interface HttpAnswer {
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 /** As many as curl's users need for Earthdata: to the login, back with a code, on to the signed URL, and some. */
 const MAX_REDIRECTS = 8;
+
+/** Of a body that is read as it comes, so much may wait here: with less the connection is stopped and begun again at every piece. */
+const AHEAD_BYTES = 1024 * 1024;
 
 const agents = new Map<number, Agent>();
 
@@ -133,6 +138,7 @@ async function attempt(url: URL, headers: Record<string, string>, options: HttpR
       dispatcher: agentFor(connectMs, undici),
       headersTimeout: firstByteMs,
       bodyTimeout: stallMs,
+      highWaterMark: AHEAD_BYTES,
       signal: limit.signal,
     });
     response.body.once("close", end);
@@ -168,41 +174,27 @@ function answer(response: Awaited<ReturnType<typeof attempt>>, url: URL): HttpAn
     pieces,
     discard: () => discardBody(response.body),
     async beginning(length) {
-      const read: Uint8Array[] = [];
-      let missing = length;
+      const gathered = new GatheredBytes(length);
       for await (const piece of pieces()) {
-        read.push(piece.subarray(0, missing));
-        missing -= piece.length;
-        if (missing <= 0) break;
+        gathered.add(piece.subarray(0, length - gathered.length));
+        if (gathered.length >= length) break;
       }
-      return joined(read);
+      return gathered.bytes();
     },
     async readBody(limit) {
-      const read: Uint8Array[] = [];
-      let length = 0;
+      const gathered = new GatheredBytes(Math.min(limit, Number(headers["content-length"] ?? 0)));
       for await (const piece of pieces()) {
-        length += piece.length;
-        if (length > limit)
+        if (gathered.length + piece.length > limit)
           throw new FreshetError("source-unavailable", "the server sends more than was asked for", {
             found: `more than ${limit} bytes`,
             uri: shownUrl(url),
           });
-        read.push(piece);
+        gathered.add(piece);
+        releaseBytes(piece);
       }
-      return joined(read);
+      return gathered.bytes();
     },
   };
-}
-
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  // Every byte of it is written.
-  const bytes = new Uint8Array(Buffer.allocUnsafeSlow(pieces.reduce((length, piece) => length + piece.length, 0)).buffer);
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.length;
-  }
-  return bytes;
 }
 
 /** Reads a short body to its end, so that the connection can be used again; gives up a long one. Its errors matter to nobody. */

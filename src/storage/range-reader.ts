@@ -31,7 +31,7 @@ export interface RangeReader {
   read(offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array>;
   /**
    * All bytes from `offset` to the end, as they come, in one request while all goes well; for copying a source whole. Where there is none, `read`
-   * is as good. @throws as `read`.
+   * is as good. A piece is there until the next one is asked for. @throws as `read`.
    */
   stream?(offset: number, signal?: AbortSignal): AsyncIterable<Uint8Array>;
   close(): Promise<void>;
