@@ -69,6 +69,10 @@ publish: { coalesce: 0s }
     await world.until(async () => (await world.ledger.counts("hours")).published === 37, "all are published");
     const versions = (await world.ledger.publications("hours", undefined, 100)).length;
     assert.ok(versions <= 5, `${versions} versions of 37 granules, 10 to a window`);
+    const workflows = await Array.fromAsync(
+      world.client.workflow.list({ query: 'WorkflowType="granule" AND FreshetDataset="hours"' }),
+    );
+    assert.deepEqual(workflows, [], "nothing stood in the way of any");
   });
 
   test("again, it passes over what the ledger has", async () => {
