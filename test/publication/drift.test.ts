@@ -40,8 +40,12 @@ describe("a granule of another form, by policy", () => {
     await deliver(4, OTHER_UNITS);
     await workshop.settle();
     assert.deepEqual(await workshop.steps(), [1, -32768, 3]);
-    assert.deepEqual((await workshop.read("epoch_2/sst")).filter((_, cell) => cell % 6 === 0), [2, -32768, 4]);
-    const { drift } = (await workshop.ledger.history("sst", second.key)).map(({ detail }) => detail).find((detail) => "drift" in detail) ?? {};
+    assert.deepEqual(
+      (await workshop.read("epoch_2/sst")).filter((_, cell) => cell % 6 === 0),
+      [2, -32768, 4],
+    );
+    const { drift } =
+      (await workshop.ledger.history("sst", second.key)).map(({ detail }) => detail).find((detail) => "drift" in detail) ?? {};
     assert.deepEqual(drift, { action: "epoch", because: "/sst units: found degC, expected K" });
   });
 
@@ -68,7 +72,10 @@ describe("a granule of another form, by policy", () => {
     await assert.rejects(deliver(4, { ...OTHER_UNITS, more: [ICE] }), (error) => isFreshetError(error, "drift"));
     await workshop.settle();
     assert.deepEqual(await workshop.steps(), [1, 2, 3]);
-    assert.deepEqual((await workshop.read("ice")).filter((_, cell) => cell % 6 === 0), [7, -1, 7]);
+    assert.deepEqual(
+      (await workshop.read("ice")).filter((_, cell) => cell % 6 === 0),
+      [7, -1, 7],
+    );
     await assert.rejects(workshop.read("snow"));
   });
 
@@ -129,4 +136,3 @@ describe("a granule that ends inside a chunk along the time axis", { skip: missi
     await assert.rejects(workshop.take(uri), (error) => isFreshetError(error, "unsupported", "drift"));
   });
 });
-
