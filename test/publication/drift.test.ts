@@ -6,6 +6,7 @@ import { afterEach, describe, test } from "node:test";
 import { promisify } from "node:util";
 import { isFreshetError } from "../../src/errors/index.ts";
 import type { RevisionId } from "../../src/ledger/index.ts";
+import type { Attribute } from "../formats/netcdf3/netcdf3-bytes.ts";
 import { granuleBytes, type MadeGranule } from "../products/made-granule.ts";
 import { missingPython, PYTHON } from "../support/python.ts";
 import { nameOf, noon, Workshop } from "./workshop.ts";
@@ -20,7 +21,7 @@ const ICE = {
   name: "ice",
   type: "int16" as const,
   dimensions: [0, 1, 2],
-  attributes: [["_FillValue", "int16", [-1]]] as NonNullable<MadeGranule["more"]>[number]["attributes"],
+  attributes: [["_FillValue", "int16", [-1]]] as readonly Attribute[],
   recordValues: [[7, 7, 7, 7, 7, 7]],
 };
 
