@@ -86,6 +86,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/as-of.ts"),
   },
   {
+    name: "catalog",
+    summary: "what a catalogue says of a dataset: STAC, xreds",
+    load: () => import("./commands/catalog.ts"),
+  },
+  {
     name: "publish",
     summary: "publish what is ready now, or write it as a candidate",
     load: () => import("./commands/publish.ts"),

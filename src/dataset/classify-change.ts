@@ -29,6 +29,7 @@ export function classifyChange(before: Dataset, after: Dataset): ChangeClass {
   inPlace("await", before.await, after.await);
   inPlace("hold (of what is announced from now on)", before.holdMs, after.holdMs);
   inPlace("maintenance", before.maintenance, after.maintenance);
+  inPlace("catalog", before.catalog, after.catalog);
   inPlace("notify", before.notify, after.notify);
   const { missing: missingBefore, ...policiesBefore } = before.policies;
   const { missing: missingAfter, ...policiesAfter } = after.policies;

@@ -1,6 +1,7 @@
 import { FreshetError } from "../errors/index.ts";
 import type { SourceLimits } from "../storage/index.ts";
 import { readCalendar } from "./calendar-spec.ts";
+import { completeCatalog } from "./catalog-schema.ts";
 import type {
   AmqpDelivery,
   CmrSearch,
@@ -177,6 +178,7 @@ export function completeDataset(input: DatasetInput, source: Source, baseFolder:
       verify: { chunks: input.publish?.verify?.chunks ?? VERIFIED_CHUNKS },
     },
     maintenance: completeMaintenance(input.maintenance),
+    ...(input.catalog === undefined ? {} : { catalog: completeCatalog(input.catalog, baseFolder) }),
     ...(input.notify === undefined ? {} : { notify: input.notify.map(completeNotify) }),
     ...(input.hold === undefined ? {} : { holdMs: milliseconds(input.hold) }),
     await: {

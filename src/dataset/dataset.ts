@@ -298,6 +298,35 @@ export interface Maintenance {
   readonly reconcile?: { readonly everyMs: number; readonly act: boolean } | undefined;
 }
 
+/** What a catalogue says of a dataset that its files do not. */
+export interface CatalogAbout {
+  readonly title?: string | undefined;
+  readonly description?: string | undefined;
+  /** An SPDX identifier, or `other`. */
+  readonly license: string;
+  readonly keywords?: readonly string[] | undefined;
+  readonly providers?:
+    | readonly { readonly name: string; readonly roles?: readonly string[] | undefined; readonly url?: string | undefined }[]
+    | undefined;
+  /** West, south, east, north in degrees; undefined: as the coordinates say. */
+  readonly extent?: readonly [number, number, number, number] | undefined;
+}
+
+/** How others find the products. */
+export interface Catalog {
+  readonly about: CatalogAbout;
+  readonly stac?: CatalogPlace | undefined;
+  readonly xreds?: CatalogPlace | undefined;
+}
+
+interface CatalogPlace {
+  /** `file:///…` or `s3://bucket/…`, without a final `/`. */
+  readonly to: string;
+  readonly s3?: S3Access | undefined;
+  /** How often it is written at most; 0: with every version. */
+  readonly everyMs: number;
+}
+
 /**
  * What one dataset document declares, complete: templates are filled in, defaults are set, paths are absolute, durations
  * are milliseconds. Plain data: it goes through JSON unchanged, and that text, with the keys sorted, is what the hash is of.
@@ -335,6 +364,8 @@ export interface Dataset {
     readonly verify: { readonly chunks: number };
   };
   readonly maintenance: Maintenance;
+  /** How others find the products. */
+  readonly catalog?: Catalog | undefined;
   /** Who is told of what happens. */
   readonly notify?: readonly NotifyTarget[] | undefined;
   /** How old a granule must be, from its valid time on (or, where its name has none, since it was announced), before it is looked at. */

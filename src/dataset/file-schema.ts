@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { EVERY_FORM, readCalendar } from "./calendar-spec.ts";
+import { catalogSchema } from "./catalog-schema.ts";
 import { DATES } from "./dates.ts";
 import { attributesSchema, driftSchema } from "./drift-schema.ts";
 import { DURATION_FORM, DURATION_PATTERN, parseDuration } from "./duration.ts";
@@ -311,6 +312,7 @@ const datasetShape = {
     .optional()
     .describe("When versions are made."),
   maintenance: maintenanceSchema.optional().describe("What is done when nothing arrives."),
+  catalog: catalogSchema.optional().describe("How others find the products: STAC, xreds."),
   notify: list(notifySchema, "a list of { when, and one of webhook, sns, sqs, amqp, github }")
     .optional()
     .describe("Who is told of what happens."),

@@ -1,4 +1,4 @@
-import type { S3Access } from "./dataset.ts";
+import type { CatalogAbout, S3Access } from "./dataset.ts";
 
 /** What every further form of a product has. */
 interface AnyForm {
@@ -36,5 +36,16 @@ export interface GranuleReferencesForm extends AnyForm {
   readonly each: string;
 }
 
+/** A STAC collection, and an item for each version. */
+export interface StacForm extends AnyForm {
+  readonly kind: "stac";
+  readonly about: CatalogAbout;
+}
+
+/** Entries in a dataset map of xreds, which others may write too; `to` is the file. */
+export interface XredsForm extends AnyForm {
+  readonly kind: "xreds";
+}
+
 /** What is published of a product beside its store. */
-export type Form = KerchunkJsonForm | KerchunkParquetForm | GranuleReferencesForm;
+export type Form = KerchunkJsonForm | KerchunkParquetForm | GranuleReferencesForm | StacForm | XredsForm;

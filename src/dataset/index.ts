@@ -1,9 +1,11 @@
 export { type AttributeRule, type AttributeRules, attributeRule } from "./attribute-rule.ts";
 export { type Calendar, isOn, positionOf, stepAtOrAfter, stepAtOrBefore, timeAt } from "./calendar.ts";
 export { type CanonicalDataset, canonicalDataset, datasetOfText } from "./canonical.ts";
+export { formsOf } from "./catalog-schema.ts";
 export { type ChangeClass, classifyChange } from "./classify-change.ts";
 export type {
   AmqpDelivery,
+  CatalogAbout,
   CmrCollection,
   CmrSearch,
   Credentials,
@@ -29,7 +31,7 @@ export { type Dates, dateOfDays, daysOfDate, fromReal, toReal, writtenInstant } 
 export { type DriftAction, type DriftKind, type DriftPolicy, driftAction } from "./drift.ts";
 export { parseDuration } from "./duration.ts";
 export { fieldsAt, isBelow } from "./fields-at.ts";
-export type { Form, GranuleReferencesForm, KerchunkJsonForm, KerchunkParquetForm } from "./form.ts";
+export type { Form, GranuleReferencesForm, KerchunkJsonForm, KerchunkParquetForm, StacForm, XredsForm } from "./form.ts";
 export { keyPrefixOfRun } from "./granule-key.ts";
 export { granulePath } from "./granule-path.ts";
 export { INSTANT_FORM, parseInstant } from "./instant.ts";

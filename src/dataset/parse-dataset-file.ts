@@ -2,6 +2,7 @@ import { dirname, resolve } from "node:path";
 import { FreshetError } from "../errors/index.ts";
 import { SECRET_REFERENCE } from "../secrets/index.ts";
 import { positionOf } from "./calendar.ts";
+import { formsOf } from "./catalog-schema.ts";
 import { completeDataset, completeSource } from "./complete.ts";
 import {
   type Dataset,
@@ -417,9 +418,23 @@ function refuseTwins(declared: readonly Declared[], problems: Problems): void {
         if (taken !== undefined)
           problems.report(document.lineOf(place), showPath(place), `the folder of ${taken}`, "a folder of its own for each form");
         stores.set(to, `${owner} as ${kind}`);
-        if (form.kind === "references" || form.view === undefined || namedView(product, form.view) !== undefined) continue;
+        if (!("view" in form) || form.view === undefined || namedView(product, form.view) !== undefined) continue;
         const ofView = ["products", index, product.kind, "also", at, kind, "view"];
         problems.report(document.lineOf(ofView), showPath(ofView), form.view, `a view of the product: ${describeViews(product)}`);
+      }
+      const stac = formsOf(dataset, product).find(({ kind }) => kind === "stac");
+      if (stac !== undefined) {
+        const taken = stores.get(stac.to);
+        if (taken !== undefined) {
+          const path = ["catalog", "stac", "to"];
+          problems.report(
+            document.lineOf(path),
+            showPath(path),
+            `the folder of ${taken}`,
+            "a folder of its own for each dataset",
+          );
+        }
+        stores.set(stac.to, `${owner} as stac`);
       }
     }
   }
@@ -437,6 +452,7 @@ function isValidTimeOf({ cycle, leadsMs, nowcast }: Runs, validMs: number): bool
 }
 
 function takesSecret([root, , ...keys]: readonly PropertyKey[]): boolean {
+  if (root === "catalog") return keys.slice(-2).join(".") === "s3.endpoint" || keys.join(".") === "endpoint";
   if (root === "products") return keys[1] === "also" && keys.slice(-2).join(".") === "s3.endpoint";
   return (root === "sources" ? SECRET_KEYS : root === "notify" ? NOTIFY_SECRET_KEYS : NO_KEYS).has(keys.join("."));
 }

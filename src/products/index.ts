@@ -1,6 +1,7 @@
 export { alongGrid } from "./array-change.ts";
 export { needsTally, type ToldAttributes, tallied, withEnds } from "./attribute-tally.ts";
 export { decodeAxis } from "./axis-time.ts";
+export { decodeTime, readTimeEncoding } from "./cf-time.ts";
 export { describeLead } from "./describe-lead.ts";
 export { actionFor } from "./drift-kind.ts";
 export { epochChange, layoutChange, showing, stateChange } from "./epoch-change.ts";

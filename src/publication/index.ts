@@ -3,6 +3,7 @@ export type { CheckOptions, CheckSubject, Compared, Disagreement, ProductCheck }
 export { checkProduct } from "./check-product.ts";
 export { Forms } from "./forms/forms.ts";
 export { lookAtForms } from "./forms/look-at-forms.ts";
+export { catalogEntries } from "./forms/print-catalog.ts";
 export { keptBack, withoutKept } from "./kept-back.ts";
 export { failedNotification, publishedNotification, quarantinedNotification, quietNotification } from "./notifications.ts";
 export { Operator } from "./operator.ts";

@@ -1,7 +1,7 @@
 import { type Client, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from "@temporalio/client";
 import { SearchAttributeType, TypedSearchAttributes } from "@temporalio/common";
 import { type DatasetInput, type DatasetSettings, datasetWorkflowId, TASK_QUEUE } from "../contract/index.ts";
-import type { Dataset } from "../dataset/index.ts";
+import { type Dataset, formsOf } from "../dataset/index.ts";
 
 /** A dataset that nobody woke looks into the ledger all the same, this often. */
 const LOOK_EVERY_MS = 60_000;
@@ -19,7 +19,7 @@ export function datasetInput(dataset: Dataset, hash: string): DatasetInput {
     coalesceMs: dataset.publish.coalesceMs,
     lookEveryMs: lookEveryMs(dataset),
     upkeepEveryMs: dataset.maintenance.upkeepMs,
-    ...(dataset.products.some(({ also }) => also !== undefined) ? { hasForms: true } : {}),
+    ...(dataset.products.some((product) => formsOf(dataset, product).length > 0) ? { hasForms: true } : {}),
     published: 0,
     wakes: 0,
   };

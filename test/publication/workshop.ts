@@ -29,6 +29,7 @@ export interface WorkshopOptions {
   /** What stands behind `drift:` of the policies. */
   readonly drift?: string;
   readonly attributes?: string;
+  readonly catalog?: string;
   /** Whole entries of `products`, instead of the one. */
   readonly products?: string;
 }
@@ -184,6 +185,7 @@ products: ${products}
 policies: { missing: ${missing}, drift: ${options.drift ?? "quarantine"} }
 ${options.attributes === undefined ? "" : `attributes: ${options.attributes}`}
 ${options.runs === undefined ? "" : `runs: ${options.runs}`}
+${options.catalog === undefined ? "" : `catalog: ${options.catalog}`}
 ${options.maintenance === undefined ? "" : `maintenance: ${options.maintenance}`}
 `;
   const [dataset] = parseDatasetFile(text, { file: join(folder, "dataset.yaml") }).datasets;

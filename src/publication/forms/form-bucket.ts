@@ -78,6 +78,13 @@ export class FormBucket implements FormPlace {
     return this.#folder.remove([path]);
   }
 
+  amend(path: string, change: (present: Uint8Array | undefined) => Uint8Array): Promise<void> {
+    return this.#untilDone(async () => {
+      const present = await this.#folder.read(path);
+      return this.#folder.write(path, change(present?.bytes), { onlyIf: present?.etag ?? null });
+    });
+  }
+
   async keep(draft: string, name: string, previous?: FormFiles): Promise<void> {
     try {
       const isFolder = (await stat(draft)).isDirectory();

@@ -50,6 +50,11 @@ export class FormFolder implements FormPlace {
     return rm(join(this.#folder, path), { force: true });
   }
 
+  async amend(path: string, change: (present: Uint8Array | undefined) => Uint8Array): Promise<void> {
+    await makeFolder(this.#folder);
+    await this.#lock.hold(async () => this.write(path, change(await this.read(path))));
+  }
+
   /** One that is there already stays: another attempt was first. */
   async keep(draft: string, name: string): Promise<void> {
     const place = join(this.#folder, name);

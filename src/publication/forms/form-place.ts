@@ -49,4 +49,6 @@ export interface FormPlace {
   read(path: string): Promise<Uint8Array | undefined>;
   write(path: string, bytes: Uint8Array): Promise<void>;
   remove(path: string): Promise<void>;
+  /** Changes a file that others change too: from what is there to what `change` answers, so that no change is lost. */
+  amend(path: string, change: (present: Uint8Array | undefined) => Uint8Array): Promise<void>;
 }

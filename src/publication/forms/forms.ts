@@ -1,26 +1,33 @@
 import { isDeepStrictEqual } from "node:util";
+import { COLLECTION, stacCollection, stacItem } from "../../catalog/index.ts";
 import type { FormState } from "../../contract/index.ts";
-import { type Dataset, type Form, namedView, type Product } from "../../dataset/index.ts";
+import { type Dataset, type Form, formsOf, namedView, type Product, type StacForm, type XredsForm } from "../../dataset/index.ts";
 import { FreshetError, isFreshetError } from "../../errors/index.ts";
 import { canonicalJson, type Ledger } from "../../ledger/index.ts";
 import { groupOfView, type StoredState } from "../../products/index.ts";
 import type { ScanStore } from "../../scan/index.ts";
 import { reached } from "../../steps/index.ts";
+import { writeWhole } from "../../storage/index.ts";
 import type { WrittenReferences } from "../../writers/kerchunk-json/index.ts";
 import { type FormFiles, isParquetForm } from "../../writers/kerchunk-parquet/index.ts";
 import { lookAtProduct, type ProductState, readState } from "../product-store.ts";
 import type { Tick } from "../turn.ts";
+import { catalogFacts } from "./catalog-facts.ts";
 import { canFollow, contentOf, oneViewOf } from "./form-content.ts";
 import type { Alias, FormPlace } from "./form-place.ts";
 import type { FormPointer } from "./form-pointer.ts";
 import { INDEX, writeDocuments } from "./granule-documents.ts";
 import { placeOf } from "./place-of.ts";
 import { latestName, nameOfVersion, sequenceOf, type VersionedForm, writeVersion } from "./write-version.ts";
+import { XredsFile } from "./xreds-file.ts";
 
 /** A form that could not be written is tried again after this, or with the next version that is due. */
 const AGAIN_MS = 60_000;
 /** Refused arrays that a pointer names. */
 const MOST_REFUSED = 100;
+
+/** Forms with a folder and a pointer of their own. */
+type PlacedForm = Exclude<Form, XredsForm>;
 
 export interface FormParts {
   readonly ledger: Ledger;
@@ -55,10 +62,11 @@ export class Forms {
   async publish(dataset: Dataset, tick: Tick, signal: AbortSignal): Promise<FormState[]> {
     const states: FormState[] = [];
     for (const product of dataset.products) {
-      if (product.also === undefined) continue;
+      const forms = formsOf(dataset, product);
+      if (forms.length === 0) continue;
       const state = await lookAtProduct(dataset, product);
       const stored = state?.stored;
-      for (const form of product.also) {
+      for (const form of forms) {
         signal.throwIfAborted();
         if (state === undefined || stored === undefined)
           states.push({ ...aboutForm(product, form), newest: 0, dueMs: undefined });
@@ -74,6 +82,7 @@ export class Forms {
     const about = { ...aboutForm(product, form), newest };
     let shows: number | undefined;
     try {
+      if (form.kind === "xreds") return { ...about, ...(await this.#keepXreds(work, form)) };
       const place = await placeOf(form);
       const pointer = await place.pointer();
       requireOwn(pointer, work, form);
@@ -99,16 +108,33 @@ export class Forms {
     }
   }
 
+  async #keepXreds(
+    { dataset, product, state, stored, tick }: Work,
+    form: XredsForm,
+  ): Promise<Pick<FormState, "shows" | "dueMs">> {
+    const { sequence } = stored.header;
+    const file = await XredsFile.at(form);
+    const mark = await file.mark(dataset, product);
+    if (mark?.sequence === sequence) return { shows: sequence, dueMs: undefined };
+    const nowMs = this.#parts.now();
+    const dueMs = mark === undefined ? nowMs : Math.min(mark.writtenMs, nowMs) + form.everyMs;
+    if (dueMs > nowMs) return { shows: mark?.sequence, dueMs };
+    tick(`xreds of ${product.name} #${sequence}`);
+    const about = dataset.catalog?.about ?? { license: "other" };
+    await file.write({ dataset, product, about, state, stored, previousItem: undefined }, nowMs);
+    return { shows: sequence, dueMs: undefined };
+  }
+
   /** Lets readers see it, and removes what nobody needs any more; also what is left of that when a writer died over it. */
-  async #show({ dataset }: Work, form: Form, place: FormPlace, pointer: FormPointer): Promise<number> {
-    const { sequence } = await place.show(pointer, aliasOf(form));
+  async #show({ dataset }: Work, form: PlacedForm, place: FormPlace, pointer: FormPointer): Promise<number> {
+    const { sequence } = await place.show(pointer, aliasOf(form, place));
     const { keep, graceMs } = dataset.maintenance;
     const kept = keep ?? { versions: Number.MAX_SAFE_INTEGER, forMs: 0 };
     await place.tidy(sequenceOf, { ...kept, graceMs, nowMs: this.#parts.now() });
     return sequence;
   }
 
-  async #write(work: Work, form: Form, place: FormPlace, pointer: FormPointer | undefined): Promise<FormPointer> {
+  async #write(work: Work, form: PlacedForm, place: FormPlace, pointer: FormPointer | undefined): Promise<FormPointer> {
     const { dataset, product, state, stored, tick, signal } = work;
     const { sequence } = stored.header;
     let path: string;
@@ -117,6 +143,14 @@ export class Forms {
       path = INDEX;
       const isAnew = pointer?.settings !== settingsOf(form);
       written = await writeDocuments({ ...this.#parts, dataset, form, place, stored, tick, signal }, isAnew);
+    } else if (form.kind === "stac") {
+      path = nameOfVersion(form, sequence, [dataset.name, product.name, state.head, settingsOf(form), ...place.attempt]);
+      const previousItem = pointer !== undefined && pointer.path !== path ? pointer.path : undefined;
+      const item = stacItem(await catalogFacts({ dataset, product, about: form.about, state, stored, previousItem }));
+      const draft = await place.draft();
+      await writeWhole(draft, Buffer.from(`${JSON.stringify(item, undefined, 2)}\n`));
+      await place.keep(draft, path);
+      written = { references: 0, inlined: 0, refused: new Map() };
     } else {
       path = nameOfVersion(form, sequence, [dataset.name, product.name, state.head, settingsOf(form), ...place.attempt]);
       const base = await baseOf(work, form, place, pointer);
@@ -163,10 +197,20 @@ async function baseOf(
   }
 }
 
-/** The name that the newest version has too. */
-function aliasOf(form: Form): Alias | undefined {
-  const name = form.kind === "references" ? undefined : latestName(form);
+/** The address that the newest version has too; of STAC, the collection that names its item. */
+function aliasOf(form: PlacedForm, place: FormPlace): Alias | undefined {
+  if (form.kind === "references") return undefined;
+  if (form.kind === "stac") return { name: COLLECTION, content: (path) => collectionOf(form, place, path) };
+  const name = latestName(form);
   return name === undefined ? undefined : { name };
+}
+
+async function collectionOf({ about }: StacForm, place: FormPlace, path: string): Promise<Uint8Array | undefined> {
+  const item = await place.read(path);
+  if (item === undefined) return undefined;
+  return Buffer.from(
+    `${JSON.stringify(stacCollection(JSON.parse(Buffer.from(item).toString()), path, { about }), undefined, 2)}\n`,
+  );
 }
 
 function requireOwn(pointer: FormPointer | undefined, { dataset, product, state, stored }: Work, form: Form): void {

@@ -4,7 +4,7 @@ import { rm } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createZstdCompress } from "node:zlib";
-import type { KerchunkJsonForm, KerchunkParquetForm } from "../../dataset/index.ts";
+import type { KerchunkJsonForm, KerchunkParquetForm, StacForm } from "../../dataset/index.ts";
 import type { StoreChange } from "../../writers/icechunk/index.ts";
 import { changesJson, type WrittenReferences } from "../../writers/kerchunk-json/index.ts";
 import { type FormFiles, kerchunkParquet } from "../../writers/kerchunk-parquet/index.ts";
@@ -15,12 +15,13 @@ export type VersionedForm = KerchunkJsonForm | KerchunkParquetForm;
 
 const SUFFIX = { "kerchunk-json": { none: ".json", zstd: ".json.zst" }, "kerchunk-parquet": ".parq" } as const;
 
-function suffixOf(form: VersionedForm): string {
+function suffixOf(form: VersionedForm | StacForm): string {
+  if (form.kind === "stac") return ".json";
   return form.kind === "kerchunk-json" ? SUFFIX[form.kind][form.compress] : SUFFIX[form.kind];
 }
 
 /** The name of a form's version. @param content what else decides what is in it: equal names are of equal content. */
-export function nameOfVersion(form: VersionedForm, sequence: number, content: readonly string[]): string {
+export function nameOfVersion(form: VersionedForm | StacForm, sequence: number, content: readonly string[]): string {
   const hash = createHash("sha256").update(JSON.stringify(content)).digest("hex");
   return `v${sequence}-${hash.slice(0, 8)}${suffixOf(form)}`;
 }
