@@ -160,7 +160,7 @@ test("the examples of docs/dataset-file.md are good dataset files", () => {
   const examples = [...page.matchAll(/```yaml\n(.*?)```/gs)].map(([, text]) => parse(text ?? ""));
   assert.deepEqual(
     examples.map(({ datasets }) => datasets.map(({ name }) => name)),
-    [["ostia"], [], ["dbofs"], ["mur"], ["cbofs-fields", "dbofs-fields", "tbofs-fields"]],
+    [["ostia"], [], ["dbofs"], ["mur"], ["mur"], ["cbofs-fields", "dbofs-fields", "tbofs-fields"]],
   );
 });
 
