@@ -1,11 +1,10 @@
 import type { Dataset, Product } from "../dataset/index.ts";
 import { isFreshetError } from "../errors/index.ts";
-import { EXPIRED, type Revision } from "../ledger/index.ts";
+import { EXPIRED, type Ledger, type Revision } from "../ledger/index.ts";
 import { calendarOf, firstKept, rowPlace } from "../products/index.ts";
 import { arrivalOf, readStanding } from "./arrivals.ts";
 import type { ProductState } from "./product-store.ts";
 import type { Tick } from "./turn.ts";
-import type { TurnParts } from "./turn-maker.ts";
 
 /**
  * Lets go what the dataset file keeps no longer: published revisions are withdrawn, ready ones skipped, each with the reason, so that the
@@ -13,7 +12,7 @@ import type { TurnParts } from "./turn-maker.ts";
  * @returns the revisions that have expired, or would.
  */
 export async function expireGranules(
-  { ledger, now }: TurnParts,
+  { ledger, now }: { readonly ledger: Ledger; readonly now: () => number },
   dataset: Dataset,
   tick: Tick,
   isDryRun: boolean,
