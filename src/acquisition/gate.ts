@@ -1,5 +1,6 @@
 import type { GranuleReference } from "../contract/index.ts";
 import {
+  type CollectionProduct,
   type Dataset,
   type DriftPolicy,
   driftAction,
@@ -14,6 +15,8 @@ import type { Ledger, Template } from "../ledger/index.ts";
 import {
   actionFor,
   axisOf,
+  collectionFacts,
+  collectionTime,
   type CopyPlan,
   compareIntervals,
   compareSchemas,
@@ -33,8 +36,8 @@ import {
   requirePublishable,
   requireSingleSteps,
   schemaOf,
-  shapeGranule,
-  shapeTemplate,
+  shapeFor,
+  templateFor,
   wholeChunks,
   withoutDropped,
 } from "../products/index.ts";
@@ -46,6 +49,8 @@ export interface Passed {
   /** Instant of the first step, milliseconds since 1970. */
   readonly validMs: number;
   readonly steps: number;
+  /** Instant of the last step, where there are several. */
+  readonly lastMs?: number | undefined;
   /** Forecast reference time, milliseconds since 1970, where a product is a forecast. */
   readonly runMs?: number | undefined;
   /** The epoch whose form it has, from 1. */
@@ -98,7 +103,8 @@ export async function passGate(
   const [first] = candidates;
   if (first === undefined) throw new FreshetError("dataset-file", "the dataset has no product");
   const runMs = candidates.find((candidate) => candidate.runMs !== undefined)?.runMs;
-  const times = { validMs: first.shape.validMs[0] as number, steps: first.shape.validMs.length };
+  const steps = first.shape.validMs.length;
+  const times = { validMs: first.shape.validMs[0] as number, steps, ...(steps > 1 && { lastMs: first.shape.validMs.at(-1) }) };
   const passed = { ...times, ...(runMs === undefined ? {} : { runMs }) };
   const template = { key: granule.key, identity, scan: scanned.address };
   const isCut = candidates.some(({ whole }) => whole !== undefined);
@@ -173,14 +179,11 @@ function inWholeChunks(candidates: readonly Candidate[]): GateAnswer {
 }
 
 function candidateFor(root: VirtualGroup, granule: GranuleReference, dataset: Dataset, product: Product): Candidate {
-  const axis = axisOf(product);
-  const nameValidMs = nameTimeOf(validTimeOf(granule.fields, dataset.runs), axis);
-  const shape = shapeGranule(root, axis, nameValidMs, validPrecisionMs(dataset.match));
+  if (product.kind === "collection" && product.along !== "coordinate") return candidateInOrder(root, granule, product);
+  const validMs = nameTimeOf(validTimeOf(granule.fields, dataset.runs), axisOf(product));
+  const shape = shapeFor(product, root, { validMs, precisionMs: validPrecisionMs(dataset.match) });
   const runMs = product.kind === "forecast" ? runOf(product, granule.fields, root) : undefined;
-  const reason =
-    product.kind === "forecast"
-      ? misfitOfRun(product, granule.fields, shape, runMs)
-      : misfitOfSteps(shape.validMs, placementRules(dataset, product, shape.validMs.length));
+  const reason = misfitOf(product, dataset, granule.fields, shape, runMs);
   if (reason !== undefined) throw new FreshetError("drift", `the granule has no place in ${product.name}`, { found: reason });
   const whole = driftAction(dataset.policies.drift, "chunks") === "native" ? wholeChunks(shape) : undefined;
   requirePublishable(whole ?? shape);
@@ -189,6 +192,38 @@ function candidateFor(root: VirtualGroup, granule: GranuleReference, dataset: Da
     requireSingleSteps(shape);
   }
   return { product, root, shape, runMs, whole };
+}
+
+/** A granule of a collection that has its place by what its name says. */
+function candidateInOrder(root: VirtualGroup, { key, fields }: GranuleReference, product: CollectionProduct): Candidate {
+  // Its file's name is known once it is on record.
+  const facts = collectionFacts(product, fields, key);
+  const validMs = collectionTime(product, fields);
+  if (typeof facts === "string" || validMs === undefined) {
+    const found = typeof facts === "string" ? facts : "its name does not say when it is valid";
+    throw new FreshetError("drift", `the granule has no place in ${product.name}`, { found });
+  }
+  const shape = shapeFor(product, root, { validMs, fields: facts.fields });
+  requirePublishable(shape);
+  return { product, root, shape, whole: undefined };
+}
+
+/** Why a granule has no place in a product, as far as that shows without the others; undefined when it has one. */
+function misfitOf(
+  product: Product,
+  dataset: Dataset,
+  fields: GranuleReference["fields"],
+  shape: GranuleShape,
+  runMs: number | undefined,
+): string | undefined {
+  switch (product.kind) {
+    case "forecast":
+      return misfitOfRun(product, fields, shape, runMs);
+    case "timeseries":
+      return misfitOfSteps(shape.validMs, placementRules(dataset, product, shape.validMs.length));
+    case "collection":
+      return undefined;
+  }
 }
 
 /** Why a granule has no place among a model's runs; undefined when it has. */
@@ -230,7 +265,7 @@ async function misfitFrom(
     const template = known.find((other) => other.product === product.name && other.epoch === epoch);
     if (template === undefined) continue;
     const expectedRoot = withoutDropped((await scans.get(template.scan)).root, drop);
-    const expected = shapeTemplate(expectedRoot, axisOf(product));
+    const expected = templateFor(product, expectedRoot);
     const drifts = [
       ...compareSchemas(schemaOf(expected, expectedRoot, rules), schemaOf(shape, root, rules)),
       ...compareTimes(expected, shape),

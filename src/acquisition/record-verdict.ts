@@ -33,10 +33,10 @@ export async function recordVerdict(
 function eventOf(fields: GranuleReference["fields"], verdict: Verdict) {
   switch (verdict.state) {
     case "ready": {
-      const { scanUri, scanSha256, validMs, steps, runMs, variables, references, epoch, drift } = verdict.scanned;
+      const { scanUri, scanSha256, validMs, steps, lastMs, runMs, variables, references, epoch, drift } = verdict.scanned;
       const scan = { uri: scanUri, sha256: scanSha256 };
       const detail = { variables, references, ...(drift === undefined ? {} : { drift }) };
-      return { state: verdict.state, scan, fields: fieldsOfFile(fields, { validMs, steps, runMs }), epoch, detail };
+      return { state: verdict.state, scan, fields: fieldsOfFile(fields, { validMs, steps, lastMs, runMs }), epoch, detail };
     }
     case "quarantined":
     case "skipped":

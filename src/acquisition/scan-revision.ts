@@ -1,4 +1,4 @@
-import type { Dataset } from "../dataset/index.ts";
+import { type Dataset, isOfSwaths } from "../dataset/index.ts";
 import { FreshetError } from "../errors/index.ts";
 import { type Revision, revisionIdentity } from "../ledger/index.ts";
 import { type Scan, type ScanAddress, type ScanOptions, type ScanStore, scan as scanSource, withSamples } from "../scan/index.ts";
@@ -50,9 +50,14 @@ export async function scanRevision(
   }
 }
 
-function dropAndLoad({ scan: { drop, load }, products }: Dataset): Pick<ScanOptions, "drop" | "alsoLoad" | "loadWithout"> {
-  const loadWithout = products.map(({ axis }) => axis);
-  return load === undefined ? { drop, loadWithout } : { drop, loadWithout, alsoLoad: load };
+function dropAndLoad(dataset: Dataset): Pick<ScanOptions, "drop" | "load" | "alsoLoad" | "loadWithout"> {
+  const { drop, load } = dataset.scan;
+  return {
+    drop,
+    loadWithout: dataset.products.map(({ axis }) => axis),
+    ...(isOfSwaths(dataset) ? { load: "dimensions" } : {}),
+    ...(load === undefined ? {} : { alsoLoad: load }),
+  };
 }
 
 /** Where a revision's bytes are that references point at: the source, or our mirror's copy. */

@@ -12,7 +12,8 @@ interface ArrayFacts {
  * names; of several the first by name. Undefined where none does.
  */
 export async function principalArray(state: Pick<ProductState, "store" | "head">, product: Product): Promise<string | undefined> {
-  if (product.kind === "timeseries") return largestAlong(state, product.dimension, "");
+  if (product.kind === "collection" && product.along === "none") return largestAlong(state, undefined, "");
+  if (product.kind !== "forecast") return largestAlong(state, product.dimension, "");
   for (const view of product.views) {
     const isByRun = ["fmrc", "valid", "recent"].includes(view.kind);
     const found = await largestAlong(state, isByRun ? "run" : product.dimension, groupOfView(view).slice(1));
@@ -23,7 +24,8 @@ export async function principalArray(state: Pick<ProductState, "store" | "head">
 
 async function largestAlong(
   { store, head }: Pick<ProductState, "store" | "head">,
-  dimension: string,
+  /** The first one of the array; undefined: any. */
+  dimension: string | undefined,
   under: string,
 ): Promise<string | undefined> {
   const reader = await store.reader(head);
@@ -43,7 +45,7 @@ async function largestAlong(
         readonly dimension_names?: readonly (string | null)[];
       };
       if (node.node_type === "group") await visit(path);
-      else if (node.dimension_names?.[0] === dimension) {
+      else if (dimension === undefined || node.dimension_names?.[0] === dimension) {
         found.push({ path: `/${path}`, elements: (node.shape ?? []).reduce((product, length) => product * length, 1) });
       }
     }

@@ -29,6 +29,8 @@ export interface Scanned {
   /** Valid time of the first step, milliseconds since 1970. */
   readonly validMs: number;
   readonly steps: number;
+  /** Valid time of the last step, where there are several. */
+  readonly lastMs?: number | undefined;
   /** Of a forecast: its forecast reference time, milliseconds since 1970. */
   readonly runMs?: number | undefined;
   /** The epoch whose form it has, from 1. */

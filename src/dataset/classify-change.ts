@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { type CollectionProduct, isOfSwaths } from "./collection.ts";
 import { type Dataset, datesOf, type Product, type TimeseriesProduct } from "./dataset.ts";
 
 /** What has to be done so that a dataset goes by a changed file. */
@@ -45,6 +46,11 @@ export function classifyChange(before: Dataset, after: Dataset): ChangeClass {
   if (!isDeepStrictEqual(before.scan.load, after.scan.load)) {
     refused.push(
       "scan.load: granules would have other values read than those that are published; give the dataset another name and store, and ingest again",
+    );
+  }
+  if (isOfSwaths(before) !== isOfSwaths(after)) {
+    refused.push(
+      "a collection along granules: its granules have other values read than those that are published; give the dataset another name and store, and ingest again",
     );
   }
   if (before.scan.unreferenceable !== after.scan.unreferenceable) {
@@ -104,11 +110,27 @@ function whyRebuild(before: Product, after: Product): string[] {
     if (before.leastLeadMs !== after.leastLeadMs) why.push("another least lead");
     // What stays for good begins with its first valid time, what expires with its first run.
     if ((before.keep === undefined) !== (after.keep === undefined)) why.push("another beginning");
+  } else if (before.kind === "collection" && after.kind === "collection") {
+    if (before.along !== after.along) why.push(`along: ${before.along} → ${after.along}`);
+    else if (!isDeepStrictEqual(makingOf(before), makingOf(after)))
+      why.push("another order, other coordinates or static variables");
   } else why.push(`a ${before.kind} that becomes a ${after.kind}`);
   if (before.axis !== after.axis) why.push(`axis: ${before.axis} → ${after.axis}`);
   if (before.dimension !== after.dimension) why.push(`dimension: ${before.dimension} → ${after.dimension}`);
   if (before.store !== after.store) why.push("another store; the old one stays as it is");
   return why;
+}
+
+/** What decides what a collection holds, and in which order. */
+function makingOf({
+  store: _store,
+  split: _split,
+  also: _also,
+  axis: _axis,
+  dimension: _dimension,
+  ...making
+}: CollectionProduct): unknown {
+  return making;
 }
 
 function whyOtherTimes(before: TimeseriesProduct, after: TimeseriesProduct): string[] {

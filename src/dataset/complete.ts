@@ -2,6 +2,7 @@ import { FreshetError } from "../errors/index.ts";
 import type { SourceLimits } from "../storage/index.ts";
 import { readCalendar } from "./calendar-spec.ts";
 import { completeCatalog } from "./catalog-schema.ts";
+import { completeCollection } from "./collection-schema.ts";
 import type {
   AmqpDelivery,
   CmrSearch,
@@ -24,6 +25,8 @@ import { completeForms } from "./form-schema.ts";
 import { parseInstant } from "./instant.ts";
 import { parseLeads, parseNowcastValid } from "./leads.ts";
 import type { MessageRule } from "./message-fields.ts";
+import { type FieldKind, NameGrammarError } from "./name-token.ts";
+import { namesOf } from "./names-of.ts";
 import { completeNotify } from "./notify-schema.ts";
 import { completeS3 } from "./s3-access.ts";
 import { parseFolder, parsePlace, parsePrefix } from "./source-uri.ts";
@@ -148,14 +151,16 @@ function completeListing({ every, below, back }: NonNullable<SourceInput["listin
 /** The dataset that a checked document declares. */
 export function completeDataset(input: DatasetInput, source: Source, baseFolder: string): Dataset {
   const runs = input.runs && completeRuns(input.runs);
+  const match = typeof input.match === "string" ? [input.match] : (input.match ?? []);
+  const message = input.from.message === undefined ? undefined : completeMessage(input.from);
   return {
     name: input.name,
     source,
     ...(input.from.collection === undefined
       ? {}
       : { collection: { id: input.from.collection, granules: sorted(input.from.granules ?? []) } }),
-    match: typeof input.match === "string" ? [input.match] : (input.match ?? []),
-    ...(input.from.message === undefined ? {} : { message: completeMessage(input.from) }),
+    match,
+    ...(message === undefined ? {} : { message }),
     ...completeQuiet(input.from),
     scan: {
       drop: sorted(input.scan?.drop ?? []),
@@ -163,7 +168,7 @@ export function completeDataset(input: DatasetInput, source: Source, baseFolder:
       ...(input.scan?.unreferenceable === "native" ? { unreferenceable: "native" as const } : {}),
     },
     ...(runs === undefined ? {} : { runs }),
-    products: input.products.map((product) => completeProduct(product, runs, baseFolder)),
+    products: input.products.map((product) => completeProduct(product, runs, kindsOf({ match, message }), baseFolder)),
     ...(input.attributes === undefined ? {} : { attributes: input.attributes }),
     policies: {
       late: input.policies?.late ?? "insert",
@@ -232,7 +237,23 @@ export function withNewDefaults(dataset: Dataset): Dataset {
   };
 }
 
-function completeProduct({ timeseries, forecast }: ProductInput, runs: Runs | undefined, baseFolder: string): Product {
+/** What the fields of granules' names hold; of grammars that contradict each other, which is told elsewhere, nothing. */
+function kindsOf(names: Pick<Dataset, "match" | "message">): ReadonlyMap<string, FieldKind> {
+  try {
+    return namesOf(names).kinds;
+  } catch (error) {
+    if (error instanceof NameGrammarError) return new Map();
+    throw error;
+  }
+}
+
+function completeProduct(
+  { timeseries, forecast, collection }: ProductInput,
+  runs: Runs | undefined,
+  kinds: ReadonlyMap<string, FieldKind>,
+  baseFolder: string,
+): Product {
+  if (collection !== undefined) return completeCollection(collection, kinds, baseFolder, DEFAULT_SPLIT);
   return forecast === undefined
     ? completeTimeseries(checked(timeseries), baseFolder)
     : completeForecast(forecast, runs ?? NO_RUNS, baseFolder);

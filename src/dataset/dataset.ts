@@ -1,6 +1,7 @@
 import type { SourceLimits } from "../storage/index.ts";
 import type { AttributeRules } from "./attribute-rule.ts";
 import type { Calendar } from "./calendar.ts";
+import type { CollectionProduct } from "./collection.ts";
 import type { Dates } from "./dates.ts";
 import type { DriftPolicy } from "./drift.ts";
 import type { Form } from "./form.ts";
@@ -211,7 +212,7 @@ export interface ForecastProduct {
 }
 
 /** What a dataset keeps. More kinds come with later versions; switch over `kind`. */
-export type Product = TimeseriesProduct | ForecastProduct;
+export type Product = TimeseriesProduct | ForecastProduct | CollectionProduct;
 
 /** The calendar that the dates of a product are of. */
 export function datesOf(product: Product): Dates {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { EVERY_FORM, readCalendar } from "./calendar-spec.ts";
 import { catalogSchema } from "./catalog-schema.ts";
+import { collectionSchema } from "./collection-schema.ts";
 import { DATES } from "./dates.ts";
 import { attributesSchema, driftSchema } from "./drift-schema.ts";
 import { DURATION_FORM, DURATION_PATTERN, parseDuration } from "./duration.ts";
@@ -146,14 +147,15 @@ const productSchema = mapping(
   {
     timeseries: timeseriesSchema.optional().describe("A series of granules along one axis of time."),
     forecast: forecastSchema.optional().describe("The runs of a model, and views of them."),
+    collection: collectionSchema.optional().describe("Granules as one dataset, without a calendar."),
   },
-  ["references", "rolling", "collection", "extract"],
+  ["references", "rolling", "extract"],
 ).superRefine((product, context) => {
   const kinds = Object.keys(product);
   // What is wrong with a key has been said.
   if (kinds.length === 1 || context.issues.length > 0) return;
   const found = kinds.length === 0 ? "none" : kinds.join(" and ");
-  context.addIssue({ code: "custom", message: "one of timeseries, forecast", params: { found } });
+  context.addIssue({ code: "custom", message: "one of timeseries, forecast, collection", params: { found } });
 });
 
 const leads = written(LEADS_FORM, (text) => parseLeads([text]) !== undefined, LEADS_PATTERN);
@@ -303,7 +305,9 @@ const datasetShape = {
     .optional()
     .describe("What is made of a granule's variables."),
   attributes: attributesSchema,
-  products: list(productSchema, "a list of at least one product: timeseries, forecast").describe("What readers open."),
+  products: list(productSchema, "a list of at least one product: timeseries, forecast, collection").describe(
+    "What readers open.",
+  ),
   policies: policiesSchema.optional().describe("What is done where the world does not go by the plan."),
   publish: mapping({
     coalesce: duration.optional().describe("What becomes ready within this time is published together. Default: 1s."),

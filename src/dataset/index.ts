@@ -3,6 +3,13 @@ export { type Calendar, isOn, positionOf, stepAtOrAfter, stepAtOrBefore, timeAt 
 export { type CanonicalDataset, canonicalDataset, datasetOfText } from "./canonical.ts";
 export { formsOf } from "./catalog-schema.ts";
 export { type ChangeClass, classifyChange } from "./classify-change.ts";
+export {
+  type CollectionAlongGranules,
+  type CollectionOfOne,
+  type CollectionProduct,
+  type GranuleCoordinate,
+  isOfSwaths,
+} from "./collection.ts";
 export type {
   AmqpDelivery,
   CatalogAbout,

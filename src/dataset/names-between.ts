@@ -17,8 +17,9 @@ export function areNamesMadeUp({ match, products }: Pick<Dataset, "match" | "pro
  * @throws FreshetError `usage` where a name says more than when the granule is valid: then it cannot be made up.
  */
 export function* urisBetween({ name, match, products, source }: Dataset, fromMs: number, toMs: number): Generator<string> {
-  if (products.some(({ kind }) => kind === "forecast")) {
-    throw new FreshetError("usage", "the names of a forecast's granules are not made up", {
+  const unforeseen = products.find(({ kind }) => kind !== "timeseries");
+  if (unforeseen !== undefined) {
+    throw new FreshetError("usage", `the names of a ${unforeseen.kind}'s granules are not made up`, {
       found: name,
       path: name,
       remedy: "Name the granules in a file, or look at the source: --source FILE or listing",

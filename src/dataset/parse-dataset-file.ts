@@ -3,6 +3,7 @@ import { FreshetError } from "../errors/index.ts";
 import { SECRET_REFERENCE } from "../secrets/index.ts";
 import { positionOf } from "./calendar.ts";
 import { formsOf } from "./catalog-schema.ts";
+import { collectionProblems } from "./collection-problems.ts";
 import { completeDataset, completeSource } from "./complete.ts";
 import {
   type Dataset,
@@ -249,6 +250,10 @@ class DatasetFileReader {
       const path = ["products", index, product.kind];
       if (product.kind === "forecast") this.#checkForecast(document, dataset, product, path);
       this.#checkKeep(document, dataset, product, path);
+      if (product.kind === "collection" && this.#problems.count === 0) {
+        for (const { key, found, allowed } of collectionProblems(dataset, product))
+          this.#report(document.keyLineOf([...path, key]), showPath([...path, key]), found, allowed);
+      }
       if (dataset.scan.drop.some((name) => isDroppedBy(product.axis, name))) {
         this.#report(
           document.keyLineOf(["scan", "drop"]),
@@ -403,7 +408,7 @@ function refuseTwins(declared: readonly Declared[], problems: Problems): void {
     }
     names.add(dataset.name);
     for (const [index, product] of dataset.products.entries()) {
-      const path = ["products", index, "timeseries", "store"];
+      const path = ["products", index, product.kind, "store"];
       const owner = `${dataset.name}/${product.name}`;
       const other = stores.get(product.store);
       if (other !== undefined && other !== owner) {

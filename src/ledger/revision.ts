@@ -46,13 +46,29 @@ export type NameFields = Readonly<Record<string, string | number>>;
 
 /**
  * The fields of a granule's name once its file has been read: `valid` is the file's first valid time, milliseconds since 1970, and `steps` how
- * many it has, where that is not one. Of a forecast, `run` is its forecast reference time.
+ * many it has and `lastValid` the last of them, where that is not one. Of a forecast, `run` is its forecast reference time.
  */
 export function fieldsOfFile(
   fields: NameFields | undefined,
-  { validMs, steps, runMs }: { readonly validMs: number; readonly steps: number; readonly runMs?: number | undefined },
+  {
+    validMs,
+    steps,
+    lastMs,
+    runMs,
+  }: {
+    readonly validMs: number;
+    readonly steps: number;
+    readonly lastMs?: number | undefined;
+    readonly runMs?: number | undefined;
+  },
 ): NameFields {
-  return { ...fields, valid: validMs, ...(steps === 1 ? {} : { steps }), ...(runMs === undefined ? {} : { run: runMs }) };
+  return {
+    ...fields,
+    valid: validMs,
+    ...(steps === 1 ? {} : { steps }),
+    ...(lastMs === undefined ? {} : { lastValid: lastMs }),
+    ...(runMs === undefined ? {} : { run: runMs }),
+  };
 }
 
 /** A scan as it lies in the object store. */

@@ -1,14 +1,14 @@
 import { bytesCodec } from "../codecs/index.ts";
 import { FreshetError } from "../errors/index.ts";
 import { isCopyUri } from "../scan/index.ts";
-import { type Attributes, elementSize, type FillValue, type NumericType, type VirtualArray } from "../virtual/index.ts";
-import { type ArrayChange, arrayMetadata, type NativeChunk, type VirtualChunk } from "../writers/icechunk/index.ts";
+import { type Attributes, elementSize, type FillValue, type VirtualArray } from "../virtual/index.ts";
+import { type ArrayChange, arrayMetadata, decodeTexts, type NativeChunk, type VirtualChunk } from "../writers/icechunk/index.ts";
 import { encodeAxis } from "./axis-time.ts";
 import { isSameEncoding } from "./cf-time.ts";
 import { gapFill, isSameFill } from "./fill.ts";
 import type { ShapedArray } from "./granule-shape.ts";
 import type { EpochPart, PlacedGranule, ReadCopy } from "./placed-granule.ts";
-import { encodeValue, loadedBytes } from "./typed-values.ts";
+import { encodeValue, loadedBytes, numberBytes } from "./typed-values.ts";
 
 /** Steps of a packed coordinate to a chunk: 8 KB of float64, one request for three years of days. */
 const PACKED_ROWS = 1024;
@@ -92,8 +92,7 @@ export function alongChange(context: ArrayContext): ArrayChange {
 export function packedChange(context: ArrayContext): ArrayChange {
   const { shaped, attributes, leading, hasGaps, steps } = context;
   const { path, array, role, isNewAxis } = shaped;
-  if (array.dataType.kind === "string")
-    throw new FreshetError("unsupported", "a coordinate of text along the axis is not kept yet", { path });
+  if (array.dataType.kind === "string") return textChange(context);
   const rest = isNewAxis ? array.shape : array.shape.slice(1);
   const size = elementSize(array.dataType) as number;
   const elements = rest.reduce((product, length) => product * length, 1);
@@ -131,6 +130,30 @@ export function packedChange(context: ArrayContext): ArrayChange {
     erase: [],
     patch: { rowsPerChunk, fill, rows, trailing: rest.length },
   };
+}
+
+/** A coordinate of text, one for each slot: Zarr's data type `string`, in chunks of `vlen-utf8`, which zarr-python 3 and zarrita read. */
+function textChange({ shaped: { path, array }, attributes, leading, changes, granules }: ArrayContext): ArrayChange {
+  const metadata = arrayMetadata({
+    shape: leading.lengths,
+    chunkShape: [PACKED_ROWS],
+    dimensionNames: leading.names,
+    dataType: array.dataType,
+    codecs: array.codecs,
+    fillValue: "",
+    attributes,
+  });
+  const rows = new Map<number, Uint8Array>();
+  for (const { slot } of changes) {
+    const chunk = granules
+      .get(slot)
+      ?.shape.arrays.find((other) => other.path === path)
+      ?.array.manifest.at(0);
+    const [text = ""] = chunk?.kind === "inline" ? decodeTexts(chunk.bytes) : [];
+    rows.set(slot, Buffer.from(text, "utf8"));
+  }
+  const patch = { rowsPerChunk: PACKED_ROWS, fill: new Uint8Array(0), rows, trailing: 0, isText: true };
+  return { path, metadata, virtual: [], native: [], erase: [], patch };
 }
 
 /**
@@ -274,23 +297,6 @@ export function fillBytes(array: VirtualArray, fill: FillValue, size: number): U
     return Buffer.concat(fill.map((number) => numberBytes(part, number, size / 2)));
   }
   return numberBytes(array.dataType.name, fill, size);
-}
-
-/** In every JavaScript engine since 2025, but not in TypeScript's library for es2024. */
-interface Float16View {
-  setFloat16(at: number, value: number, isLittleEndian: boolean): void;
-}
-
-function numberBytes(type: NumericType, fill: number | bigint | boolean, size: number): Uint8Array {
-  const view = new DataView(new ArrayBuffer(size));
-  if (type === "float32") view.setFloat32(0, Number(fill), true);
-  else if (type === "float64") view.setFloat64(0, Number(fill), true);
-  else if (type === "float16") (view as DataView & Float16View).setFloat16(0, Number(fill), true);
-  else {
-    for (let at = 0, left = BigInt.asUintN(size * 8, BigInt(fill)); at < size; at++, left >>= 8n)
-      view.setUint8(at, Number(left & 255n));
-  }
-  return new Uint8Array(view.buffer);
 }
 
 function repeat(bytes: Uint8Array, times: number): Uint8Array {

@@ -1,6 +1,6 @@
 import { type AttributeRules, attributeRule } from "../dataset/index.ts";
 import { FreshetError } from "../errors/index.ts";
-import { type Attributes, type AttributeValue, sameAttribute, textAttribute, type VirtualGroup } from "../virtual/index.ts";
+import { type Attributes, type AttributeValue, sameAttribute, textAttribute, textOf, type VirtualGroup } from "../virtual/index.ts";
 import { type ArrayChange, arrayMetadata, encodeTexts, groupMetadata, type StoreChange } from "../writers/icechunk/index.ts";
 import { alongChange, type Leading, packedChange, staticChange } from "./array-change.ts";
 import { attributeOf } from "./attribute-tally.ts";
@@ -32,6 +32,9 @@ export function epochChange(part: EpochPart): StoreChange {
       case "static":
         if (part.isFirst) arrays.push(staticChange(shaped, attributes, template));
         break;
+      case "whole":
+        if (layout.granules > 0) arrays.push(staticChange(shaped, attributes, template));
+        break;
       case "along":
         arrays.push(alongChange(context));
         break;
@@ -45,7 +48,7 @@ export function epochChange(part: EpochPart): StoreChange {
     arrays.push(packedChange({ ...part, ...madeAxis(template), leading, hasGaps, isSparse: false }));
   const group = epochGroup(epoch);
   return {
-    groups: groupChanges(template.root, shown, group),
+    groups: groupsOf(template, shown, group),
     arrays: [...arrays.map((array) => ({ ...array, path: `${group}${array.path}` })), layoutChange(part)],
   };
 }
@@ -92,6 +95,17 @@ export function madeAxis(template: PlacedGranule): { shaped: ShapedArray; attrib
     attributes,
   };
   return { shaped: { path: axisPath, role: "axis", axisIndex: 0, isNewAxis: true, array }, attributes };
+}
+
+/** Readers take for coordinates what the group names as such (CF Conventions 1.11, 5; xarray reads it of groups too). */
+function groupsOf({ root, shape: { made = [] } }: PlacedGranule, shown: Shown, under: string): StoreChange["groups"] {
+  const groups = groupChanges(root, shown, under);
+  if (made.length === 0) return groups;
+  const attributes = productAttributes(root.attributes, shown, "/");
+  const named = [textOf(attributes, "coordinates") ?? "", ...made].filter((name) => name !== "").join(" ");
+  const path = under || "/";
+  const metadata = groupMetadata(new Map([...attributes, ["coordinates", textAttribute(named)]]));
+  return groups.map((group) => (group.path === path ? { path, metadata } : group));
 }
 
 /** The groups of a granule, below a group of the store. */

@@ -145,7 +145,7 @@ function factsOf(shaped: ShapedArray, rules: AttributeRules): ArrayFacts {
   const facts: Record<string, string> = {
     role,
     dimensions: list(array.dimensionNames.map((name) => name ?? "?")),
-    shape: list(array.shape.map((length, dimension) => (dimension === axis ? "*" : String(length)))),
+    shape: list(array.shape.map((length, dimension) => (dimension === axis || role === "whole" ? "*" : String(length)))),
     type: describeDataType(array.dataType),
   };
   if (role === "along") {

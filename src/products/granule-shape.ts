@@ -10,9 +10,10 @@ import { loadedBytes, loadedValues } from "./typed-values.ts";
  * - `axis`: the time coordinate itself;
  * - `packed`: small and along the axis; its values are kept natively, many steps to a chunk;
  * - `along`: along the axis; its chunks are references to the granule, cell by cell;
- * - `static`: the same in every granule; kept once.
+ * - `static`: the same in every granule; kept once;
+ * - `whole`: the granule is the whole product, and this array the product's.
  */
-export type ArrayRole = "axis" | "packed" | "along" | "static";
+export type ArrayRole = "axis" | "packed" | "along" | "static" | "whole";
 
 export interface ShapedArray {
   /** Absolute path in the granule and in the product. */
@@ -38,6 +39,8 @@ export interface GranuleShape extends TimeAxis {
   readonly axisPath: string;
   /** False where the file has no time coordinate and the product makes one from the names. */
   readonly hasAxisArray: boolean;
+  /** Coordinates among the arrays that are not the file's own, by name. */
+  readonly made?: readonly string[] | undefined;
 }
 
 /** The time coordinate that a product names, and the dimension that joining makes where the file has none. */

@@ -2,6 +2,7 @@ export { alongGrid } from "./array-change.ts";
 export { needsTally, type ToldAttributes, tallied, withEnds } from "./attribute-tally.ts";
 export { decodeAxis } from "./axis-time.ts";
 export { decodeTime, readTimeEncoding } from "./cf-time.ts";
+export { collectionFacts, collectionTime } from "./collection-fields.ts";
 export { describeLead } from "./describe-lead.ts";
 export { actionFor } from "./drift-kind.ts";
 export { epochChange, layoutChange, showing, stateChange } from "./epoch-change.ts";
@@ -38,22 +39,25 @@ export {
   nameTimeOf,
   type ShapedArray,
   shapeGranule,
-  shapeTemplate,
 } from "./granule-shape.ts";
 export { compareIntervals } from "./intervals.ts";
+export { isOfOne } from "./is-of-one.ts";
 export { differenceOf, Layout, type LayoutDifference, type LayoutRow, rowPlace, type SlotChange } from "./layout.ts";
 export { type CopyPlan, driftsFrom, type EncodedArray, planCopy, wholeChunks } from "./native-copy.ts";
 export type { PlacedGranule, ReadCopy, Shown } from "./placed-granule.ts";
 export {
   type Arrival,
   type CalendarArithmetic,
+  type DisplacedRow,
   misfitOfSteps,
   type Placement,
   type PlacementRules,
   placeArrivals,
   type ReadyArrival,
 } from "./placement.ts";
+export { placeInOrder } from "./placement-in-order.ts";
 export { calendarOf, placementRules, slotMeaning } from "./placement-rules.ts";
+export { shapeFor, templateFor } from "./product-shape.ts";
 export { requirePublishable } from "./publishable.ts";
 export { referenceTimeOf, requireFreeNames } from "./reference-time.ts";
 export { firstKept } from "./retention.ts";

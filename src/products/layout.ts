@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import { FreshetError } from "../errors/index.ts";
 
 /** A cell of the layout: the revision that stands there. */
@@ -9,6 +10,10 @@ export interface LayoutRow {
   readonly validMs: number;
   /** What its slot is counted from, where that is not `validMs`: in a forecast, the cell of its first step. */
   readonly place?: number | undefined;
+  /** Last step of the granule, where a collection needs it: milliseconds since 1970. */
+  readonly lastMs?: number | undefined;
+  /** What a collection needs of the granule's name, by field. */
+  readonly fields?: Readonly<Record<string, string | number>> | undefined;
   readonly scan: { readonly uri: string; readonly sha256: string };
 }
 
@@ -232,8 +237,10 @@ export function differenceOf(stored: Layout, wanted: Layout, isRetimed = false):
   return { changes, from: stored.slots, to: wanted.slots, ...count };
 }
 
-function textOfRow({ key, identity, validMs, scan, place }: LayoutRow): unknown[] {
-  return [key, identity, validMs, scan.uri, scan.sha256, ...(place === undefined ? [] : [place])];
+function textOfRow({ key, identity, validMs, scan, place, lastMs, fields }: LayoutRow): unknown[] {
+  const row = [key, identity, validMs, scan.uri, scan.sha256];
+  if (lastMs !== undefined || fields !== undefined) return [...row, place ?? null, { lastMs, fields }];
+  return place === undefined ? row : [...row, place];
 }
 
 function* allSlots(stored: Layout, wanted: Layout): Generator<number> {
@@ -249,12 +256,13 @@ export function readPage(text: string): (LayoutRow | null)[] {
   if (!Array.isArray(rows)) return corrupt();
   return rows.map((row: unknown) => {
     if (row === null) return null;
-    if (!Array.isArray(row) || row.length < 5 || row.length > 6) return corrupt();
-    const [key, identity, validMs, uri, sha256, place] = row as [string, string, number, string, string, number?];
+    if (!Array.isArray(row) || row.length < 5 || row.length > 7) return corrupt();
+    const [key, identity, validMs, uri, sha256, place, more] = row as [string, string, number, string, string, number?, object?];
     if ([key, identity, uri, sha256].some((member) => typeof member !== "string") || typeof validMs !== "number")
       return corrupt();
-    if (place !== undefined && !Number.isSafeInteger(place)) return corrupt();
-    return { key, identity, validMs, scan: { uri, sha256 }, ...(place === undefined ? {} : { place }) };
+    if (place !== undefined && place !== null && !Number.isSafeInteger(place)) return corrupt();
+    if (more !== undefined && !isMore(more)) return corrupt();
+    return { key, identity, validMs, scan: { uri, sha256 }, ...(Number.isSafeInteger(place) ? { place } : {}), ...more };
   });
 }
 
@@ -266,6 +274,14 @@ function parsed(text: string): unknown {
   }
 }
 
+function isMore(more: unknown): more is Pick<LayoutRow, "lastMs" | "fields"> {
+  if (typeof more !== "object" || more === null) return false;
+  const { lastMs, fields = {}, ...others } = more as Record<string, unknown>;
+  if (Object.keys(others).length > 0 || (lastMs !== undefined && typeof lastMs !== "number")) return false;
+  if (typeof fields !== "object" || fields === null) return false;
+  return Object.values(fields).every((value) => typeof value === "string" || typeof value === "number");
+}
+
 function isSameRow(a: LayoutRow | null, b: LayoutRow | null): boolean {
   if (a === null || b === null) return a === b;
   return (
@@ -273,6 +289,8 @@ function isSameRow(a: LayoutRow | null, b: LayoutRow | null): boolean {
     a.identity === b.identity &&
     a.scan.sha256 === b.scan.sha256 &&
     a.validMs === b.validMs &&
-    a.place === b.place
+    a.place === b.place &&
+    a.lastMs === b.lastMs &&
+    isDeepStrictEqual(a.fields, b.fields)
   );
 }

@@ -50,9 +50,12 @@ export interface Placement {
   readonly layout: Layout;
   /** Arrivals that have no place, each with the reason: their instant is off the calendar, outside its bounds, or too far away. */
   readonly rejected: readonly { readonly arrival: ReadyArrival; readonly reason: string }[];
-  /** Revisions that lost their place to another granule of the same instant. */
-  readonly displaced: readonly LayoutRow[];
+  /** Revisions that lost their place to another granule. */
+  readonly displaced: readonly DisplacedRow[];
 }
+
+/** A revision that lost its place to another granule: of the same instant, where no other reason is given. */
+export type DisplacedRow = LayoutRow & { readonly reason?: string };
 
 /**
  * Slots of an axis at most: 19 years of steps of ten minutes, and as much as a layout may have that is hashed with each look.

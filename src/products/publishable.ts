@@ -29,7 +29,7 @@ export function requirePublishable(shape: GranuleShape): void {
       remedy: `Leave them out in the dataset file: \`scan: { drop: [${names}] }\``,
     });
   }
-  if (!shape.arrays.some(({ role }) => role === "along" || role === "packed")) {
+  if (!shape.arrays.some(({ role }) => role === "along" || role === "packed" || role === "whole")) {
     throw new FreshetError("unsupported", "the granule has no array along the time axis", {
       found: shape.arrays.map(({ path }) => path).join(", ") || "no array",
       expected: `an array with the dimension ${shape.dimension}`,

@@ -80,6 +80,24 @@ export function encodeValue(type: NumericType, value: number): Uint8Array {
   }
 }
 
+/** In every JavaScript engine since 2025, but not in TypeScript's library for es2024. */
+interface Float16View {
+  setFloat16(at: number, value: number, isLittleEndian: boolean): void;
+}
+
+/** Little-endian bytes of one element of `size` bytes, of any numeric type but the complex ones. */
+export function numberBytes(type: NumericType, fill: number | bigint | boolean, size: number): Uint8Array {
+  const view = new DataView(new ArrayBuffer(size));
+  if (type === "float32") view.setFloat32(0, Number(fill), true);
+  else if (type === "float64") view.setFloat64(0, Number(fill), true);
+  else if (type === "float16") (view as DataView & Float16View).setFloat16(0, Number(fill), true);
+  else {
+    for (let at = 0, left = BigInt.asUintN(size * 8, BigInt(fill)); at < size; at++, left >>= 8n)
+      view.setUint8(at, Number(left & 255n));
+  }
+  return new Uint8Array(view.buffer);
+}
+
 function decodeValues(type: NumericType, bytes: Uint8Array): Values | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const every = <T>(size: number, read: (at: number) => T): T[] =>

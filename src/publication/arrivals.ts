@@ -1,7 +1,14 @@
-import type { ForecastProduct, Product } from "../dataset/index.ts";
+import type { CollectionProduct, ForecastProduct, Product } from "../dataset/index.ts";
 import { FreshetError } from "../errors/index.ts";
 import type { Ledger, Revision, RevisionState } from "../ledger/index.ts";
-import { type Arrival, ForecastCells, type ReadyArrival, type StoredState, standingRow } from "../products/index.ts";
+import {
+  type Arrival,
+  collectionFacts,
+  ForecastCells,
+  type ReadyArrival,
+  type StoredState,
+  standingRow,
+} from "../products/index.ts";
 import { type KeptBack, withoutKept } from "./kept-back.ts";
 
 /** Revisions to a publication at most; what is left over comes with the next one. */
@@ -65,7 +72,8 @@ export async function readStanding(ledger: Ledger, dataset: string, tick: () => 
 }
 
 /** What a revision is to a product. @throws FreshetError `corrupt` for a ready revision without a time or a scan. */
-export function arrivalOf({ key, identity, state, fields, scan, epoch }: Revision, product: Product): EpochArrival {
+export function arrivalOf(revision: Revision, product: Product): EpochArrival {
+  const { key, identity, state, fields, scan, epoch } = revision;
   if (state === "withdrawn") return { arrival: { state, key, identity }, epoch: undefined };
   const validMs = fields?.valid;
   if (typeof validMs !== "number" || scan === undefined) {
@@ -74,7 +82,17 @@ export function arrivalOf({ key, identity, state, fields, scan, epoch }: Revisio
     });
   }
   const row = { state: "ready", key, identity, validMs, scan } as const;
+  if (product.kind === "collection") {
+    // Where one granule is the whole product, it brings its own form.
+    return { arrival: { ...row, ...orderIn(product, revision) }, epoch: product.along === "none" ? 1 : (epoch ?? 1) };
+  }
   return { arrival: product.kind === "forecast" ? { ...row, ...placeIn(product, fields, validMs) } : row, epoch: epoch ?? 1 };
+}
+
+/** What gives a collection's granule its place. */
+function orderIn(product: CollectionProduct, { fields = {}, uri }: Revision): Pick<ReadyArrival, "lastMs" | "fields" | "misfit"> {
+  const facts = collectionFacts(product, fields, uri);
+  return typeof facts === "string" ? { misfit: facts } : facts;
 }
 
 /** The cell of a forecast's granule by its run and its first valid time. */

@@ -1,7 +1,6 @@
 import type { Dataset, Product } from "../dataset/index.ts";
 import { FreshetError } from "../errors/index.ts";
 import {
-  axisOf,
   calendarOf,
   compareSchemas,
   describeDrifts,
@@ -16,11 +15,11 @@ import {
   type SlotChange,
   type StateHeader,
   schemaOf,
-  shapeGranule,
-  shapeTemplate,
+  shapeFor,
   showing,
   slotMeaning,
   stateChange,
+  templateFor,
   type ViewDifference,
   withoutDropped,
 } from "../products/index.ts";
@@ -181,7 +180,7 @@ export class ChangeParts {
     const { scans, dataset, product } = this.#writing;
     const scan = await scans.get(address);
     const root = withoutDropped(scan.root, dataset.scan.drop);
-    const shape = shapeTemplate(root, axisOf(product));
+    const shape = templateFor(product, root);
     const template = { slot: 0, root, source: scan.identity, shape, readCopy: this.#readCopy };
     this.templates.set(epoch, template);
     return template;
@@ -210,7 +209,7 @@ export class ChangeParts {
     const { scans, dataset, product } = this.#writing;
     const scan = await scans.get(row.scan);
     const root = withoutDropped(scan.root, dataset.scan.drop);
-    const shape = shapeGranule(root, axisOf(product), row.validMs);
+    const shape = shapeFor(product, root, row);
     const granule = { slot, root, source: scan.identity, shape, readCopy: this.#readCopy };
     const samples = scan.samples?.taken ?? [];
     const silence = scan.samples === undefined ? "nobody asked another decoder" : silenceOf(scan.samples.passedOver);

@@ -1,7 +1,7 @@
 import { openSource } from "../acquisition/index.ts";
 import type { Product } from "../dataset/index.ts";
 import { FreshetError, isFreshetError } from "../errors/index.ts";
-import { axisOf, type LayoutRow, type PlacedGranule, type StoredEpoch, shapeGranule, withoutDropped } from "../products/index.ts";
+import { type LayoutRow, type PlacedGranule, type StoredEpoch, shapeFor, withoutDropped } from "../products/index.ts";
 import type { Sample, Samples, Scan } from "../scan/index.ts";
 import { type ChunkStore, hashOfChunk, RememberedReads, takeSamples } from "../witness/index.ts";
 import { storeError } from "../writers/icechunk/index.ts";
@@ -85,7 +85,7 @@ async function testimonyOf(
       const options = signal === undefined ? { chunks } : { chunks, signal };
       const samples = await takeSamples(new RememberedReads(reader), scan, options);
       const root = withoutDropped(scan.root, dataset.scan.drop);
-      const shape = shapeGranule(root, axisOf(product), row.validMs);
+      const shape = shapeFor(product, root, row);
       return { kind: "heard", samples, granule: { slot, root, shape, source: scan.identity } };
     } finally {
       await reader.close();

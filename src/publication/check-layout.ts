@@ -1,5 +1,5 @@
 import type { Revision } from "../ledger/index.ts";
-import { granulesIn, type LayoutRow, type StoredState } from "../products/index.ts";
+import { granulesIn, isOfOne, type LayoutRow, type StoredState } from "../products/index.ts";
 import type { CheckContext, Checked, Disagreement } from "./check.ts";
 import { readState } from "./product-store.ts";
 import { goneFrom } from "./without-gone.ts";
@@ -17,7 +17,7 @@ export async function checkLayout(context: CheckContext): Promise<Checked> {
   return context.stored.header.hold === undefined ? againstLedger(context) : againstShown(context);
 }
 
-async function againstLedger({ dataset, stored, ledger, tick }: CheckContext): Promise<Checked> {
+async function againstLedger({ dataset, product, stored, ledger, tick }: CheckContext): Promise<Checked> {
   const left = rowsOf(stored);
   const of = left.size;
   const disagreements: Disagreement[] = [];
@@ -32,7 +32,7 @@ async function againstLedger({ dataset, stored, ledger, tick }: CheckContext): P
       const row = left.get(revision.key);
       if (row?.identity === revision.identity) {
         left.delete(revision.key);
-        if (row.epoch === (revision.epoch ?? 1)) continue;
+        if (isOfOne(product) || row.epoch === (revision.epoch ?? 1)) continue;
         const [found, expected] = [`epoch ${row.epoch}`, `epoch ${revision.epoch ?? 1}`];
         disagreements.push({ subject: "layout", where: row.key, found, expected, remedy: REBUILD });
       } else if (isWaiting(revision)) waiting++;

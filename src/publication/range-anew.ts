@@ -3,14 +3,13 @@ import type { Rebuild } from "../contract/index.ts";
 import { datesOf, fromReal, type Product } from "../dataset/index.ts";
 import { FreshetError } from "../errors/index.ts";
 import {
-  axisOf,
   compareSchemas,
   describeDrifts,
   type LayoutRow,
   planCopy,
   schemaOf,
-  shapeGranule,
-  shapeTemplate,
+  shapeFor,
+  templateFor,
   withoutDropped,
 } from "../products/index.ts";
 import type { ScanAddress, ScanStore } from "../scan/index.ts";
@@ -73,15 +72,14 @@ export async function rangeAnew(
 async function inForm(
   { scan, address }: ScannedRevision,
   template: ScanAddress,
-  { validMs }: LayoutRow,
+  row: LayoutRow,
   { dataset, tick, signal }: Request,
   product: Product,
   scans: ScanStore,
 ): Promise<ScanAddress> {
-  const axis = axisOf(product);
   const expected = withoutDropped((await scans.get(template)).root, dataset.scan.drop);
   const root = withoutDropped(scan.root, dataset.scan.drop);
-  const [form, found] = [shapeTemplate(expected, axis), shapeGranule(root, axis, validMs)];
+  const [form, found] = [templateFor(product, expected), shapeFor(product, root, row)];
   const drifts = compareSchemas(schemaOf(form, expected, dataset.attributes), schemaOf(found, root, dataset.attributes));
   const plan = drifts.length === 0 ? "" : planCopy(form, found, drifts);
   // What no copy mends is told when it is written.

@@ -1,7 +1,7 @@
 import type { Dataset, Product } from "../dataset/index.ts";
 import { FreshetError, isFreshetError } from "../errors/index.ts";
 import { fieldsOfFile, type Ledger, type Member, type RevisionEvent, type RevisionFacts } from "../ledger/index.ts";
-import { ForecastCells, granulesIn, type LayoutRow, type PublicationKind, type StoredState } from "../products/index.ts";
+import { ForecastCells, granulesIn, isOfOne, type LayoutRow, type PublicationKind, type StoredState } from "../products/index.ts";
 import type { ScanStore } from "../scan/index.ts";
 import type { IcechunkStore } from "../writers/icechunk/index.ts";
 import { nameFieldsOf } from "./name-fields-of.ts";
@@ -170,6 +170,7 @@ class Restorer {
         instants.add(row.place ?? row.validMs);
       }
     }
+    const replaced = new Set(this.#dataset.products.filter(isOfOne).map(({ name }) => name));
     const events: RevisionEvent[] = [];
     let afterKey: string | undefined;
     for (;;) {
@@ -178,11 +179,12 @@ class Restorer {
         if (standing.has(idOf({ key, identity }))) continue;
         const progress = published && this.#products.get(published.product);
         if (progress === undefined || (published?.sequence ?? 0) > progress.sequence) continue;
-        const isDisplaced = typeof fields?.valid === "number" && instants.has(fields.valid);
+        const isDisplaced =
+          replaced.has(published?.product ?? "") || (typeof fields?.valid === "number" && instants.has(fields.valid));
         events.push({
           ...{ dataset, key, identity },
           ...(isDisplaced
-            ? { state: "superseded", reason: "another granule of the same time took its place" }
+            ? { state: "superseded", reason: "another granule took its place" }
             : { state: "withdrawn", reason: "it has left the product, by what the store says" }),
         });
       }
@@ -208,8 +210,8 @@ class Restorer {
         if (isNew) this.revisions++;
         if (isNew && facts[index]?.uri === undefined) this.placeless++;
         if (revision.state !== "heard") return [];
-        const { key, identity, scan, epoch, validMs, steps, runMs } = row;
-        const fields = fieldsOfFile(revision.fields, { validMs, steps, runMs });
+        const { key, identity, scan, epoch, validMs, steps, lastMs, runMs } = row;
+        const fields = fieldsOfFile(revision.fields, { validMs, steps, lastMs, runMs });
         return [{ dataset: name, key, identity, state: "ready", scan, epoch, fields }];
       });
       await this.#ledger.recordAll(ready);
@@ -313,6 +315,8 @@ async function requireSameTemplates(
   product: Product,
   stored: StoredState | undefined,
 ): Promise<void> {
+  // Where one granule is the whole product, its arrays have the newest one's form, whatever others are held against.
+  if (isOfOne(product)) return;
   for (const { epoch, key, scan } of (await ledger.templates(dataset.name)).filter((known) => known.product === product.name)) {
     const template = stored?.header.epochs.find((header) => header.epoch === epoch)?.template;
     if (template === undefined || template.sha256 === scan.sha256) continue;

@@ -25,14 +25,18 @@ export async function tellLedger(ledger: Ledger, dataset: string, turn: Turn, pu
     .filter((revision) => revision.state !== "withdrawn" && stands(revision))
     .map(({ key, identity }) => ({ key, identity }));
   const stateOf = async ({ key, identity }: Member) => (await ledger.revision({ dataset, key, identity }))?.state;
-  const gone: { row: Member; reason: string }[] = [];
+  const gone: Gone[] = [];
   for (const row of turn.wanted.displaced) {
     // One that has been announced again meanwhile is on its way.
     if (["published", "ready"].includes((await stateOf(row)) ?? ""))
-      gone.push({ row, reason: "another granule of the same time took its place" });
+      gone.push({
+        row,
+        reason: row.reason ?? "another granule of the same time took its place",
+        isSure: row.reason !== undefined,
+      });
   }
   for (const row of turn.wanted.left) {
-    if ((await stateOf(row)) === "published") gone.push({ row, reason: "it stands in the product no more" });
+    if ((await stateOf(row)) === "published") gone.push({ row, reason: "it stands in the product no more", isSure: false });
   }
   for (const event of eventsOf(dataset, turn, stands, gone)) {
     // What the ledger knows better by now stays as it is.
@@ -50,13 +54,16 @@ export async function tellLedger(ledger: Ledger, dataset: string, turn: Turn, pu
   );
 }
 
+/** A revision that has lost its place, or got none. */
+interface Gone {
+  readonly row: Member;
+  readonly reason: string;
+  /** The reason says more than any other could. */
+  readonly isSure: boolean;
+}
+
 /** One for each revision that has no place, or has lost it. */
-function eventsOf(
-  dataset: string,
-  turn: Turn,
-  stands: (member: Member) => boolean,
-  gone: readonly { readonly row: Member; readonly reason: string }[],
-): RevisionEvent[] {
+function eventsOf(dataset: string, turn: Turn, stands: (member: Member) => boolean, gone: readonly Gone[]): RevisionEvent[] {
   const events = new Map<string, RevisionEvent>();
   const add = ({ key, identity }: Member, verdict: Pick<RevisionEvent, "state" | "reason">): void => {
     if (!stands({ key, identity })) events.set(`${key}\n${identity}`, { dataset, key, identity, ...verdict });
@@ -67,6 +74,7 @@ function eventsOf(
   }
   for (const { arrival, reason } of turn.wanted.rejected) add(arrival, { state: "quarantined", reason });
   for (const { arrival, reason } of turn.wanted.refused) add(arrival, { state: "skipped", reason });
-  for (const { row, reason } of gone) if (!events.has(`${row.key}\n${row.identity}`)) add(row, { state: "superseded", reason });
+  for (const { row, reason, isSure } of gone)
+    if (isSure || !events.has(`${row.key}\n${row.identity}`)) add(row, { state: "superseded", reason });
   return [...events.values()];
 }

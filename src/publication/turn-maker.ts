@@ -3,7 +3,6 @@ import type { Dataset, Product } from "../dataset/index.ts";
 import { FreshetError } from "../errors/index.ts";
 import type { Ledger, Publication, Revision } from "../ledger/index.ts";
 import {
-  axisOf,
   firstKept,
   type LayoutRow,
   type PublicationKind,
@@ -12,9 +11,9 @@ import {
   rowPlace,
   type StateHeader,
   type StoredState,
-  shapeTemplate,
   slotMeaning,
   standingRow,
+  templateFor,
   withoutDropped,
 } from "../products/index.ts";
 import type { ScanAddress, ScanStore } from "../scan/index.ts";
@@ -23,7 +22,16 @@ import { standingPlaces, whyExpired } from "./expire.ts";
 import { keptBack, leftRuns, withoutKept } from "./kept-back.ts";
 import { type ProductState, type ProductStores, readState } from "./product-store.ts";
 import type { Tick, Turn } from "./turn.ts";
-import { countsOf, type EpochForm, isAsStored, type Wanted, type WantedEpoch, wantedAgain, wantedProduct } from "./wanted.ts";
+import {
+  countsOf,
+  type EpochForm,
+  formIn,
+  isAsStored,
+  type Wanted,
+  type WantedEpoch,
+  wantedAgain,
+  wantedProduct,
+} from "./wanted.ts";
 import { withoutGone } from "./without-gone.ts";
 
 export interface TurnParts {
@@ -146,7 +154,7 @@ export class TurnMaker {
       throw new FreshetError("usage", "this version holds nothing that could be shown again", { found: version });
     requireSameMeaning(earlier, slotMeaning(dataset, product), version);
     const { shown, left } = await withoutGone(this.#parts.ledger, dataset.name, earlier);
-    const wanted = wantedAgain(state.stored, shown);
+    const wanted = wantedAgain(product, state.stored, shown);
     const [latest] = await this.#parts.ledger.publications(dataset.name, product.name, 1);
     const { cursor } = state.stored.header;
     const plan = planOf(product, state, wanted, { kind: "rollback", cursor, unchanged: false, latest });
@@ -168,7 +176,7 @@ export class TurnMaker {
       const layout = stored.layout.with(rows, slots);
       const changes = [...rows].map(([slot, row]) => ({ slot, row }));
       const difference = { changes, from: slots, to: slots, added: 0, replaced: rows.size, removed: 0 };
-      return { epoch, stored, layout, difference, template, steps };
+      return { epoch, stored, layout, difference, ...formIn(product, layout, { template, steps }) };
     });
     const wanted = { epochs, rejected: [], refused: [], displaced: [], left: [] };
     const [latest] = await this.#parts.ledger.publications(dataset.name, product.name, 1);
@@ -242,7 +250,7 @@ export class TurnMaker {
     const template: ScanAddress = (await ledger.establishTemplate(dataset.name, product.name, { key, identity, scan }, epoch))
       .scan;
     const root = withoutDropped((await scans.get(template)).root, dataset.scan.drop);
-    const { validMs } = shapeTemplate(root, axisOf(product));
+    const { validMs } = templateFor(product, root);
     return { template, steps: validMs.length };
   }
 }

@@ -1,7 +1,7 @@
 import type { DatasetReference } from "../contract/index.ts";
 import type { Dataset, Product } from "../dataset/index.ts";
 import { FreshetError } from "../errors/index.ts";
-import { granulesIn, type StateHeader, type StoredState } from "../products/index.ts";
+import { granulesIn, isOfOne, type StateHeader, type StoredState } from "../products/index.ts";
 import { reached } from "../steps/index.ts";
 import { ChangeParts } from "./change-parts.ts";
 import { publicationMessage } from "./publication-message.ts";
@@ -95,7 +95,8 @@ export class TurnWriter {
     message: string,
     tick: Tick,
   ): Promise<{ version: string; stored: StoredState }> {
-    const { state, plan, wanted, isFresh = false } = turn;
+    const { state, plan, wanted } = turn;
+    const isFresh = turn.isFresh === true || isOfOne(product);
     const { store } = state;
     const header: Omit<StateHeader, "epochs" | "layoutHash"> = {
       format: 2,

@@ -5,6 +5,7 @@ import {
   calendarOf,
   decodeAxis,
   epochGroup,
+  isOfOne,
   type PlacedGranule,
   placementRules,
   type ShapedArray,
@@ -61,8 +62,11 @@ export async function verifyStaged(input: {
       tick("verifying: times");
       continue;
     }
-    verified.lengths += await checkLengths(reader, epoch, template);
-    verified.times += await checkTimes(reader, epoch, template, dataset, product);
+    verified.lengths += isOfOne(product)
+      ? await checkShapes(reader, epoch, template)
+      : await checkLengths(reader, epoch, template);
+    if (product.kind !== "collection" || product.along === "coordinate")
+      verified.times += await checkTimes(reader, epoch, template, dataset, product);
     tick("verifying: times");
   }
   requireNoRetraction(turn);
@@ -86,6 +90,18 @@ async function checkLengths(reader: Reader, { epoch, layout, steps }: WantedEpoc
     looked++;
   }
   return looked;
+}
+
+/** Of the one granule that is the whole product: every array is there, and as long as the granule's. */
+async function checkShapes(reader: Reader, { epoch, layout }: WantedEpoch, template: PlacedGranule): Promise<number> {
+  if (layout.granules === 0) return 0;
+  for (const { path, array } of template.shape.arrays) {
+    const full = `${epochGroup(epoch)}${path}`;
+    const bytes = await reader.get(`${full.slice(1)}/zarr.json`);
+    const metadata = bytes === null ? undefined : (JSON.parse(Buffer.from(bytes).toString("utf8")) as { shape: number[] });
+    if (`${metadata?.shape}` !== `${array.shape}`) throw refusal(`[${metadata?.shape}]`, `[${array.shape}]`, full);
+  }
+  return template.shape.arrays.length;
 }
 
 /** The axis as a reader decodes it, at the changed slots and beside them. */
@@ -184,7 +200,7 @@ async function readChunks(
   for (const [number, testimony] of testimonies.entries()) {
     for (const shaped of testimony.granule.shape.arrays) {
       const { path, role } = shaped;
-      const chunk = role === "along" ? firstShown(shaped, testimony.places) : undefined;
+      const chunk = role === "along" || role === "whole" ? firstShown(shaped, testimony.places) : undefined;
       if (chunk === undefined) continue;
       written++;
       if (number % stride !== 0) continue;
@@ -266,6 +282,7 @@ export function placeOf(
   { epoch, slot, granule, places }: Pick<Testimony, "epoch" | "slot" | "granule" | "places">,
 ): { path: string; index: number[]; extent: number[] } | undefined {
   const shaped = granule.shape.arrays.find((array) => array.path === path);
+  if (shaped?.role === "whole") return { path: `${epochGroup(epoch)}${path}`, index: [...index], extent: [...extent] };
   if (shaped === undefined || shaped.role !== "along") return undefined;
   if (places !== undefined) return placeInView({ path, index, extent }, shaped, places);
   const full = `${epochGroup(epoch)}${path}`;

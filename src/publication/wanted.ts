@@ -1,11 +1,14 @@
 import type { Dataset, Product } from "../dataset/index.ts";
 import {
   type Arrival,
+  type DisplacedRow,
   differenceOf,
+  isOfOne,
   Layout,
   type LayoutDifference,
   type LayoutRow,
   placeArrivals,
+  placeInOrder,
   placementRules,
   type ReadyArrival,
   type StoredEpoch,
@@ -36,8 +39,8 @@ export interface Wanted {
   readonly rejected: readonly { readonly arrival: ReadyArrival; readonly reason: string }[];
   /** Arrivals that a rule or a decision leaves out, each with the reason. */
   readonly refused: readonly { readonly arrival: ReadyArrival; readonly reason: string }[];
-  /** Revisions that lost their place to another granule of the same instant. */
-  readonly displaced: readonly LayoutRow[];
+  /** Revisions that lost their place to another granule. */
+  readonly displaced: readonly DisplacedRow[];
   /** Revisions that stood there before, and whose granule stands nowhere now. */
   readonly left: readonly Pick<LayoutRow, "key" | "identity">[];
 }
@@ -89,19 +92,22 @@ async function layOut(
   for (const { epoch } of arrivals) if (epoch !== undefined && !byEpoch.has(epoch)) byEpoch.set(epoch, undefined);
   const epochs: WantedEpoch[] = [];
   const rejected: { arrival: ReadyArrival; reason: string }[] = [];
-  const displaced: LayoutRow[] = [];
+  const displaced: DisplacedRow[] = [];
   for (const [epoch, before] of [...byEpoch].sort(([a], [b]) => a - b)) {
     const form = before === undefined ? await formOf(epoch) : { template: before.header.template, steps: before.header.steps };
     const isRetimed = before !== undefined && before.header.calendar !== slotMeaning(dataset, product);
     const base = isAnew ? Layout.EMPTY : (before?.layout ?? Layout.EMPTY);
     const mine = arrivals.map((arrival) => inEpoch(arrival, epoch));
-    const placement = placeArrivals(base, mine, placementRules(dataset, product, form.steps), isRetimed && !isAnew);
+    const placement =
+      product.kind === "collection"
+        ? placeInOrder(base, mine, product)
+        : placeArrivals(base, mine, placementRules(dataset, product, form.steps), isRetimed && !isAnew);
     rejected.push(...placement.rejected);
     displaced.push(...placement.displaced);
     // An epoch begins with a granule that has a place.
     if (before === undefined && placement.layout.slots === 0) continue;
     const difference = differenceOf(before?.layout ?? Layout.EMPTY, placement.layout, isRetimed);
-    epochs.push({ epoch, stored: before, layout: placement.layout, difference, ...form });
+    epochs.push({ epoch, stored: before, layout: placement.layout, difference, ...formIn(product, placement.layout, form) });
   }
   return { epochs, rejected, refused: [], displaced, left: leftBehind(epochs) };
 }
@@ -125,13 +131,25 @@ function inEpoch({ arrival, epoch }: EpochArrival, here: number): Arrival {
 }
 
 /** The layouts of another version, as what is wanted. */
-export function wantedAgain(stored: StoredState, earlier: StoredState): Wanted {
+export function wantedAgain(product: Product, stored: StoredState, earlier: StoredState): Wanted {
   const epochs = stored.epochs.map((before): WantedEpoch => {
     const { epoch, template, steps } = before.header;
     const layout = earlier.epochs.find(({ header }) => header.epoch === epoch)?.layout ?? Layout.EMPTY;
-    return { epoch, stored: before, layout, difference: differenceOf(before.layout, layout), template, steps };
+    return {
+      epoch,
+      stored: before,
+      layout,
+      difference: differenceOf(before.layout, layout),
+      ...formIn(product, layout, { template, steps }),
+    };
   });
   return { epochs, rejected: [], refused: [], displaced: [], left: [] };
+}
+
+/** The form that an epoch has with this layout: where one granule is the whole product, it is that granule's. */
+export function formIn(product: Product, layout: Layout, form: EpochForm): EpochForm {
+  const [only] = isOfOne(product) ? layout.rows() : [];
+  return only === undefined ? form : { ...form, template: only[1].scan };
 }
 
 /** Sums over the epochs. */

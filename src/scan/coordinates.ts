@@ -24,6 +24,11 @@ export function coordinatePaths(root: VirtualGroup): Set<string> {
   return found;
 }
 
+/** Of these, those that say where their own dimension is: 1-D arrays named like it, and numeric scalars. */
+export function dimensionPaths(root: VirtualGroup): Set<string> {
+  return new Set([...arraysOf(root)].filter(([, array]) => isOwnCoordinate(array)).map(([path]) => path));
+}
+
 function isOwnCoordinate(array: VirtualArray): boolean {
   if (array.shape.length === 0) return array.dataType.kind === "number";
   return array.shape.length === 1 && array.dimensionNames[0] === array.name;

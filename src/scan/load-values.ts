@@ -10,26 +10,29 @@ import {
   type VirtualArray,
   type VirtualGroup,
 } from "../virtual/index.ts";
-import { coordinatePaths, pathsWithout } from "./coordinates.ts";
+import { coordinatePaths, dimensionPaths, pathsWithout } from "./coordinates.ts";
 import { type ReadRange, readVirtualArray } from "./virtual-store.ts";
 
 /** Values beyond this stay references: a 1000 x 1000 grid of float64 fits, a field of data does not. */
 const LOADED_BYTES = 8 * 1024 * 1024;
 
+/** Arrays whose values are read: what CF calls coordinates, only those of dimensions, or arrays by name or absolute path. */
+export type Load = "coordinates" | "dimensions" | readonly string[];
+
 /**
  * The scan with the values of some arrays in it: each becomes one inline chunk, codec `bytes` little-endian, outcome `inlined`.
- * `load` is "coordinates" (see `coordinatePaths`), `without` axes (see `pathsWithout`), or names and absolute paths. Of the first two, what is
- * too large, or cannot be decoded here, stays a reference.
+ * `load` is "coordinates" (see `coordinatePaths`) or "dimensions" (of these, see `dimensionPaths`), `without` axes (see `pathsWithout`), or
+ * names and absolute paths. Of the first three, what is too large, or cannot be decoded here, stays a reference.
  * @throws FreshetError `drift` when a named array is not in the file, `unsupported` when it has more than 8 MiB or cannot be
  *   decoded, `malformed`, and what `read` throws.
  */
 export async function loadValues(
   scan: FormatScan,
-  load: "coordinates" | { readonly without: readonly string[] } | readonly string[],
+  load: Load | { readonly without: readonly string[] },
   read: ReadRange,
   signal?: AbortSignal,
 ): Promise<FormatScan> {
-  const isNamed = load !== "coordinates" && !("without" in load);
+  const isNamed = typeof load !== "string" && !("without" in load);
   const paths = isNamed ? namedPaths(scan.root, load) : unnamedPaths(scan.root, load);
   const loaded = new Map<VirtualArray, VirtualArray>();
   const outcomes = new Map(scan.outcomes.map((outcome) => [outcome.path, outcome]));
@@ -67,7 +70,11 @@ async function withValues(array: VirtualArray, read: ReadRange, signal: AbortSig
   return { ...array, chunkShape, codecs: [serializer], manifest: manifest.build() };
 }
 
-function unnamedPaths(root: VirtualGroup, load: "coordinates" | { readonly without: readonly string[] }): Set<string> {
+function unnamedPaths(
+  root: VirtualGroup,
+  load: "coordinates" | "dimensions" | { readonly without: readonly string[] },
+): Set<string> {
+  if (load === "dimensions") return dimensionPaths(root);
   return load === "coordinates" ? coordinatePaths(root) : pathsWithout(root, load.without);
 }
 

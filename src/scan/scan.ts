@@ -12,7 +12,7 @@ import {
   withCounters,
 } from "../storage/index.ts";
 import type { VariableOutcome, VirtualGroup } from "../virtual/index.ts";
-import { loadValues, matchesName } from "./load-values.ts";
+import { type Load, loadValues, matchesName } from "./load-values.ts";
 import type { NativeCopy } from "./native-copy.ts";
 import type { Samples } from "./samples.ts";
 import { type Format, sniffFormat } from "./sniff.ts";
@@ -21,8 +21,8 @@ import { readFrom } from "./virtual-store.ts";
 export interface ScanOptions extends Pick<FormatOptions, "inlineBytes" | "chunkBytes" | "openBeside"> {
   /** Arrays left out, by name or absolute path; of a group's path, all that is in it. Their outcome is `refused`, with this reason. */
   readonly drop?: readonly string[];
-  /** Arrays whose values are read and inlined, by name or absolute path. Default "coordinates"; [] for none. */
-  readonly load?: "coordinates" | readonly string[];
+  /** Arrays whose values are read and inlined. Default "coordinates"; [] for none. */
+  readonly load?: Load;
   /** More of them, beside those of `load`: each has to be in the file. */
   readonly alsoLoad?: readonly string[];
   /** Coordinates of axes: arrays without their dimensions are read and inlined too, as coordinates are. */

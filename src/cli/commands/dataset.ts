@@ -70,6 +70,7 @@ async function tryNames(file: string, given: readonly string[], options: Options
 }
 
 function hasPlace(product: Product, { run, kind }: NameFields, validMs: number): boolean {
+  if (product.kind === "collection") return true;
   if (product.kind === "timeseries") return isOn(product.calendar, fromReal(datesOf(product), validMs) ?? Number.NaN);
   return typeof run === "number" && typeof ForecastCells.of(product.runs).placeOf({ runMs: run, kind }, [validMs]) === "number";
 }

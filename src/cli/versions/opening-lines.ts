@@ -35,7 +35,7 @@ const EACH: Readonly<Record<string, string>> = {
 
 /** Which groups there are to open. */
 function viewLines(product: Product): string[] {
-  if (product.kind === "timeseries") return [];
+  if (product.kind !== "forecast") return [];
   const groups = product.views.map((view) => `${groupOfView(view).slice(1)}${EACH[view.kind] ?? ""}`);
   return [`# its views are groups: ${groups.join(", ")}`];
 }

@@ -41,6 +41,8 @@ export interface RowPatch {
   readonly rows: ReadonlyMap<number, Uint8Array>;
   /** Chunk grid indices after the first dimension: all zero, since a row is never divided. */
   readonly trailing: number;
+  /** Rows are texts in UTF-8, one element each, in chunks of `vlen-utf8`. */
+  readonly isText?: boolean;
 }
 
 /** What one publication does to one array. */

@@ -115,7 +115,10 @@ class PureForecast {
   rollBack(layout: Layout): void {
     const stored = this.#stored as StoredState;
     const [epoch] = stored.epochs;
-    this.#apply(wantedAgain(stored, { ...stored, epochs: [{ ...(epoch as (typeof stored.epochs)[number]), layout }] }), false);
+    this.#apply(
+      wantedAgain(this.#product, stored, { ...stored, epochs: [{ ...(epoch as (typeof stored.epochs)[number]), layout }] }),
+      false,
+    );
   }
 
   /** The layout as it lies in the store. */
