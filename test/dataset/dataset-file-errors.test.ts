@@ -184,17 +184,17 @@ describe("a dataset file with one thing wrong gets one line", () => {
     [
       "no products",
       aDatasetFile({ product: "" }),
-      `${LINE.product}: products[0]: found nothing, allowed a mapping with timeseries, forecast`,
+      `${LINE.product}: products[0]: found nothing, allowed a mapping with timeseries, forecast, collection`,
     ],
     [
       "a planned product",
       aDatasetFile({ product: "rolling: {}" }),
-      `${LINE.product}: products[0].rolling: found a key that is not available in this version, allowed timeseries, forecast`,
+      `${LINE.product}: products[0].rolling: found a key that is not available in this version, allowed timeseries, forecast, collection`,
     ],
     [
       "a slip in the product",
       aDatasetFile({ product: "timeserie: {}" }),
-      `${LINE.product}: products[0].timeserie: found an unknown key (did you mean timeseries?), allowed timeseries, forecast`,
+      `${LINE.product}: products[0].timeserie: found an unknown key (did you mean timeseries?), allowed timeseries, forecast, collection`,
     ],
     [
       "an unknown key of a product",
@@ -280,7 +280,7 @@ describe("a dataset file with one thing wrong gets one line", () => {
     [
       "two kinds of product in one",
       aDatasetFile({ product: "{ timeseries: { calendar: { every: 1d }, store: a }, forecast: { store: b } }" }),
-      `${LINE.product}: products[0]: found timeseries and forecast, allowed one of timeseries, forecast`,
+      `${LINE.product}: products[0]: found timeseries and forecast, allowed one of timeseries, forecast, collection`,
     ],
     [
       "a run that is waited for without end",
