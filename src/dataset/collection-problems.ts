@@ -17,7 +17,7 @@ export function collectionProblems(dataset: Pick<Dataset, "match" | "message">, 
   if (product.along === "coordinate") return [];
   const problems: CollectionProblem[] = [];
   const kinds = namesOf(dataset).kinds;
-  const require = (key: string, field: string): void => {
+  const checkField = (key: string, field: string): void => {
     if (!kinds.has(field)) {
       const allowed = [...kinds.keys()].sort().join(", ");
       problems.push({ key, found: `${showFound(field)}, which names do not say`, allowed });
@@ -27,11 +27,11 @@ export function collectionProblems(dataset: Pick<Dataset, "match" | "message">, 
     if (silent !== undefined)
       problems.push({ key, found: `${showFound(field)}, which ${silent} does not say`, allowed: "a field of every grammar" });
   };
-  if (product.along === "none") require("newest", product.newest);
+  if (product.along === "none") checkField("newest", product.newest);
   else {
-    for (const field of product.order) if (field !== "") require("order", field);
+    for (const field of product.order) if (field !== "") checkField("order", field);
     for (const coordinate of Object.values(product.coordinates))
-      if (coordinate.from === "field") require("coordinates", coordinate.field);
+      if (coordinate.from === "field") checkField("coordinates", coordinate.field);
   }
   if (product.time === "" && problems.length === 0) {
     const allowed = "names with an instant, such as {start:%Y%m%d}: it says when a granule is valid";
