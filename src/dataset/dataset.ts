@@ -4,8 +4,9 @@ import type { Calendar } from "./calendar.ts";
 import type { CollectionProduct } from "./collection.ts";
 import type { Dates } from "./dates.ts";
 import type { DriftPolicy } from "./drift.ts";
-import type { Form } from "./form.ts";
+import type { CatalogAbout, Form } from "./form.ts";
 import type { MessageRule } from "./message-fields.ts";
+import type { S3Access } from "./s3-access.ts";
 
 /** Where announcements and bytes come from. */
 export interface Source {
@@ -31,17 +32,6 @@ export interface Source {
   readonly cmr?: CmrSearch | undefined;
   /** Who we are there, by name only; undefined: nobody, and for S3 whom the environment says. */
   readonly credentials?: Credentials | undefined;
-}
-
-/** How objects of S3 are reached. Credentials are never part of it: they come from the environment of the process. */
-export interface S3Access {
-  /** A service that is not AWS: a URL or `${NAME}`. */
-  readonly endpoint?: string | undefined;
-  readonly region: string;
-  /** Requests are not signed. */
-  readonly anonymous: boolean;
-  /** The bucket stands in the path, not in the host's name. */
-  readonly pathStyle: boolean;
 }
 
 /** A queue of Amazon SQS, or of something that speaks like it. */
@@ -297,20 +287,6 @@ export interface Maintenance {
   readonly keep?: { readonly versions: number; readonly forMs: number } | undefined;
   /** How often source, ledger and stores are compared, and whether something is done about what differs. Undefined: when asked for. */
   readonly reconcile?: { readonly everyMs: number; readonly act: boolean } | undefined;
-}
-
-/** What a catalogue says of a dataset that its files do not. */
-export interface CatalogAbout {
-  readonly title?: string | undefined;
-  readonly description?: string | undefined;
-  /** An SPDX identifier, or `other`. */
-  readonly license: string;
-  readonly keywords?: readonly string[] | undefined;
-  readonly providers?:
-    | readonly { readonly name: string; readonly roles?: readonly string[] | undefined; readonly url?: string | undefined }[]
-    | undefined;
-  /** West, south, east, north in degrees; undefined: as the coordinates say. */
-  readonly extent?: readonly [number, number, number, number] | undefined;
 }
 
 /** How others find the products. */

@@ -1,4 +1,4 @@
-import type { CatalogAbout, S3Access } from "./dataset.ts";
+import type { S3Access } from "./s3-access.ts";
 
 /** What every further form of a product has. */
 interface AnyForm {
@@ -34,6 +34,20 @@ export interface GranuleReferencesForm extends AnyForm {
   readonly kind: "references";
   /** Path of a granule's document below `to`, with fields of its name, `{key}` and `{file}`. */
   readonly each: string;
+}
+
+/** What a catalogue says of a dataset that its files do not. */
+export interface CatalogAbout {
+  readonly title?: string | undefined;
+  readonly description?: string | undefined;
+  /** An SPDX identifier, or `other`. */
+  readonly license: string;
+  readonly keywords?: readonly string[] | undefined;
+  readonly providers?:
+    | readonly { readonly name: string; readonly roles?: readonly string[] | undefined; readonly url?: string | undefined }[]
+    | undefined;
+  /** West, south, east, north in degrees; undefined: as the coordinates say. */
+  readonly extent?: readonly [number, number, number, number] | undefined;
 }
 
 /** A STAC collection, and an item for each version. */

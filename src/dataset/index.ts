@@ -12,7 +12,6 @@ export {
 } from "./collection.ts";
 export type {
   AmqpDelivery,
-  CatalogAbout,
   CmrCollection,
   CmrSearch,
   Credentials,
@@ -28,7 +27,6 @@ export type {
   Policies,
   Product,
   Runs,
-  S3Access,
   Source,
   SqsDelivery,
   TimeseriesProduct,
@@ -38,7 +36,15 @@ export { type Dates, dateOfDays, daysOfDate, fromReal, toReal, writtenInstant } 
 export { type DriftAction, type DriftKind, type DriftPolicy, driftAction } from "./drift.ts";
 export { parseDuration } from "./duration.ts";
 export { fieldsAt, isBelow } from "./fields-at.ts";
-export type { Form, GranuleReferencesForm, KerchunkJsonForm, KerchunkParquetForm, StacForm, XredsForm } from "./form.ts";
+export type {
+  CatalogAbout,
+  Form,
+  GranuleReferencesForm,
+  KerchunkJsonForm,
+  KerchunkParquetForm,
+  StacForm,
+  XredsForm,
+} from "./form.ts";
 export { keyPrefixOfRun } from "./granule-key.ts";
 export { granulePath } from "./granule-path.ts";
 export { INSTANT_FORM, parseInstant } from "./instant.ts";
@@ -50,3 +56,4 @@ export { areNamesMadeUp, urisBetween } from "./names-between.ts";
 export { namesOf } from "./names-of.ts";
 export { parseDatasetFile } from "./parse-dataset-file.ts";
 export { DatasetFileError, type Problem } from "./problem.ts";
+export type { S3Access } from "./s3-access.ts";
