@@ -15,9 +15,9 @@ import type { Ledger, Template } from "../ledger/index.ts";
 import {
   actionFor,
   axisOf,
+  type CopyPlan,
   collectionFacts,
   collectionTime,
-  type CopyPlan,
   compareIntervals,
   compareSchemas,
   compareTimes,

@@ -1,6 +1,13 @@
 import { type AttributeRules, attributeRule } from "../dataset/index.ts";
 import { FreshetError } from "../errors/index.ts";
-import { type Attributes, type AttributeValue, sameAttribute, textAttribute, textOf, type VirtualGroup } from "../virtual/index.ts";
+import {
+  type Attributes,
+  type AttributeValue,
+  sameAttribute,
+  textAttribute,
+  textOf,
+  type VirtualGroup,
+} from "../virtual/index.ts";
 import { type ArrayChange, arrayMetadata, encodeTexts, groupMetadata, type StoreChange } from "../writers/icechunk/index.ts";
 import { alongChange, type Leading, packedChange, staticChange } from "./array-change.ts";
 import { attributeOf } from "./attribute-tally.ts";
