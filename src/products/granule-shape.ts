@@ -43,6 +43,15 @@ export interface GranuleShape extends TimeAxis {
   readonly made?: readonly string[] | undefined;
 }
 
+/** What the shape of a granule says of its axis in a product that has none in time. */
+export const NO_AXIS = {
+  axisType: "int64",
+  axisEncoding: { unitMs: 1_000, epochMs: 0 },
+  dates: "standard",
+  axisPath: "",
+  hasAxisArray: true,
+} as const satisfies Partial<GranuleShape>;
+
 /** The time coordinate that a product names, and the dimension that joining makes where the file has none. */
 export interface AxisName extends Dating {
   /** Path from the root: `time`, `Grid/time`. */

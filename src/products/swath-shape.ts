@@ -15,7 +15,7 @@ import {
 } from "../virtual/index.ts";
 import { encodeTexts } from "../writers/icechunk/index.ts";
 import { FILE_NAME } from "./collection-fields.ts";
-import { type GranuleShape, isPublishable, type ShapedArray } from "./granule-shape.ts";
+import { type GranuleShape, isPublishable, NO_AXIS, type ShapedArray } from "./granule-shape.ts";
 import type { LayoutRow } from "./layout.ts";
 import { loadedBytes, numberBytes } from "./typed-values.ts";
 
@@ -51,11 +51,7 @@ export function shapeSwath(
     dimension,
     arrays,
     validMs: [validMs],
-    axisType: "int64",
-    axisEncoding: { unitMs: 1_000, epochMs: 0 },
-    dates: "standard",
-    axisPath: "",
-    hasAxisArray: true,
+    ...NO_AXIS,
     made: Object.keys(coordinates),
   };
 }

@@ -1,5 +1,5 @@
 import { arraysOf, type VirtualGroup } from "../virtual/index.ts";
-import { type GranuleShape, isPublishable } from "./granule-shape.ts";
+import { type GranuleShape, isPublishable, NO_AXIS } from "./granule-shape.ts";
 
 /** A granule that is the whole product: its arrays are the product's, however long they are. */
 export function shapeWhole(root: VirtualGroup, validMs: number): GranuleShape {
@@ -10,10 +10,6 @@ export function shapeWhole(root: VirtualGroup, validMs: number): GranuleShape {
     dimension: "",
     arrays,
     validMs: [validMs],
-    axisType: "int64",
-    axisEncoding: { unitMs: 1_000, epochMs: 0 },
-    dates: "standard",
-    axisPath: "",
-    hasAxisArray: true,
+    ...NO_AXIS,
   };
 }

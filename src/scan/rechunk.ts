@@ -1,6 +1,13 @@
 import { encodeChunk } from "../codecs/index.ts";
 import { FreshetError } from "../errors/index.ts";
-import { type ChunkManifest, ChunkManifestBuilder, chunkGrid, elementSize, type VirtualArray } from "../virtual/index.ts";
+import {
+  type ChunkManifest,
+  ChunkManifestBuilder,
+  chunkGrid,
+  elementSize,
+  indexOfCell,
+  type VirtualArray,
+} from "../virtual/index.ts";
 import type { ChunkCopies } from "./chunk-copies.ts";
 import { decodingError, openVirtualArray, type ReadRange } from "./virtual-store.ts";
 
@@ -45,12 +52,12 @@ export async function rechunk(
     signal?.throwIfAborted();
     how.onChunk?.(cell, count);
     if (how.only?.(cell) === false) continue;
-    const box = boxOf(source.shape, form.chunkShape, indexOf(cell, grid));
+    const box = boxOf(source.shape, form.chunkShape, indexOfCell(cell, grid));
     const from = sourcesOf(source, box);
     if (how.isSameFill && from.every((other) => source.manifest.at(other).kind === "missing")) continue;
     const bytes = new Uint8Array(chunkBytes);
     for (const other of from) {
-      const theirs = boxOf(source.shape, source.chunkShape, indexOf(other, source.manifest.grid));
+      const theirs = boxOf(source.shape, source.chunkShape, indexOfCell(other, source.manifest.grid));
       copyShared(await chunks.get(other), source.chunkShape, theirs, bytes, form.chunkShape, box, width);
     }
     const encoded = await encodeChunk(bytes, form.codecs, width);
@@ -108,7 +115,7 @@ class DecodedChunks {
 
   async #decode(cell: number): Promise<Uint8Array> {
     try {
-      const index = indexOf(cell, this.#source.manifest.grid);
+      const index = indexOfCell(cell, this.#source.manifest.grid);
       const { data } = await this.#opened.getChunk(index, this.#signal === undefined ? {} : { signal: this.#signal });
       const { buffer, byteOffset, byteLength } = data as unknown as Uint8Array;
       return new Uint8Array(buffer, byteOffset, byteLength);
@@ -152,7 +159,8 @@ function copyShared(
   const placeOf = (shape: readonly number[], box: Box, index: readonly number[]): number =>
     index.reduce((place, at, axis) => place * (shape[axis] as number) + at - (box.start[axis] as number), 0) * width;
   for (let number = 0; number < runs; number++) {
-    const index = rank === 0 ? [] : [...indexOf(number, extent.slice(0, -1)), 0].map((at, axis) => at + (start[axis] as number));
+    const index =
+      rank === 0 ? [] : [...indexOfCell(number, extent.slice(0, -1)), 0].map((at, axis) => at + (start[axis] as number));
     const at = placeOf(fromShape, fromBox, index);
     to.set(from.subarray(at, at + run), placeOf(toShape, toBox, index));
   }
@@ -161,17 +169,6 @@ function copyShared(
 function boxOf(shape: readonly number[], chunkShape: readonly number[], index: readonly number[]): Box {
   const start = index.map((at, axis) => at * (chunkShape[axis] as number));
   return { start, extent: start.map((at, axis) => Math.min(chunkShape[axis] as number, (shape[axis] as number) - at)) };
-}
-
-/** The index of a cell of a grid, in C order. */
-function indexOf(cell: number, grid: readonly number[]): number[] {
-  const index = new Array<number>(grid.length).fill(0);
-  for (let axis = grid.length - 1, left = cell; axis >= 0; axis--) {
-    const length = grid[axis] as number;
-    index[axis] = left % length;
-    left = Math.floor(left / length);
-  }
-  return index;
 }
 
 function bytesOf(shape: readonly number[], width: number): number {

@@ -117,3 +117,14 @@ export class ChunkManifestBuilder {
 export function chunkGrid(shape: readonly number[], chunkShape: readonly number[]): number[] {
   return shape.map((length, dimension) => Math.ceil(length / (chunkShape[dimension] as number)));
 }
+
+/** The index of a cell, the cells being numbered in C order over `grid`. The empty grid's one cell has the empty index. */
+export function indexOfCell(cell: number, grid: readonly number[]): number[] {
+  const index = new Array<number>(grid.length).fill(0);
+  for (let dimension = grid.length - 1, left = cell; dimension >= 0; dimension--) {
+    const length = grid[dimension] as number;
+    index[dimension] = left % length;
+    left = Math.floor(left / length);
+  }
+  return index;
+}

@@ -1,5 +1,5 @@
 export { type Attributes, type AttributeValue, sameAttribute, textAttribute, textOf } from "./attributes.ts";
-export { ChunkManifest, ChunkManifestBuilder, type ChunkReference, chunkGrid } from "./chunk-manifest.ts";
+export { ChunkManifest, ChunkManifestBuilder, type ChunkReference, chunkGrid, indexOfCell } from "./chunk-manifest.ts";
 export {
   type DataType,
   describeDataType,

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { VirtualArray } from "../virtual/index.ts";
+import { indexOfCell, type VirtualArray } from "../virtual/index.ts";
 
 /** A chunk of an array, by its cell in the manifest and its place in the chunk grid. */
 export interface ChunkChoice {
@@ -51,7 +51,7 @@ class ArrayChoices {
     const cell = this.#nextFree(this.#draw());
     if (cell === undefined) return undefined;
     this.#taken.add(cell);
-    return { path: this.#path, array: this.#array, cell, index: indexOf(cell, this.#array.manifest.grid) };
+    return { path: this.#path, array: this.#array, cell, index: indexOfCell(cell, this.#array.manifest.grid) };
   }
 
   /** A cell of one of the four kinds. */
@@ -75,7 +75,7 @@ class ArrayChoices {
   #edge(): number {
     const { shape, chunkShape, manifest } = this.#array;
     const cut = shape.flatMap((length, axis) => (length % (chunkShape[axis] as number) === 0 ? [] : [axis]));
-    const index = indexOf(this.#random(manifest.cells), manifest.grid);
+    const index = indexOfCell(this.#random(manifest.cells), manifest.grid);
     const axis = cut[this.#random(Math.max(1, cut.length))];
     return cellOf(axis === undefined ? index : index.with(axis, (manifest.grid[axis] as number) - 1), manifest.grid);
   }
@@ -115,16 +115,6 @@ function shuffled<Item>(items: readonly Item[], random: Random): Item[] {
     [order[last], order[other]] = [order[other] as Item, order[last] as Item];
   }
   return order;
-}
-
-function indexOf(cell: number, grid: readonly number[]): number[] {
-  const index = new Array<number>(grid.length).fill(0);
-  for (let axis = grid.length - 1, left = cell; axis >= 0; axis--) {
-    const length = grid[axis] as number;
-    index[axis] = left % length;
-    left = Math.floor(left / length);
-  }
-  return index;
 }
 
 function cellOf(index: readonly number[], grid: readonly number[]): number {

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { FreshetError, isFreshetError } from "../../errors/index.ts";
 import { writeWhole } from "../../storage/index.ts";
-import type { ChunkReference } from "../../virtual/index.ts";
+import { type ChunkReference, indexOfCell } from "../../virtual/index.ts";
 import { type ArrayChange, chunkBytes, type StoreChange } from "../icechunk/store-change.ts";
 import type { WrittenReferences } from "../kerchunk-json/index.ts";
 import { patchedChunks } from "../row-patch.ts";
@@ -216,7 +216,7 @@ function* moved(partition: Partition, from: number, before: readonly number[], g
   for (let row = 0; row < partition.records; row++) {
     const reference = partition.at(row);
     if (reference.kind === "missing") continue;
-    const index = indexOf(before, from + row);
+    const index = indexOfCell(from + row, before);
     if (index.every((at, axis) => at < (grid[axis] as number))) yield [index, reference];
   }
 }
@@ -233,16 +233,6 @@ function cellsOf(grid: readonly number[]): number {
 /** Cells have the same numbers in both. */
 function isSameOrder(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((length, axis) => axis === 0 || length === b[axis]);
-}
-
-function indexOf(grid: readonly number[], cell: number): number[] {
-  const index = new Array<number>(grid.length);
-  for (let axis = grid.length - 1; axis >= 0; axis--) {
-    const length = grid[axis] as number;
-    index[axis] = cell % length;
-    cell = Math.floor(cell / length);
-  }
-  return index;
 }
 
 async function readRecord(files: FormFiles): Promise<FormRecord> {
