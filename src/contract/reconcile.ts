@@ -4,7 +4,7 @@ import type { ListingPlace } from "./listing.ts";
 /**
  * How source, ledger and store differ:
  * - `missing`: the source has it, and the ledger has not heard of it.
- * - `overdue`: the calendar expects it, and neither source nor ledger has it.
+ * - `overdue`: the calendar, or a run of the cycle, expects it, and neither source nor ledger has it.
  * - `late`: the ledger has heard of it, and it is still not published.
  * - `replaced`: the source has other bytes than the ledger has heard of.
  * - `duplicate`: the source has a granule in a second place.
@@ -17,7 +17,7 @@ export type DeviationKind = (typeof DEVIATION_KINDS)[number];
 /** One thing that source, ledger and store do not say alike. */
 export interface Deviation {
   readonly kind: DeviationKind;
-  /** The granule's key; an instant of the calendar or a store where there is none. */
+  /** The granule's key; an instant of the calendar, a run of the cycle or a store where there is none. */
   readonly where: string;
   readonly uri?: string | undefined;
   readonly found: string;
@@ -27,7 +27,7 @@ export interface Deviation {
 }
 
 /** What is compared, one after the other. */
-export const RECONCILE_STEPS = ["listing", "places", "calendar", "ledger", "stores"] as const;
+export const RECONCILE_STEPS = ["listing", "places", "calendar", "runs", "ledger", "stores"] as const;
 export type ReconcileStep = (typeof RECONCILE_STEPS)[number];
 
 /** Where a reconciliation goes on. */
@@ -37,7 +37,7 @@ export interface ReconcilePlace {
   readonly listing?: ListingPlace | undefined;
   /** Of the step `places`: the last key that was looked at. */
   readonly afterKey?: string | undefined;
-  /** Of the step `calendar`: the first instant that is still to be looked at, milliseconds since 1970. */
+  /** Of the steps `calendar` and `runs`: the first instant, or forecast reference time, that is still to be looked at, milliseconds since 1970. */
   readonly fromMs?: number | undefined;
 }
 

@@ -112,11 +112,16 @@ export function countMembers(members: readonly RunMember[]): Record<MemberState,
   return counts;
 }
 
-/** The leads of cells that are waited for, in words: `nowcast -2h..0h, 3h, 6h..9h`; empty where there are none. */
+/** The leads of cells that are waited for, in words; see `describeLeads`. */
 export function describeAwaited(members: readonly RunMember[]): string {
+  return describeLeads(members, ({ state }) => !isSettled(state));
+}
+
+/** The leads of the cells that are meant, in words: `nowcast -2h..0h, 3h, 6h..9h`; empty where there are none. */
+export function describeLeads(members: readonly RunMember[], isMeant: (member: RunMember) => boolean): string {
   const spans: { from: RunMember; to: RunMember }[] = [];
   for (const [index, member] of members.entries()) {
-    if (isSettled(member.state)) continue;
+    if (!isMeant(member)) continue;
     const before = members[index - 1];
     const span = spans.at(-1);
     if (span !== undefined && before === span.to && before.isNowcast === member.isNowcast) span.to = member;

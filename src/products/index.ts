@@ -10,6 +10,7 @@ export { type Cell, ForecastCells } from "./forecast-cells.ts";
 export {
   countMembers,
   describeAwaited,
+  describeLeads,
   type ForecastRun,
   forecastRun,
   givenUpAt,

@@ -27,7 +27,7 @@ Examples:
   freshet reconcile ostia --from 2017-06-01 --to 2017-06-30     only granules valid then
 
   missing    the source has it, the ledger has not heard of it       --act announces it
-  overdue    the calendar expects it, nobody has it                  nothing to do but to ask the agency
+  overdue    the calendar, or a run, expects it, nobody has it       nothing to do but to ask the agency
   late       heard of, and not published for longer than it is awaited   --act announces it, or asks for a publication
   replaced   the source has other bytes                              --act announces them
   duplicate  the source has it in a second place                     --act announces that; the newest is taken

@@ -57,8 +57,12 @@ export class Findings {
 }
 
 /** Whether granules with these fields are looked at: those whose names do not say when they are valid always are. */
-export function isInSpan({ span, dataset }: ReconcileContext, fields: NameFields | undefined): boolean {
-  const validMs = fields === undefined ? undefined : validTimeOf(fields, dataset.runs);
-  if (validMs === undefined) return true;
+export function isInSpan(context: Pick<ReconcileContext, "span" | "dataset">, fields: NameFields | undefined): boolean {
+  const validMs = fields === undefined ? undefined : validTimeOf(fields, context.dataset.runs);
+  return validMs === undefined || isValidInSpan(context, validMs);
+}
+
+/** Whether what is valid at that time, milliseconds since 1970, is looked at. */
+export function isValidInSpan({ span }: Pick<ReconcileContext, "span">, validMs: number): boolean {
   return validMs >= (span.fromMs ?? Number.NEGATIVE_INFINITY) && validMs <= (span.toMs ?? Number.POSITIVE_INFINITY);
 }

@@ -9,6 +9,7 @@ import { againstCalendar } from "./against-calendar.ts";
 import { againstLedger } from "./against-ledger.ts";
 import { againstListing } from "./against-listing.ts";
 import { againstPlaces } from "./against-places.ts";
+import { againstRuns } from "./against-runs.ts";
 import { againstStores } from "./against-stores.ts";
 import { Findings, type ReconcileContext } from "./context.ts";
 
@@ -54,6 +55,10 @@ async function compare(
     }
     case "calendar": {
       const next = await againstCalendar(fromMs, context, findings);
+      return next === undefined ? after(step) : { step, fromMs: next };
+    }
+    case "runs": {
+      const next = await againstRuns(fromMs, context, findings);
       return next === undefined ? after(step) : { step, fromMs: next };
     }
     case "ledger":
