@@ -13,14 +13,15 @@ function datasetsOf(name: string): readonly Dataset[] {
   return parseDatasetFile(readFileSync(file, "utf8"), { file }).datasets;
 }
 
-/** Which granule of which dataset of a file a uri is: `DATASET KEY VALID`; nothing where none knows it. */
+/** Which granule of which dataset of a file a uri is: `DATASET KEY VALID`, without the last where the name has no such field; nothing where none knows it. */
 function known(file: string, uri: string): string[] {
   return datasetsOf(file).flatMap((dataset) => {
     const names = compileNames(dataset.match);
     const fields = uri.includes("://") ? fieldsAt(dataset.source, names, uri) : names.match(uri);
     if (fields === undefined) return [];
-    const valid = new Date(validTimeOf(fields) ?? Number.NaN).toISOString().replace(":00.000Z", "Z");
-    return [`${dataset.name} ${names.key(fields)} ${valid}`];
+    const valid = validTimeOf(fields);
+    const time = valid === undefined ? "" : ` ${new Date(valid).toISOString().replace(":00.000Z", "Z")}`;
+    return [`${dataset.name} ${names.key(fields)}${time}`];
   });
 }
 
@@ -72,6 +73,31 @@ const NAMES: readonly (readonly [file: string, uri: string, granule: string | un
     "podaac-collections.yaml",
     "https://archive.podaac.earthdata.nasa.gov/podaac-ops-cumulus-protected/CCMP_WINDS_10M6HR_L4_V3.1/CCMP_Wind_Analysis_19930102_V03.1_L4.nc",
     "ccmp-winds 19930102T000000Z 1993-01-02T00:00Z",
+  ],
+  [
+    "podaac-collections.yaml",
+    "s3://podaac-ops-cumulus-protected/OSCAR_L4_OC_FINAL_V2.0/oscar_currents_final_20200229.nc",
+    "oscar-currents 20200229T000000Z 2020-02-29T00:00Z",
+  ],
+  [
+    "podaac-collections.yaml",
+    "s3://podaac-ops-cumulus-protected/TELLUS_GRAC-GRFO_MASCON_CRI_GRID_RL06.3_V4/GRCTellus.JPL.200204_202505.GLO.RL06.3M.MSCNv04CRI.nc",
+    "grace-mascons 20020401T000000Z,20250501T000000Z",
+  ],
+  [
+    "podaac-collections.yaml",
+    "s3://podaac-ops-cumulus-protected/SCATSAT1_ESDR_L2_WIND_STRESS_V1.1/2018/091/measures_esdr_scatsat_l2_wind_stress_08002_v1.1_s20180401-011908-e20180401-025826.nc",
+    "scatsat-winds 20180401T025826Z,20180401T011908Z,8002",
+  ],
+  [
+    "podaac-collections.yaml",
+    "https://archive.swot.podaac.earthdata.nasa.gov/podaac-swot-ops-cumulus-protected/SWOT_L2_LR_SSH_2.0/SWOT_L2_LR_SSH_Basic_008_497_20240104T123456_20240104T132624_PIC0_01.nc",
+    "swot-ssh-basic 20240104T132624Z,20240104T123456Z,0,1,8,497,PIC",
+  ],
+  [
+    "podaac-collections.yaml",
+    "s3://podaac-swot-ops-cumulus-protected/SWOT_L2_LR_SSH_2.0/SWOT_L2_LR_SSH_Expert_008_497_20240104T123456_20240104T132624_PIC0_01.nc",
+    undefined,
   ],
   [
     "rdps.yaml",

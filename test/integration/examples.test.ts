@@ -27,7 +27,7 @@ suite("the example dataset files, run", { skip: missingTemporal(), timeout: 300_
   /** An example as it stands, but for where its source is and where its stores go; answers the datasets with these names. */
   async function apply(file: string, names: readonly string[]): Promise<Dataset[]> {
     const change = (text: string): string =>
-      text.replace(/^ {4}listing:\s*\n(?: {6}.*\n)*/gm, "").replace(/cmr: \{/, `cmr: { endpoint: "${cmr.url}",`);
+      text.replace(/^ {4}listing:\s*\n(?: {6}.*\n)*/gm, "").replace(/cmr: \{/g, `cmr: { endpoint: "${cmr.url}",`);
     const datasets = await localExample(file, { at: world.agency.url, home: world.settings.home, change });
     const chosen = datasets.filter(({ name }) => names.includes(name));
     assert.deepEqual(

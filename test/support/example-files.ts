@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { type Dataset, parseDatasetFile } from "../../src/dataset/index.ts";
 
 /**
- * The datasets of an example file as it stands, but for where its sources are, where its stores and forms go, and what expires.
+ * The datasets of an example file as it stands, but for where its sources are, where its stores and forms go, what references say, and what expires.
  * @param change what else is changed in its text.
  */
 export async function localExample(
@@ -21,6 +21,7 @@ export async function localExample(
     .replace(/at: (s3|https):\S+/g, `at: "${at}"`)
     .replace(/^ +(s3|sqs|credentials|allow): .*\n/gm, "")
     .replace(/^ +keep: .*\n/gm, "")
+    .replace(/^ +map:(?: .*)?\n(?: +"s3:.*\n)*/gm, "")
     .replace(/coalesce: \d+s/g, "coalesce: 50ms")
     .replaceAll("../.freshet/", `${home}/`);
   assert.doesNotMatch(local, /s3:\/\/|sqs:/, "nothing leads away from here");
