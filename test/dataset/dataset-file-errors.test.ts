@@ -27,7 +27,7 @@ const DURATION = "a whole number with a unit: 500ms, 30s, 15m, 6h, 10d";
 const NAME = "a name of at most 64 lower-case letters, digits, dots, hyphens and underscores, beginning with a letter or digit";
 const FORMS = "{name}, {name:int}, {name:3} (digits), {lead:3h} (a duration in s, m, h or d), {kind:n|f}, {valid:%Y%m%d%H%M%S}";
 const DATASET_KEYS =
-  "sources, with, name, from, match, runs, scan, attributes, products, policies, publish, maintenance, notify, hold, await";
+  "sources, with, name, from, match, runs, scan, attributes, products, policies, publish, maintenance, catalog, notify, hold, await";
 const TIMESERIES_KEYS = "name, axis, dimension, calendar-of-file, calendar, keep, store, split, also";
 
 describe("a dataset file with one thing wrong gets one line", () => {
