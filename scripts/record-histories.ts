@@ -2,14 +2,15 @@
  * Records the histories that the replay test runs: `node scripts/record-histories.ts`. To be run when a workflow has changed on
  * purpose; histories of earlier versions are kept while workers of these versions may have open workflows.
  */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { historyToJSON } from "@temporalio/common/lib/proto-utils.js";
 import { parseDatasetFile } from "../src/dataset/index.ts";
 import { applyDatasets, beginBackfill, startReconciliation, tellRun } from "../src/starters/index.ts";
 import { Hook } from "../test/notify/hook.ts";
-import { OSTIA, type RealGranule } from "../test/support/granules.ts";
+import { TestCmr } from "../test/support/cmr.ts";
+import { MOGREPS, OSTIA, type RealGranule } from "../test/support/granules.ts";
 import { World } from "../test/support/world.ts";
 
 const folder = fileURLToPath(new URL("../test/histories/", import.meta.url));
@@ -31,7 +32,16 @@ await world.inStage(workflowId, "quarantined");
 await handle.executeUpdate("decide", { args: [{ action: "skip", reason: "give up", by: "recorder" }] });
 await handle.result();
 
+// Announced with a size that it does not have, and with the right one while that is waited for.
+const [four] = MOGREPS as [RealGranule];
+const contradicted = await world.announce(four.name, { size: 1 });
+await world.inStage(contradicted.workflowId, "awaiting");
+await world.agency.publish(four.name, { copyOf: four.path });
+await world.announce(four.name, { size: statSync(four.path).size });
+await world.client.workflow.getHandle(contradicted.workflowId).result();
+
 for (const [file, id] of [
+  ["granule-newer-announcement-first", contradicted.workflowId],
   ["granule-awaited-then-published", late.workflowId],
   ["granule-published", `granule:ostia:${three.key}`],
   ["granule-quarantined-retried-skipped", workflowId],
@@ -93,15 +103,31 @@ await world.client.workflow.getHandle(backfill).result();
 const reconciliation = await startReconciliation(world.client, { dataset: listedReference, act: false });
 await reconciliation.result();
 await world.client.schedule.getHandle("maintenance:listed").trigger();
+const archive = await TestCmr.start();
+archive.ingest(archive.collection("OSTIA-TEST"), { name: one.name, links: [{ url: `${world.agency.url}${one.name}` }] });
+const { datasets: searched } = parseDatasetFile(
+  `
+sources: { archive: { at: "${world.agency.url}", cmr: { endpoint: "${archive.url}", every: 1d } } }
+---
+name: searched
+from: { source: archive, collection: OSTIA-TEST }
+match: "{valid:%Y%m%d%H%M%S}-UKMO-L4_GHRSST-SSTfnd-OSTIAanom-GLOB-v02.0-fv02.0.nc"
+products: [ { timeseries: { calendar: { every: 1d, at: "12:00Z" }, store: "stores/searched" } } ]
+`,
+  { file: join(world.settings.home, "searched.yaml") },
+);
+await applyDatasets(world.client, world.ledger, searched);
 for (const [file, type] of [
   ["listing-looked-once", "listing"],
   ["notification-told", "notification"],
   ["backfill-of-one", "backfill"],
   ["reconcile-report", "reconcile"],
   ["maintenance-swept", "maintenance"],
+  ["cmr-looked-once", "cmr"],
 ] as const)
   await keep(file, await ended(type));
 await hook.stop();
+await archive.close();
 await world.stop();
 process.exit(0);
 

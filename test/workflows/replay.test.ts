@@ -28,6 +28,7 @@ const BREAKS = [
   ["dataset.ts", "last = await append("],
   ["backfill.ts", "const settled = await settle("],
   ["listing.ts", "const next = await list("],
+  ["cmr.ts", "const next = await searchCmr("],
   ["maintenance.ts", "const next = await sweep("],
   ["notification.ts", "const trouble = await tell("],
   ["reconcile.ts", "const found: ReconciledPart = await reconcilePart("],
