@@ -9,22 +9,26 @@ const DAY_MS = 86_400_000;
 export interface GranuleOptions {
   readonly from?: string | undefined;
   readonly to?: string | undefined;
-  /** `names`, or a file with a uri, or a name behind the source's prefix, on each line. */
+  /** `names`, `cmr`, `listing`, or a file with a uri, or a name behind the source's prefix, on each line. */
   readonly source: string;
 }
 
 /**
- * The uris of the granules that are meant.
- * @throws FreshetError `usage` for options that do not fit, a file that cannot be read, names that cannot be made up.
+ * The granules that are meant: their uris, or the search that tells of them.
+ * @throws FreshetError `usage` for options that do not fit, a source without CMR, a file that cannot be read, names that cannot be made up.
  */
-export async function granulesOf(dataset: Dataset, options: GranuleOptions): Promise<string[]> {
+export async function meantGranules(dataset: Dataset, options: GranuleOptions): Promise<readonly string[] | BackfillSearch> {
+  return searchOf(dataset, options) ?? granulesOf(dataset, options);
+}
+
+async function granulesOf(dataset: Dataset, options: GranuleOptions): Promise<string[]> {
   const uris = options.source === "names" ? [...urisBetween(dataset, ...spanOf(options))] : await urisOfFile(dataset, options);
   if (uris.length === 0) throw new FreshetError("usage", "no granules are meant", { found: "no uris", path: dataset.name });
   return uris;
 }
 
-/** The search that the options ask for; undefined where they name granules. @throws FreshetError `usage` for what is no instant, or for a source without CMR. */
-export function searchOf({ name, source }: Dataset, options: GranuleOptions): BackfillSearch | undefined {
+/** The search that the options ask for; undefined where they name granules. */
+function searchOf({ name, source }: Dataset, options: GranuleOptions): BackfillSearch | undefined {
   const by = options.source;
   if (by !== "cmr" && by !== "listing") return undefined;
   if (by === "cmr" && source.cmr === undefined) {

@@ -8,7 +8,7 @@ export { copyGranule } from "./copy-granule.ts";
 export { keysFor } from "./credentials/credentials-of.ts";
 export { findGranules, listGranules } from "./find-granules.ts";
 export { type Passed, passGate } from "./gate.ts";
-export { endOf, granulesOf, searchOf, startOf } from "./granules-of.ts";
+export { endOf, meantGranules, startOf } from "./granules-of.ts";
 export { type ListingContext, listSource } from "./list-source.ts";
 export { listedPlaces } from "./listed-places.ts";
 export { newestRevision } from "./newest-revision.ts";

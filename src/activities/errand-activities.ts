@@ -1,4 +1,4 @@
-import { granulesOf, newestRevision, searchOf } from "../acquisition/index.ts";
+import { meantGranules, newestRevision } from "../acquisition/index.ts";
 import type { Announcement, BackfillSearch, DatasetReference, ErrandActivities } from "../contract/index.ts";
 import { FreshetError } from "../errors/index.ts";
 import type { Ledger } from "../ledger/index.ts";
@@ -39,7 +39,7 @@ export function createErrandActivities({ ledger, files, announceTo, startBackfil
       requireOne("window", window, isWindow, `a whole number from 1 to ${MOST_WINDOW}`);
       const dataset = await files.get(reference);
       return withHeartbeat(async () => {
-        const uris = searchOf(dataset, { from, to, source }) ?? (await granulesOf(dataset, { from, to, source }));
+        const uris = await meantGranules(dataset, { from, to, source });
         return { workflowId: await startBackfill(reference, uris, { window, again: again === true }) };
       });
     },

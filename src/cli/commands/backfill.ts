@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { findGranules, granulesOf, searchOf } from "../../acquisition/index.ts";
+import { findGranules, meantGranules } from "../../acquisition/index.ts";
 import type { BackfillSearch, FindPlace } from "../../contract/index.ts";
 import type { Dataset } from "../../dataset/index.ts";
 import { FreshetError } from "../../errors/index.ts";
@@ -7,6 +7,7 @@ import { type Backfill, backfills, beginBackfill } from "../../starters/index.ts
 import { readSettings } from "../../worker/settings.ts";
 import { appliedDataset } from "../applied-dataset.ts";
 import { describeBackfill, followBackfill } from "../backfill/follow-backfill.ts";
+import { granuleSource } from "../backfill/granule-source.ts";
 import { EXIT } from "../failure.ts";
 import { interruptSignal } from "../interrupt.ts";
 import { atLeastOne } from "../operations/options.ts";
@@ -49,11 +50,7 @@ export function configure(command: Command): void {
     .argument("<dataset>", "name of an applied dataset")
     .option("--from <instant>", "valid from then on (inclusive, UTC)")
     .option("--to <instant>", "valid until then (inclusive; a date stands for its whole day)")
-    .option(
-      "--source <names|cmr|listing|file>",
-      "`names`: made up from the calendar and the name grammar; `cmr`, `listing`: what the source's CMR or folders tell of; else a file with a uri a line",
-      "names",
-    )
+    .addOption(granuleSource())
     .option("--window <count>", "granules under way at once; as many are published together", atLeastOne, 50)
     .option("--again", "also those that the ledger has")
     .option("--dry-run", "show which granules, and start nothing")
@@ -89,14 +86,12 @@ async function run(name: string, options: Options): Promise<void> {
   await withSession(settings, async (session) => {
     const { dataset, hash } = await appliedDataset(await session.ledger(), name);
     const { dryRun, json = false, window, again = false } = options;
-    const search = searchOf(dataset, options);
-    if (dryRun === true && search !== undefined) return showFound(dataset, search, json);
-    const uris = search ?? (await granulesOf(dataset, options));
-    if (dryRun === true) return showUris(uris as readonly string[], json);
+    const meant = await meantGranules(dataset, options);
+    if (dryRun === true) return "by" in meant ? showFound(dataset, meant, json) : showUris(meant, json);
     const client = await session.client();
-    const workflowId = await beginBackfill(client, settings.home, { name, hash }, uris, { window, again });
+    const workflowId = await beginBackfill(client, settings.home, { name, hash }, meant, { window, again });
     if (!options.follow) {
-      const total = Array.isArray(uris) ? uris.length : undefined;
+      const total = "by" in meant ? undefined : meant.length;
       console.log(json ? JSON.stringify({ workflowId, total }) : `${workflowId}: ${total ?? "looking for"} granules`);
       return;
     }

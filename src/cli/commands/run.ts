@@ -3,8 +3,8 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
-import { granulesOf } from "../../acquisition/index.ts";
-import type { BackfillStatus, DatasetStatus } from "../../contract/index.ts";
+import { meantGranules } from "../../acquisition/index.ts";
+import type { BackfillSearch, BackfillStatus, DatasetStatus } from "../../contract/index.ts";
 import { datasetWorkflowId } from "../../contract/index.ts";
 import { type Dataset, datasetOfText, type Product } from "../../dataset/index.ts";
 import { FreshetError } from "../../errors/index.ts";
@@ -13,6 +13,7 @@ import { keptBack, withoutKept } from "../../publication/index.ts";
 import { applyDatasets, beginBackfill } from "../../starters/index.ts";
 import { type RunningWorker, readSettings, startWorker } from "../../worker/index.ts";
 import { describeBackfill, followBackfill } from "../backfill/follow-backfill.ts";
+import { granuleSource } from "../backfill/granule-source.ts";
 import { findTemporal } from "../demo/find-temporal.ts";
 import { freePort } from "../demo/free-port.ts";
 import { startTemporalServer } from "../demo/temporal-server.ts";
@@ -58,6 +59,7 @@ const NAMED = 1_000;
 const EXAMPLES = `
 Examples:
   freshet run ostia.yaml --from 2017-06-01 --to 2017-06-30 --once     apply, bring in a month, publish it, end
+  freshet run mur.yaml --from 2026-01-01 --to 2026-01-31 --source cmr --once   those that the source's CMR tells of (or: listing)
   freshet run ostia.yaml --source uris.txt --once --json              those that a file names
 
 For containers and cron: without TEMPORAL_ADDRESS it starts a Temporal server of its own, on a database in the home folder, and ends it
@@ -69,11 +71,7 @@ export function configure(command: Command): void {
     .argument("<dataset>", "a dataset file, or the name of an applied dataset")
     .option("--from <instant>", "valid from then on (inclusive, UTC)")
     .option("--to <instant>", "valid until then (inclusive; a date stands for its whole day)")
-    .option(
-      "--source <names|file>",
-      "`names`: made up from the calendar and the name grammar; else a file with a uri a line",
-      "names",
-    )
+    .addOption(granuleSource())
     .option("--window <count>", "granules under way at once; as many are published together", atLeastOne, 50)
     .option("--again", "also those that the ledger has")
     .option("--stage <name>", "the stage that is meant, for a file with stages")
@@ -89,8 +87,8 @@ async function run(what: string, options: Options): Promise<void> {
   const given = readSettings(options);
   // Mistakes in the file or the options are told before anything is started.
   const declared = existsSync(what) ? await readDatasetFiles([what], options.stage) : undefined;
-  const meant = new Map<string, readonly string[]>();
-  for (const dataset of declared ?? []) meant.set(dataset.name, await granulesOf(dataset, options));
+  const meant = new Map<string, readonly string[] | BackfillSearch>();
+  for (const dataset of declared ?? []) meant.set(dataset.name, await meantGranules(dataset, options));
   await mkdir(given.home, { recursive: true });
   const server = await ownServer(given.home, signal);
   try {
@@ -102,7 +100,7 @@ async function run(what: string, options: Options): Promise<void> {
         reports.push(
           await bringIn(worker, settings.home, {
             ...{ dataset, hash, options, signal },
-            uris: meant.get(dataset.name) ?? (await granulesOf(dataset, options)),
+            uris: meant.get(dataset.name) ?? (await meantGranules(dataset, options)),
           }),
         );
       await keep(settings.home, reports, options.json === true);
@@ -145,7 +143,7 @@ async function bringIn(
   meant: {
     readonly dataset: Dataset;
     readonly hash: string;
-    readonly uris: readonly string[];
+    readonly uris: readonly string[] | BackfillSearch;
     readonly options: Options;
     readonly signal: AbortSignal;
   },
