@@ -4,7 +4,7 @@ import { isFreshetError } from "../../src/errors/index.ts";
 import type { SourceObservation } from "../../src/ledger/index.ts";
 import { aRevision, type LedgerBench } from "./ledger-bench.ts";
 
-/** What the ledger keeps of datasets beside revisions: their files, templates, and what became of sources. */
+/** What the ledger keeps of datasets beside revisions: their files, templates, runs that are given up, and what became of sources. */
 export function datasetContract(bench: LedgerBench): void {
   describe("dataset files", () => {
     const file = (hash: string) => ({ name: "ostia", hash, text: `{"hash":"${hash}"}` });
@@ -71,6 +71,32 @@ export function datasetContract(bench: LedgerBench): void {
         { product: "timeseries", epoch: 2, ...candidate("a") },
         { product: "timeseries", epoch: 10, ...candidate("b") },
       ]);
+    });
+  });
+
+  describe("runs that are given up", () => {
+    const run = (runMs: number, more: object = {}) => ({ runMs, reason: "the model failed", by: "anna", leave: false, ...more });
+
+    test("are listed by run, each as it was given up first, of their dataset only", async () => {
+      await bench.ledger.giveUpRun("ostia", run(8_640_000_000_000_000, { leave: true }));
+      bench.nowMs += 5;
+      await bench.ledger.giveUpRun("ostia", run(-3_600_000, { reason: "" }));
+      await bench.ledger.giveUpRun("ostia", run(8_640_000_000_000_000, { reason: "late", by: "ben" }));
+      await bench.ledger.giveUpRun("mur", run(8_640_000_000_000_000, { by: "ben" }));
+      assert.deepEqual(await bench.ledger.givenUpRuns("ostia"), [
+        run(-3_600_000, { reason: "", atMs: bench.nowMs }),
+        run(8_640_000_000_000_000, { leave: true, atMs: bench.nowMs - 5 }),
+      ]);
+      assert.deepEqual(await bench.ledger.givenUpRuns("mur"), [run(8_640_000_000_000_000, { by: "ben", atMs: bench.nowMs })]);
+      assert.deepEqual(await bench.ledger.givenUpRuns("nobody"), []);
+    });
+
+    test("by several at once, one of them holds", async () => {
+      const names = ["anna", "ben", "cara"];
+      await Promise.all(names.map((by) => bench.ledger.giveUpRun("ostia", run(0, { by, reason: by }))));
+      const given = await bench.ledger.givenUpRuns("ostia");
+      assert.equal(given.length, 1);
+      assert.ok(given[0] !== undefined && given[0].by === given[0].reason && names.includes(given[0].by));
     });
   });
 
