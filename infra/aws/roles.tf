@@ -53,7 +53,7 @@ data "aws_iam_policy_document" "starter" {
   }
 }
 
-# A worker reads sources. Copies and products are folders in this version, so it writes to no bucket.
+# A worker reads sources, and writes to the bucket for copies and products, where there is one.
 data "aws_iam_policy_document" "worker" {
   source_policy_documents = [data.aws_iam_policy_document.secrets.json]
 
@@ -68,6 +68,34 @@ data "aws_iam_policy_document" "worker" {
     sid       = "Listings"
     actions   = ["s3:ListBucket"]
     resources = local.source_arns
+  }
+
+  # Copies (mirror/), and what products have in a bucket (stores/). What is there is asked for before it is written; what was uploaded in part
+  # goes on, or is given up.
+  dynamic "statement" {
+    for_each = aws_s3_bucket.data
+
+    content {
+      sid = "Copies"
+      actions = [
+        "s3:GetObject",
+        "s3:PutObject",
+        "s3:DeleteObject",
+        "s3:AbortMultipartUpload",
+        "s3:ListMultipartUploadParts",
+      ]
+      resources = ["${statement.value.arn}/mirror/*", "${statement.value.arn}/stores/*"]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = aws_s3_bucket.data
+
+    content {
+      sid       = "CopiesAndUploads"
+      actions   = ["s3:ListBucket", "s3:ListBucketMultipartUploads"]
+      resources = [statement.value.arn]
+    }
   }
 
   # Whom dataset files name under notify.
