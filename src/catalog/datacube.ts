@@ -6,14 +6,15 @@ export interface Datacube {
   readonly "cube:variables": Readonly<Record<string, unknown>>;
 }
 
-export function datacubeOf({ arrays }: GroupFacts): Datacube {
+export function datacubeOf({ arrays, attributes: ofGroup }: GroupFacts): Datacube {
   const lengths = new Map<string, number>();
   for (const { dimensions, shape } of arrays)
     for (const [at, name] of dimensions.entries()) lengths.set(name, shape[at] as number);
   const coordinate = (name: string): ArrayFacts | undefined =>
     arrays.find((array) => array.name === name && array.dimensions.length === 1 && array.dimensions[0] === name);
   const dimensions = [...lengths].map(([name, length]) => [name, dimensionOf(coordinate(name), length)] as const);
-  const named = new Set(arrays.flatMap(({ attributes }) => String(attributes.coordinates ?? "").split(/\s+/)));
+  const naming = [ofGroup, ...arrays.map(({ attributes }) => attributes)];
+  const named = new Set(naming.flatMap(({ coordinates }) => String(coordinates ?? "").split(/\s+/)));
   const variables = arrays.flatMap((array) => {
     if (coordinate(array.name) === array) return [];
     const isAuxiliary = named.has(array.name) || isTime(array) || array.dimensions.length === 0;

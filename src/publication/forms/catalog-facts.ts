@@ -4,6 +4,7 @@ import { type ArrayFacts, type FormFacts, type GroupFacts, isTime, type ProductF
 import type { CatalogAbout, Dataset, Form, Product } from "../../dataset/index.ts";
 import { isFreshetError } from "../../errors/index.ts";
 import { decodeTime, granulesIn, groupOfView, isStatePath, readTimeEncoding, type StoredState } from "../../products/index.ts";
+import { isOfReference, ownContent } from "../../writers/icechunk/index.ts";
 import { mappedUri } from "../../writers/uri-mapping.ts";
 import type { ProductState } from "../product-store.ts";
 import { placeOf } from "./place-of.ts";
@@ -53,7 +54,7 @@ interface Node {
 
 /** The groups with arrays in them, what people want first before the others. */
 async function groupsOf({ store, head }: ProductState, product: Product): Promise<GroupFacts[]> {
-  const reader = await store.reader(head);
+  const reader = await ownContent(store, head);
   const groups: GroupFacts[] = [];
   const visit = async (group: string, attributes: GroupFacts["attributes"]): Promise<void> => {
     const arrays: ArrayFacts[] = [];
@@ -61,21 +62,25 @@ async function groupsOf({ store, head }: ProductState, product: Product): Promis
       const name = entry.replace(/\/$/, "");
       const path = group === "" ? name : `${group}/${name}`;
       if (name === "zarr.json" || isStatePath(`/${path}`)) continue;
-      const bytes = await reader.get(`${path}/zarr.json`);
-      if (bytes === null) continue;
-      const node = JSON.parse(Buffer.from(bytes).toString()) as Node;
+      const node = await nodeAt(reader, path);
+      if (node === undefined) continue;
       if (node.node_type === "group") await visit(path, node.attributes ?? {});
       else arrays.push(await arrayFacts(reader, path, name, node));
     }
     if (arrays.length > 0) groups.push({ group, attributes, arrays });
   };
-  await visit("", {});
+  await visit("", (await nodeAt(reader, ""))?.attributes ?? {});
   const first = product.kind === "forecast" ? product.views.map((view) => groupOfView(view).slice(1)) : [""];
   const rank = ({ group }: GroupFacts): number => {
     const at = first.findIndex((wanted) => group === wanted || group.startsWith(`${wanted}/`));
     return at < 0 ? first.length : at;
   };
   return groups.sort((a, b) => rank(a) - rank(b));
+}
+
+async function nodeAt(reader: Reader, path: string): Promise<Node | undefined> {
+  const bytes = await reader.get(path === "" ? "zarr.json" : `${path}/zarr.json`);
+  return bytes === null ? undefined : JSON.parse(Buffer.from(bytes).toString());
 }
 
 async function arrayFacts(reader: Reader, path: string, name: string, node: Node): Promise<ArrayFacts> {
@@ -93,7 +98,15 @@ async function rangeOf(reader: Reader, path: string, array: ArrayFacts): Promise
   const elements = shape.reduce((product, length) => product * length, 1);
   if (!(isIndex || isPlace || isTime(array)) || elements === 0 || elements > MOST_ELEMENTS) return undefined;
   const opened = await zarr.open(zarr.root(reader as unknown as zarr.AsyncReadable).resolve(path), { kind: "array" });
-  const { data } = await zarr.get(opened);
+  const data = await zarr.get(opened).then(
+    (chunk) => chunk.data,
+    (error: unknown) => {
+      // Swaths have their latitudes, longitudes and times in the granules.
+      if (isOfReference(error)) return undefined;
+      throw error;
+    },
+  );
+  if (data === undefined) return undefined;
   if (typeof (data as ArrayLike<unknown>)[0] === "string") return undefined;
   const encoding = timeEncoding(array);
   if (isTime(array) && encoding === undefined) return undefined;

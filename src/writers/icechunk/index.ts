@@ -3,6 +3,7 @@ export { containerPrefix } from "./containers.ts";
 export { FolderLock } from "./folder-lock.ts";
 export { IcechunkStore, type StageOptions, type StoreOptions } from "./icechunk-store.ts";
 export { loadIcechunk } from "./load-binding.ts";
+export { isOfReference, ownContent } from "./own-content.ts";
 export type { ArrayChange, CopiedChunk, NativeChunk, RowPatch, StoreChange, VirtualChunk } from "./store-change.ts";
 export { storeError } from "./store-error.ts";
 export type { StoreVersion } from "./stored-versions.ts";
