@@ -6,7 +6,6 @@ import { pathToFileURL } from "node:url";
 import type { BackfillStatus } from "../../src/contract/index.ts";
 import { type Dataset, parseDatasetFile, urisBetween } from "../../src/dataset/index.ts";
 import { applyDatasets, startBackfill } from "../../src/starters/index.ts";
-import { type RunningWorker, readSettings, startWorker } from "../../src/worker/index.ts";
 import { freshet } from "../cli/cli.ts";
 import { granuleBytes } from "../products/made-granule.ts";
 import { missingTemporal } from "../support/temporal-server.ts";
@@ -22,8 +21,6 @@ suite("a backfill on a real Temporal server", { skip: missingTemporal(), timeout
   let world: World;
   let dataset: Dataset;
   let environment: NodeJS.ProcessEnv;
-  /** The second one, once the first is gone. */
-  let worker: RunningWorker | undefined;
   let reference: { name: string; hash: string };
   before(async () => {
     world = await World.start();
@@ -47,10 +44,7 @@ publish: { coalesce: 0s }
     reference = { name: "hours", hash: applied?.hash as string };
     environment = { TEMPORAL_ADDRESS: world.server.address, FRESHET_HOME: world.settings.home };
   });
-  after(async () => {
-    await worker?.stop();
-    await world?.stop();
-  });
+  after(() => world?.stop());
 
   const span = ["--from", "2020-01-01", "--to", "2020-01-02T15:00Z"] as const;
 
@@ -120,17 +114,16 @@ publish: { coalesce: 0s }
     const { done } = await status();
     assert.ok(done < 12, `${done} of 12`);
 
-    await world.worker.stop();
-    worker = await startWorker(readSettings({ home: world.settings.home }, environment), { graceMs: 500 });
+    await world.changeWorker("hours");
     const listed = await freshet(["backfill", "status", "hours", "--json"], undefined, environment);
     const states = listed.stdout
       .trim()
       .split("\n")
       .map((line) => JSON.parse(line) as { workflowId: string; status: BackfillStatus });
     assert.equal(states.find(({ workflowId }) => workflowId.endsWith(":paused"))?.status.done, done);
-    const client = (worker as RunningWorker).client.workflow.getHandle(handle.workflowId);
+    const same = world.client.workflow.getHandle(handle.workflowId);
     assert.equal((await freshet(["backfill", "resume", "hours"], undefined, environment)).code, 0);
-    assert.deepEqual(((await client.result()) as BackfillStatus).counts.ready, 12);
+    assert.deepEqual(((await same.result()) as BackfillStatus).counts.ready, 12);
   });
 
   test("replay asks the source of one granule once more", async () => {

@@ -8,7 +8,6 @@ import { type RunStatus, runsScheduleId, runWorkflowId } from "../../src/contrac
 import { canonicalDataset, type Dataset, parseDatasetFile } from "../../src/dataset/index.ts";
 import { runName } from "../../src/products/index.ts";
 import { applyDatasets, giveUpRun } from "../../src/starters/index.ts";
-import { startWorker } from "../../src/worker/index.ts";
 import { missingPython, PYTHON } from "../support/python.ts";
 import { missingTemporal } from "../support/temporal-server.ts";
 import { World } from "../support/world.ts";
@@ -84,9 +83,7 @@ publish: { coalesce: 50ms }
     assert.deepEqual([open.stage, open.cells, open.awaited, open.dueMs], ["open", 3, "1h", current + 24 * HOUR]);
     assert.equal(await versionsOf("whole"), 0);
     // The worker goes; what it knew is in the ledger and in Temporal.
-    await world.worker.stop();
-    const { client, ledger, ...worker } = await startWorker(world.settings, { graceMs: 500 });
-    Object.assign(world, { worker: { client, ledger, ...worker } });
+    await world.changeWorker("whole");
     await deliver("whole", current, [1]);
     const ended = (await handleOf("whole", current).result()) as RunStatus;
     assert.deepEqual([ended.stage, ended.there, ended.awaited, ended.late], ["complete", 3, "", 0]);

@@ -3,7 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "@temporalio/client";
-import type { GranuleResult, GranuleStage, GranuleStatus } from "../../src/contract/index.ts";
+import {
+  type DatasetStatus,
+  datasetWorkflowId,
+  type GranuleResult,
+  type GranuleStage,
+  type GranuleStatus,
+} from "../../src/contract/index.ts";
 import { type Dataset, parseDatasetFile } from "../../src/dataset/index.ts";
 import type { Ledger } from "../../src/ledger/index.ts";
 import { Announcer, applyDatasets } from "../../src/starters/index.ts";
@@ -19,7 +25,7 @@ export class World {
   readonly server: TestServer;
   readonly settings: Settings;
   readonly agency: TestAgency;
-  readonly worker: RunningWorker;
+  worker: RunningWorker;
   readonly datasets: readonly Dataset[];
 
   private constructor(parts: Pick<World, "server" | "settings" | "agency" | "worker" | "datasets">) {
@@ -90,6 +96,20 @@ export class World {
   /** Waits until everything that is ready is published. */
   async settled(dataset: string): Promise<void> {
     await this.until(async () => (await this.ledger.unpublished(dataset, "timeseries")).length === 0, `${dataset} is published`);
+  }
+
+  /**
+   * Puts another worker in the place of this one, once nothing of a dataset is published any more: what Temporal hands to a worker in the
+   * moment in which it stops waits for its timeout, up to a minute.
+   */
+  async changeWorker(dataset: string): Promise<void> {
+    const handle = this.client.workflow.getHandle(datasetWorkflowId(dataset));
+    await this.until(async () => {
+      const { stage } = await handle.query<DatasetStatus>("status");
+      return stage === "idle" || stage === "quiet";
+    }, `${dataset} is at rest`);
+    await this.worker.stop();
+    this.worker = await startWorker(this.settings, { graceMs: 500 });
   }
 
   /** Waits until a granule's workflow is in a stage. */
