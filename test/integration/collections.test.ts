@@ -127,7 +127,7 @@ const CASES: readonly Case[] = [
   },
   {
     dataset: "swot-ssh-basic",
-    what: "swaths of two streams, with cycle and pass",
+    what: "swaths of two streams, with cycle and pass, a number and a text of their attributes",
     granules: [swot(1, "PGC0"), swot(2, "PGC0"), swot(7, "PIC0")],
     late: [2],
     dimension: "granule",
@@ -136,6 +136,8 @@ const CASES: readonly Case[] = [
       pass: granule.pass as number,
       start: granule.time,
       stream: granule.stream as string,
+      number: granule.cycle as number,
+      equator: granule.name,
       file: fileOf(granule),
     }),
     field: "ssh_karin",
@@ -165,12 +167,13 @@ suite("whole collections in their producers' shapes, on a real Temporal server",
     announcer = new Announcer(world.client, world.ledger);
     const all = [...CASES.flatMap(({ granules }) => granules), DEVIATING, OLD_RECORD];
     await runPython("collection_granules.py", [home("in")], all);
-    // With every version, and as Parquet in the place of the references to the archive.
+    // With every version, as Parquet in the place of the references to the archive, and with coordinates made of attributes.
     const change = (text: string): string =>
       text
         .replace(/^ {4}cmr: .*\n/gm, "")
         .replace(/, collection: [^,}]+(, granules: .*)? \}$/gm, " }")
         .replace(/- kerchunk-json:\n( +to: \S+)-https$/gm, "- kerchunk-parquet:\n$1-parquet")
+        .replace('stream: "{stream}"', '$&, number: "@cycle_number", equator: "@equator_time"')
         .replaceAll("every: 1d", "every: 0s");
     const datasets = await localExample("podaac-collections.yaml", { at: home("in/"), home: world.settings.home, change });
     assert.deepEqual(datasets.map(({ name }) => name).sort(), CASES.map(({ dataset }) => dataset).sort());
