@@ -1,7 +1,7 @@
 import { open } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import type { BackfillFound, BackfillSearch, FindPlace } from "../contract/index.ts";
-import { compileNames, type Dataset, fieldsAt, type NameReader, validTimeOf } from "../dataset/index.ts";
+import { compileNames, type Dataset, fieldsAt, granuleTimeOf, type NameReader } from "../dataset/index.ts";
 import { FreshetError, isFreshetError } from "../errors/index.ts";
 import { listPage } from "../storage/index.ts";
 import { collectionId, granulesPage } from "./cmr/client.ts";
@@ -138,10 +138,10 @@ async function findByListing(
 
 /** By the name; one that does not say is within. */
 function isWithin(
-  { runs }: Dataset,
-  fields: Parameters<typeof validTimeOf>[0],
+  dataset: Dataset,
+  fields: Parameters<typeof granuleTimeOf>[1],
   { fromMs = Number.NEGATIVE_INFINITY, toMs = Number.POSITIVE_INFINITY }: BackfillSearch,
 ): boolean {
-  const validMs = validTimeOf(fields, runs);
+  const validMs = granuleTimeOf(dataset, fields);
   return validMs === undefined || (validMs >= fromMs && validMs <= toMs);
 }

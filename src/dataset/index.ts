@@ -47,6 +47,7 @@ export type {
 } from "./form.ts";
 export { keyPrefixOfRun } from "./granule-key.ts";
 export { granulePath } from "./granule-path.ts";
+export { granuleTimeOf } from "./granule-time.ts";
 export { INSTANT_FORM, parseInstant } from "./instant.ts";
 export { datasetFileJsonSchema } from "./json-schema.ts";
 export { fieldsOfMessage, fillMessageTemplate, isSelected, type MessageRule, messageText } from "./message-fields.ts";

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { compileNames, type Dataset, fieldsAt, parseDatasetFile, validTimeOf } from "../../src/dataset/index.ts";
+import { compileNames, type Dataset, fieldsAt, granuleTimeOf, parseDatasetFile } from "../../src/dataset/index.ts";
 
 const folder = fileURLToPath(new URL("../../datasets/", import.meta.url));
 const files = readdirSync(folder).filter((name) => name.endsWith(".yaml"));
@@ -19,7 +19,7 @@ function known(file: string, uri: string): string[] {
     const names = compileNames(dataset.match);
     const fields = uri.includes("://") ? fieldsAt(dataset.source, names, uri) : names.match(uri);
     if (fields === undefined) return [];
-    const valid = validTimeOf(fields);
+    const valid = granuleTimeOf(dataset, fields);
     const time = valid === undefined ? "" : ` ${new Date(valid).toISOString().replace(":00.000Z", "Z")}`;
     return [`${dataset.name} ${names.key(fields)}${time}`];
   });
@@ -32,7 +32,7 @@ const NAMES: readonly (readonly [file: string, uri: string, granule: string | un
   [
     "nos-ofs.yaml",
     "s3://noaa-nos-ofs-pds/tbofs.20230314/nos.tbofs.fields.n002.20230314.t00z.nc",
-    "tbofs-fields 20230314T000000Z,002h,n 2023-03-14T02:00Z",
+    "tbofs-fields 20230314T000000Z,002h,n 2023-03-13T20:00Z",
   ],
   [
     "nos-ofs.yaml",
@@ -82,17 +82,17 @@ const NAMES: readonly (readonly [file: string, uri: string, granule: string | un
   [
     "podaac-collections.yaml",
     "s3://podaac-ops-cumulus-protected/TELLUS_GRAC-GRFO_MASCON_CRI_GRID_RL06.3_V4/GRCTellus.JPL.200204_202505.GLO.RL06.3M.MSCNv04CRI.nc",
-    "grace-mascons 20020401T000000Z,20250501T000000Z",
+    "grace-mascons 20020401T000000Z,20250501T000000Z 2025-05-01T00:00Z",
   ],
   [
     "podaac-collections.yaml",
     "s3://podaac-ops-cumulus-protected/SCATSAT1_ESDR_L2_WIND_STRESS_V1.1/2018/091/measures_esdr_scatsat_l2_wind_stress_08002_v1.1_s20180401-011908-e20180401-025826.nc",
-    "scatsat-winds 20180401T025826Z,20180401T011908Z,8002",
+    "scatsat-winds 20180401T025826Z,20180401T011908Z,8002 2018-04-01T01:19:08.000Z",
   ],
   [
     "podaac-collections.yaml",
     "https://archive.swot.podaac.earthdata.nasa.gov/podaac-swot-ops-cumulus-protected/SWOT_L2_LR_SSH_2.0/SWOT_L2_LR_SSH_Basic_008_497_20240104T123456_20240104T132624_PIC0_01.nc",
-    "swot-ssh-basic 20240104T132624Z,20240104T123456Z,0,1,8,497,PIC",
+    "swot-ssh-basic 20240104T132624Z,20240104T123456Z,0,1,8,497,PIC 2024-01-04T12:34:56.000Z",
   ],
   [
     "podaac-collections.yaml",

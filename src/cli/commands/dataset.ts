@@ -1,6 +1,15 @@
 import { createInterface } from "node:readline";
 import type { Command } from "commander";
-import { compileNames, type Dataset, datesOf, fieldsAt, fromReal, isOn, type Product, validTimeOf } from "../../dataset/index.ts";
+import {
+  compileNames,
+  type Dataset,
+  datesOf,
+  fieldsAt,
+  fromReal,
+  granuleTimeOf,
+  isOn,
+  type Product,
+} from "../../dataset/index.ts";
 import type { NameFields } from "../../ledger/index.ts";
 import { ForecastCells } from "../../products/index.ts";
 import { EXIT } from "../failure.ts";
@@ -79,7 +88,7 @@ function triedBy(dataset: Dataset, name: string): Tried[] {
   const names = compileNames(dataset.match);
   const fields = name.includes("://") ? fieldsAt(dataset.source, names, name) : names.match(name);
   if (fields === undefined) return [];
-  const validMs = validTimeOf(fields, dataset.runs);
+  const validMs = granuleTimeOf(dataset, fields);
   const products = dataset.products.filter((product) => validMs !== undefined && !hasPlace(product, fields, validMs));
   return [
     {

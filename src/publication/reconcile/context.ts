@@ -1,5 +1,5 @@
 import type { Announcement, Deviation } from "../../contract/index.ts";
-import { type Dataset, type NameReader, validTimeOf } from "../../dataset/index.ts";
+import { type Dataset, granuleTimeOf, type NameReader } from "../../dataset/index.ts";
 import type { Ledger, NameFields } from "../../ledger/index.ts";
 import type { ScanStore } from "../../scan/index.ts";
 
@@ -58,7 +58,7 @@ export class Findings {
 
 /** Whether granules with these fields are looked at: those whose names do not say when they are valid always are. */
 export function isInSpan(context: Pick<ReconcileContext, "span" | "dataset">, fields: NameFields | undefined): boolean {
-  const validMs = fields === undefined ? undefined : validTimeOf(fields, context.dataset.runs);
+  const validMs = fields === undefined ? undefined : granuleTimeOf(context.dataset, fields);
   return validMs === undefined || isValidInSpan(context, validMs);
 }
 
