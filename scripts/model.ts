@@ -21,6 +21,7 @@ const started = Date.now();
 const tally = new Map<string, number>();
 let played = 0;
 let failures = 0;
+const progress = setInterval(() => console.error(`${played} of ${count} sequences, ${failures} disagreements`), 10_000);
 for (; played < count && failures < Number(values.failures); played++) {
   if (Date.now() - started > Number(values.seconds) * 1000) break;
   const found = values.forecast ? await forecastOf(from + played) : await describedLife(from + played);
@@ -29,6 +30,7 @@ for (; played < count && failures < Number(values.failures); played++) {
     console.error(found);
   }
 }
+clearInterval(progress);
 const seconds = (Date.now() - started) / 1000;
 console.log(
   [...tally]
