@@ -11,7 +11,7 @@ import warnings
 import numpy as np
 import xarray as xr
 
-from stores import open_store
+from stores import answer, open_store
 
 warnings.simplefilter("ignore")
 RAW = {"decode_cf": False}
@@ -71,4 +71,4 @@ def compare(asked):
     return {"what": asked["what"], "wrong": wrong[:20], "compared": compared}
 
 
-print(json.dumps([compare(asked) for asked in json.load(sys.stdin)]))
+answer([compare(asked) for asked in json.load(sys.stdin)])

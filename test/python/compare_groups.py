@@ -10,6 +10,8 @@ import icechunk
 import numpy as np
 import xarray as xr
 
+from stores import answer
+
 store_path, version = sys.argv[1:3]
 storage = icechunk.local_filesystem_storage(store_path)
 config = icechunk.Repository.fetch_config(storage)
@@ -46,4 +48,4 @@ for asked in json.load(sys.stdin):
                 wrong.append(f"{asked['group']} {name}: attributes {a.attrs}, expected {b.attrs}")
         if options["mask_and_scale"] and "time" in found.variables:
             times = [value.isoformat() for value in found["time"].values]
-print(json.dumps({"wrong": wrong, "compared": compared, "times": times}))
+answer({"wrong": wrong, "compared": compared, "times": times})

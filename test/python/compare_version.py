@@ -5,7 +5,6 @@ source files themselves, bit for bit. Prints one JSON object; exit status 0 mean
 
 VERSION `references`: STORE is kerchunk references, a JSON document (with zstd too) or a folder of Parquet.
 """
-import json
 import sys
 import warnings
 
@@ -13,7 +12,7 @@ import netCDF4
 import numpy as np
 import xarray as xr
 
-from stores import open_store
+from stores import answer, open_store
 
 warnings.simplefilter("ignore")
 store_path, version, axis, *pairs = sys.argv[1:]
@@ -78,4 +77,4 @@ for pair in pairs:
                 wrong.append(f"{path}: {name} ({reading}): {trouble}")
 times = decoded[axis].values.astype("datetime64[s]").astype(str).tolist()
 gaps = [i for i in range(len(times)) if all(bool(decoded[n].isel({axis: i}).isnull().all()) for n in decoded.data_vars if axis in decoded[n].dims and decoded[n].dtype.kind == "f")]
-print(json.dumps({"wrong": wrong, "compared": compared, "times": times, "gaps": gaps, "sizes": dict(raw.sizes)}))
+answer({"wrong": wrong, "compared": compared, "times": times, "gaps": gaps, "sizes": dict(raw.sizes)})

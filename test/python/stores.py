@@ -1,4 +1,7 @@
 """Opens what Freshet publishes, as readers do."""
+import json
+import os
+
 import fsspec
 import icechunk
 import zarr
@@ -21,3 +24,9 @@ def open_store(path, version):
     authorize = icechunk.containers_credentials({prefix: access_to(prefix) for prefix in containers})
     repository = icechunk.Repository.open(storage, authorize_virtual_chunk_access=authorize)
     return repository.readonly_session(snapshot_id=version).store
+
+
+def answer(value):
+    """Prints JSON and ends. Icechunk's threads sometimes end an interpreter that shuts down with a segmentation fault."""
+    print(json.dumps(value), flush=True)
+    os._exit(0)

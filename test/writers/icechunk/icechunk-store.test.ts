@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
-import { execFile, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { promisify } from "node:util";
 import * as zarr from "zarrita";
 import { bytesCodec } from "../../../src/codecs/index.ts";
 import { isFreshetError } from "../../../src/errors/index.ts";
@@ -19,8 +18,9 @@ import {
   type RowPatch,
   type StoreChange,
 } from "../../../src/writers/icechunk/index.ts";
-import { missingPython, PYTHON } from "../../support/python.ts";
+import { missingPython } from "../../support/python.ts";
 import { rootChange, storeIn } from "./a-store.ts";
+import { inPython } from "./in-python.ts";
 
 const MODIFIED_MS = Date.UTC(2024, 0, 2, 3, 4, 5);
 
@@ -299,14 +299,8 @@ describe("where references may point", () => {
           { uri, offset: 9 },
         ]),
       );
-      const script = `
-import icechunk, zarr, sys
-s = icechunk.local_filesystem_storage(sys.argv[1])
-auth = {p: icechunk.credentials.LocalFileSystemAccess for p in icechunk.Repository.open(s).config.virtual_chunk_containers}
-r = icechunk.Repository.open(s, authorize_virtual_chunk_access=icechunk.containers_credentials(auth))
-print(zarr.open_array(r.readonly_session("main").store, path="v", mode="r")[:].tolist())`;
-      const { stdout } = await promisify(execFile)(PYTHON as string, ["-c", script, store.folder]);
-      assert.equal(stdout.trim(), "[30, 90]");
+      const lines = `print(zarr.open_array(open_repo(sys.argv[1]).readonly_session("main").store, path="v", mode="r")[:].tolist())`;
+      assert.deepEqual(await inPython(lines, store.folder), [30, 90]);
     });
   }
 
