@@ -1,7 +1,9 @@
 import { FreshetError, isFreshetError } from "../errors/index.ts";
 import { reached } from "../steps/index.ts";
 import { isSameState, type RangeReader, type S3Bucket, type SourceIdentity, type UploadedPart } from "../storage/index.ts";
-import { type Checksum, ChecksumCheck } from "./checksum.ts";
+import { ChecksumCheck } from "./checksum.ts";
+import type { CopyOptions } from "./copy-options.ts";
+import { tidyAbandoned } from "./tidy-abandoned.ts";
 import { wholePieces } from "./whole-pieces.ts";
 
 const MIB = 1024 * 1024;
@@ -9,8 +11,6 @@ const MIB = 1024 * 1024;
 const PART_BYTES = 8 * MIB;
 /** S3 takes so many to an upload. */
 const MOST_PARTS = 10_000;
-const ABANDONED_MS = 24 * 3_600_000;
-const LOOK_THROUGH_MS = 3_600_000;
 /** For giving an upload up, when whoever asked for it has gone. */
 const LAST_WORD_MS = 10_000;
 
@@ -35,18 +35,6 @@ export function partialUploadOf(told: unknown): PartialUpload | undefined {
   return isOne ? (told as PartialUpload) : undefined;
 }
 
-export interface BucketCopyOptions {
-  readonly signal: AbortSignal;
-  /** Told how many bytes there are. */
-  readonly onProgress: (bytes: number) => void;
-  /** What the copy is held against before there is an object. */
-  readonly checksum?: Checksum | undefined;
-  /** What an earlier attempt has left: where it is of the same state of the source, it is gone on with. */
-  readonly earlier?: PartialUpload | undefined;
-  /** Told what would be left if this process died now. */
-  readonly onPart?: (part: PartialUpload) => void;
-}
-
 /**
  * Our own copy of a revision as an object, which appears when all its bytes are there and checked, and never changes. One that is there already is not
  * sent again. Parts that an earlier attempt has sent are not sent again either, unless a checksum was announced: it is of all the bytes.
@@ -57,7 +45,7 @@ export async function copyToBucket(
   reader: RangeReader,
   bucket: S3Bucket,
   { uri, mirror }: { readonly uri: string; readonly mirror: string },
-  options: BucketCopyOptions,
+  options: CopyOptions<PartialUpload>,
 ): Promise<void> {
   const { signal } = options;
   await abortAbandoned(bucket, mirror, signal);
@@ -71,7 +59,7 @@ export async function copyToBucket(
   reached("download: copy in place");
 }
 
-async function wholeOf(reader: RangeReader, { signal, checksum, onProgress }: BucketCopyOptions): Promise<Uint8Array> {
+async function wholeOf(reader: RangeReader, { signal, checksum, onProgress }: CopyOptions<PartialUpload>): Promise<Uint8Array> {
   const bytes = new Uint8Array(reader.size);
   let filled = 0;
   for await (const piece of wholePieces(reader, 0, signal)) {
@@ -93,12 +81,12 @@ class Upload {
   readonly #bucket: S3Bucket;
   readonly #uri: string;
   readonly #onlyNew: boolean;
-  readonly #options: BucketCopyOptions;
+  readonly #options: CopyOptions<PartialUpload>;
   readonly #check: ChecksumCheck | undefined;
   readonly #parts: UploadedPart[] = [];
   #sending: Promise<void> = Promise.resolve();
 
-  constructor(reader: RangeReader, bucket: S3Bucket, uri: string, onlyNew: boolean, options: BucketCopyOptions) {
+  constructor(reader: RangeReader, bucket: S3Bucket, uri: string, onlyNew: boolean, options: CopyOptions<PartialUpload>) {
     this.#reader = reader;
     this.#bucket = bucket;
     this.#uri = uri;
@@ -193,17 +181,13 @@ class Upload {
   }
 }
 
-/** When the uploads of each mirror were last looked through, in milliseconds since 1970. */
-const lookedThrough = new Map<string, number>();
-
-/** What was being sent when a process died, and nobody has gone on with. No attempt takes as long as a day; one looks once an hour. */
-async function abortAbandoned(bucket: S3Bucket, mirror: string, signal: AbortSignal): Promise<void> {
-  if (Date.now() - (lookedThrough.get(mirror) ?? 0) < LOOK_THROUGH_MS) return;
-  lookedThrough.set(mirror, Date.now());
-  await bucket.abortOld(mirror, Date.now() - ABANDONED_MS, signal).catch((error: unknown) => {
-    // Where we may not list uploads, or the service cannot, a rule of the bucket has to do it.
-    if (!isFreshetError(error)) throw error;
-  });
+function abortAbandoned(bucket: S3Bucket, mirror: string, signal: AbortSignal): Promise<void> {
+  return tidyAbandoned(mirror, (beforeMs) =>
+    bucket.abortOld(mirror, beforeMs, signal).catch((error: unknown) => {
+      // Where we may not list uploads, or the service cannot, a rule of the bucket has to do it.
+      if (!isFreshetError(error)) throw error;
+    }),
+  );
 }
 
 /** What our own bucket answers is not the source's answer. */

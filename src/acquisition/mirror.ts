@@ -5,31 +5,19 @@ import { fileURLToPath } from "node:url";
 import { FreshetError, isFreshetError } from "../errors/index.ts";
 import { reached } from "../steps/index.ts";
 import { inFolder, type RangeReader } from "../storage/index.ts";
-import { type Checksum, ChecksumCheck } from "./checksum.ts";
+import { ChecksumCheck } from "./checksum.ts";
 import { CopyFile } from "./copy-file.ts";
+import type { CopyOptions } from "./copy-options.ts";
 import { type PartialCopy, piecesOfPart, usablePart } from "./partial-copy.ts";
+import { tidyAbandoned } from "./tidy-abandoned.ts";
 import { wholePieces } from "./whole-pieces.ts";
 
 /** Room that has to be left after a copy: a full disk stops the ledger and the store too. */
 const SPARE_BYTES = 64 * 1024 * 1024;
-const ABANDONED_MS = 24 * 3_600_000;
-const LOOK_THROUGH_MS = 3_600_000;
 /** Bytes from one word of progress to the next. */
 const TOLD_BYTES = 4 * 1024 * 1024;
 /** Less is fetched again as fast. */
 const WORTH_KEEPING_BYTES = 1024 * 1024;
-
-export interface CopyOptions {
-  readonly signal: AbortSignal;
-  /** Told how many bytes there are. */
-  readonly onProgress: (bytes: number) => void;
-  /** What the copy is held against before it is ours. */
-  readonly checksum?: Checksum | undefined;
-  /** What an earlier attempt has left: where it is of the same state of the source, it is gone on with. */
-  readonly earlier?: PartialCopy | undefined;
-  /** Told what would be left if this process died now: only what is on the disk. */
-  readonly onPart?: (part: PartialCopy) => void;
-}
 
 /**
  * Our own copy of a revision, which never changes: its name carries the revision's identity. One that is there already is not
@@ -41,7 +29,7 @@ export interface CopyOptions {
 export async function copyToMirror(
   reader: RangeReader,
   place: { readonly mirror: string; readonly dataset: string; readonly key: string; readonly identity: string },
-  options: CopyOptions,
+  options: CopyOptions<PartialCopy>,
 ): Promise<string> {
   const target = mirrorPath(place);
   const folder = dirname(target);
@@ -75,7 +63,7 @@ export async function copyToMirror(
 async function fill(
   reader: RangeReader,
   place: { readonly file: FileHandle; readonly temporary: string; readonly parts: string; readonly mirror: string },
-  options: Omit<CopyOptions, "onPart"> & { readonly onPart: (bytes: number) => Promise<void> },
+  options: Omit<CopyOptions<PartialCopy>, "onPart"> & { readonly onPart: (bytes: number) => Promise<void> },
 ): Promise<void> {
   const { file } = place;
   const { signal, earlier, onPart } = options;
@@ -141,18 +129,14 @@ export function mirrorPath(place: {
   return join(fileURLToPath(place.mirror), place.dataset, mirrorName(place.key, place.identity));
 }
 
-/** When each folder of parts was last looked through, in milliseconds since 1970. */
-const lookedThrough = new Map<string, number>();
-
-/** What was being copied when a process died, and nobody has gone on with. No attempt takes as long as a day; one looks once an hour. */
-async function removeAbandoned(parts: string): Promise<void> {
-  if (Date.now() - (lookedThrough.get(parts) ?? 0) < LOOK_THROUGH_MS) return;
-  lookedThrough.set(parts, Date.now());
-  for (const name of await readdir(parts)) {
-    const path = join(parts, name);
-    const facts = await stat(path).catch(() => undefined);
-    if (facts !== undefined && Date.now() - facts.mtimeMs > ABANDONED_MS) await rm(path, { force: true });
-  }
+function removeAbandoned(parts: string): Promise<void> {
+  return tidyAbandoned(parts, async (beforeMs) => {
+    for (const name of await readdir(parts)) {
+      const path = join(parts, name);
+      const facts = await stat(path).catch(() => undefined);
+      if (facts !== undefined && facts.mtimeMs < beforeMs) await rm(path, { force: true });
+    }
+  });
 }
 
 /** A file name that people recognise and nothing from outside can steer: the harmless part of the key, and a hash of all of it. */

@@ -3,7 +3,7 @@ import { pathToFileURL } from "node:url";
 import type { Source } from "../dataset/index.ts";
 import { FreshetError } from "../errors/index.ts";
 import { type RangeReader, S3Bucket } from "../storage/index.ts";
-import type { Checksum } from "./checksum.ts";
+import type { CopyOptions } from "./copy-options.ts";
 import { copyToBucket, partialUploadOf } from "./copy-to-bucket.ts";
 import { copyToMirror, mirrorName, mirrorPath } from "./mirror.ts";
 import { mirrorConnectionOf } from "./open-source.ts";
@@ -16,15 +16,8 @@ export interface CopiedRevision {
   readonly identity: string;
 }
 
-export interface OurCopyOptions {
-  readonly signal: AbortSignal;
-  /** Told how many bytes there are. */
-  readonly onProgress: (bytes: number) => void;
-  readonly checksum?: Checksum | undefined;
-  /** What an earlier attempt has told by `onPart`, unchecked. */
-  readonly earlier?: unknown;
-  readonly onPart?: (part: object) => void;
-}
+/** What an earlier attempt has told by `onPart` comes back unchecked. */
+export type OurCopyOptions = Omit<CopyOptions<object>, "earlier"> & { readonly earlier?: unknown };
 
 /** The uri of our copy of a revision, where it is or would be. @param mirror `file:///…/` or `s3://bucket/…/`. */
 export function ourCopyUri(mirror: string, { dataset, key, identity }: CopiedRevision): string {

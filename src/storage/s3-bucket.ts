@@ -125,9 +125,7 @@ export class S3Bucket {
   async abort(uri: string, upload: string, signal: AbortSignal): Promise<void> {
     await this.#ask(uri, signal, ({ sdk, client }, at, how) =>
       client.send(new sdk.AbortMultipartUploadCommand({ ...at, UploadId: upload }), how),
-    ).catch((error: unknown) => {
-      if (!isFreshetError(error, "source-missing")) throw error;
-    });
+    ).catch(passMissing);
   }
 
   /** Gives up the uploads below a prefix that were begun before a moment: a thousand of them at most. */
@@ -140,9 +138,7 @@ export class S3Bucket {
       const { bucket: Bucket } = s3Place(prefix);
       await this.#ask(prefix, signal, ({ sdk, client }, _, how) =>
         client.send(new sdk.AbortMultipartUploadCommand({ Bucket, Key, UploadId }), how),
-      ).catch((error: unknown) => {
-        if (!isFreshetError(error, "source-missing")) throw error;
-      });
+      ).catch(passMissing);
     }
   }
 
@@ -176,6 +172,11 @@ async function onceOnly(onlyNew: boolean, send: (condition: { IfNoneMatch?: stri
     await send({});
   }
   return true;
+}
+
+/** What is not there has been given up already. */
+function passMissing(error: unknown): void {
+  if (!isFreshetError(error, "source-missing")) throw error;
 }
 
 function md5(bytes: Uint8Array): string {
